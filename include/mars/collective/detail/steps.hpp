@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/collective/concept.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace mars::collective::detail {
+
+/// One message of a step.
+struct flow {
+  accelerator_id from;
+  accelerator_id to;
+  bytes size;
+};
+using ranks = std::vector<accelerator_id>;
+
+/// Size of the largest of `parts` parts.
+[[nodiscard]] inline auto part(bytes size, std::size_t parts) -> bytes {
+  auto const p = static_cast<std::int64_t>(parts);
+  return bytes{size.count() / p + (size.count() % p != 0)};
+}
+[[nodiscard]] inline auto times(std::size_t n, bytes size) -> bytes {
+  return static_cast<std::int64_t>(n) * size;
+}
+[[nodiscard]] inline auto times(std::size_t n, seconds t) -> seconds {
+  return static_cast<double>(n) * t;
+}
+
+[[nodiscard]] inline auto sorted(std::span<accelerator_id const> group) -> ranks {
+  ranks order(group.begin(), group.end());
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+/// A lower limit set by the links: where flows share one, it must carry all their bytes.
+/// 0 where no link is shared, or where the interconnect does not tell its routes.
+template <Interconnect Net>
+[[nodiscard]] auto shared_link_time(Net const& net, std::span<flow const> flows) -> seconds {
+  seconds worst{0};
+  if constexpr (RoutedInterconnect<Net>) {
+    std::vector<std::pair<link_id, bytes>> load;
+    for (auto const& f : flows) {
+      auto const& route = net.route(f.from, f.to);
+      for (auto const id : std::span<link_id const>{route}) load.emplace_back(id, f.size);
+    }
+    std::sort(load.begin(), load.end());
+    auto const shared = [](auto const& a, auto const& b) { return a.first == b.first; };
+    // Listing links may cost more than all the rest, and most steps share none.
+    if (std::adjacent_find(load.begin(), load.end(), shared) == load.end()) return worst;
+    auto const& all = net.links();
+    std::span<link const> const links{all};
+    for (std::size_t i = 0; i < load.size();) {
+      auto const id = load[i].first;
+      bytes sum{0};
+      for (; i < load.size() && load[i].first == id; ++i) sum += load[i].second;
+      auto const& l = links[id.index()];
+      worst = std::max(worst, l.latency + sum / l.bandwidth);
+    }
+  }
+  return worst;
+}
+
+/// Time of messages that start together, each member sending and receiving at most one (full
+/// duplex): the slowest alone, or the most loaded link.
+template <Interconnect Net>
+[[nodiscard]] auto step_time(Net const& net, std::span<flow const> flows) -> seconds {
+  auto worst = shared_link_time(net, flows);
+  for (auto const& f : flows) worst = std::max(worst, net.transfer_time(f.from, f.to, f.size));
+  return worst;
+}
+
+/// Binomial gather to the first rank, or scatter from it: the subtree of each sender has up to 2^r
+/// members, each with `piece` bytes. `whole`: every message is `piece` (a reduction or a broadcast).
+template <Interconnect Net>
+[[nodiscard]] auto binomial_time(Net const& net, std::span<accelerator_id const> order, bytes piece,
+                                 bool whole, bool to_root) -> seconds {
+  seconds sum{0};
+  auto const n = order.size();
+  std::vector<flow> flows;
+  for (std::size_t distance = 1; distance < n; distance *= 2) {
+    flows.clear();
+    for (std::size_t i = 0; i + distance < n; i += 2 * distance) {
+      auto const below = std::min(distance, n - (i + distance));
+      auto const size = whole ? piece : times(below, piece);
+      auto const child = order[i + distance];
+      flows.push_back(to_root ? flow{child, order[i], size} : flow{order[i], child, size});
+    }
+    sum += step_time(net, flows);
+  }
+  return sum;
+}
+
+/// Rank i sends to rank i + distance, cyclically.
+[[nodiscard]] inline auto rotation(std::span<accelerator_id const> order, std::size_t distance,
+                                   bytes size) -> std::vector<flow> {
+  std::vector<flow> flows;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    flows.push_back({order[i], order[(i + distance) % order.size()], size});
+  return flows;
+}
+
+}  // namespace mars::collective::detail

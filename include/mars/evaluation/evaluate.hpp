@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/expected.hpp>
+#include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/evaluation.hpp>
+#include <mars/evaluation/pricing.hpp>
+#include <mars/mapping/mapping.hpp>
+#include <mars/workload/concept.hpp>
+#include <mars/workload/topology.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace mars {
+
+namespace detail {
+
+/// What evaluation needs to be well defined; the rest is the validator's business.
+template <class System>
+[[nodiscard]] auto check_evaluable(std::vector<operation const*> const& ops, System const& system,
+                                   mapping const& m) -> expected<void> {
+  if (m.operators.size() != ops.size())
+    return fail(error_code::invalid_mapping, "operators", std::to_string(m.operators.size()),
+                std::to_string(ops.size()) + " placements, one per operator");
+  std::vector<bool> taken(system.accelerators.size());
+  for (std::size_t s = 0; s < m.sets.size(); ++s) {
+    auto const path = "sets[" + std::to_string(s) + "]";
+    if (m.sets[s].accelerators.empty())
+      return fail(error_code::invalid_mapping, path + ".accelerators", "none", "at least one");
+    for (auto const a : m.sets[s].accelerators) {
+      if (a.index() >= taken.size())
+        return fail(error_code::invalid_mapping, path + ".accelerators", std::to_string(a.value),
+                    "below " + std::to_string(taken.size()));
+      if (taken[a.index()])
+        return fail(error_code::invalid_mapping, path + ".accelerators", std::to_string(a.value),
+                    "an accelerator that is in no other set");
+      taken[a.index()] = true;
+    }
+    auto const options = design_options(system, m.sets[s].accelerators);
+    if (std::none_of(options.begin(), options.end(),
+                     [&](auto const& o) { return o.name == m.sets[s].design; }))
+      return fail(error_code::unknown_name, path + ".design", m.sets[s].design,
+                  "a design that every member offers");
+  }
+  for (std::size_t v = 0; v < ops.size(); ++v) {
+    auto const& p = m.operators[v];
+    auto const path = "operators[" + std::to_string(v) + "]";
+    if (p.set.index() >= m.sets.size())
+      return fail(error_code::invalid_mapping, path + ".set", std::to_string(p.set.value),
+                  "below " + std::to_string(m.sets.size()), ops[v]->name);
+    if (auto ok = check(*ops[v], p.sharding, m.sets[p.set.index()].accelerators.size()); !ok)
+      return unexpected{std::move(ok).error().inside(path)};
+  }
+  return {};
+}
+
+}  // namespace detail
+
+/// Prices a mapping with the models themselves: the reference that the tables of `mapping_problem`
+/// and every faster evaluator must equal to the picosecond. Sequential semantics (MARS): operators
+/// run one after another in topological order, each after its inputs have moved. What does not fit,
+/// or cannot run, is in `shortages`.
+///
+/// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
+/// unknown design, an illegal sharding), with its path.
+template <WorkloadGraph Graph, class System, class Cost, class Collective>
+[[nodiscard]] auto evaluate(Graph const& graph, System const& system, mapping const& m,
+                            Cost const& cost, Collective const& collective)
+    -> expected<evaluation> {
+  auto const& net = system.interconnect;
+  auto const order = topological_order(graph);
+  if (!order) return unexpected{order.error()};
+  auto const n = order->size();
+  std::vector<operation const*> ops(n);
+  for (std::size_t v = 0; v < n; ++v) ops[v] = &op(graph, operator_id{v});
+  if (auto ok = detail::check_evaluable(ops, system, m); !ok) return unexpected{ok.error()};
+
+  std::vector<std::size_t> position(n), last_use(n, n);
+  for (std::size_t i = 0; i < n; ++i) position[(*order)[i].index()] = i;
+  for (std::size_t i = 0; i < n; ++i)
+    for (input_edge const e : inputs(graph, (*order)[i])) {
+      auto& last = last_use[e.producer.index()];
+      last = last == n ? i : std::max(last, i);
+    }
+
+  using network = std::remove_cvref_t<decltype(net)>;
+  auto const members = [&](std::size_t s) { return std::span{m.sets[s].accelerators}; };
+  std::vector<std::vector<std::optional<channel<network, Collective>>>> channels(m.sets.size());
+  for (auto& row : channels) row.resize(m.sets.size());
+
+  evaluation result;
+  result.operators.resize(n);
+  result.energy = joules{0};
+  std::vector<picoseconds> busy(m.sets.size());
+  std::vector<bytes> resident(m.sets.size()), live(m.sets.size()), peak(m.sets.size());
+  std::vector<operator_id> peak_at(m.sets.size());
+  std::vector<bytes> kept(n);
+
+  for (std::size_t i = 0; i < n; ++i) {
+    auto const v = (*order)[i];
+    operation const& o = *ops[v.index()];
+    auto const& [set, sharding] = m.operators[v.index()];
+    auto const s = set.index();
+    auto const p = m.sets[s].accelerators.size();
+    auto& entry = result.operators[v.index()];
+
+    auto const options = design_options(system, members(s));
+    auto const design = std::find_if(options.begin(), options.end(),
+                                     [&](auto const& d) { return d.name == m.sets[s].design; });
+    auto const price = price_operator(net, collective, cost, o, sharding, members(s), *design);
+    entry.compute = price.compute;
+    entry.rotation = price.rotation;
+    entry.partial_sums = price.partial_sums;
+    entry.state_exchange = price.state_exchange;
+    if (result.energy && price.energy)
+      *result.energy += *price.energy;
+    else
+      result.energy.reset();
+
+    auto const print = footprint_of(o, sharding, p);
+    auto demand = live[s] + print.transient();
+    for (input_edge const e : inputs(graph, v)) {
+      auto const& from = m.operators[e.producer.index()];
+      auto& between = channels[from.set.index()][s];
+      if (!between) between.emplace(net, collective, members(from.set.index()), members(s));
+      auto const* produced = nth_operand(*ops[e.producer.index()], role::output, e.output);
+      auto const& consumed = o.operands[e.operand];
+      auto const owned = output_layout(*ops[e.producer.index()], *produced, from.sharding,
+                                       m.sets[from.set.index()].accelerators.size());
+      auto const moved = (*between)(owned, input_layout(o, consumed, sharding, p),
+                                    produced->element_bits);
+      entry.redistribution = saturating_add(entry.redistribution, moved.time);
+      // Of an input only what is missing needs room: the rest is among the live tensors.
+      bool const rotates = rotating_operand(o, sharding, p) == &consumed;
+      demand -= size_of(consumed, rotates ? phase_extents(o, sharding) : shard_extents(o, sharding));
+      demand += storage(moved.missing_elements, produced->element_bits);
+    }
+
+    entry.start = result.latency;
+    auto const duration = saturating_add(entry.compute, entry.communication());
+    result.latency = saturating_add(result.latency, duration);
+    entry.end = result.latency;
+    busy[s] = saturating_add(busy[s], duration);
+    if (entry.compute >= never)
+      result.shortages.push_back({shortage::kind::unsupported, m.sets[s].accelerators.front(), v,
+                                  {}, {}, {}});
+
+    if (demand > peak[s]) {
+      peak[s] = demand;
+      peak_at[s] = v;
+    }
+    resident[s] += print.weights;
+    for (auto const& t : o.operands)
+      if (t.role == role::output) {
+        std::int64_t largest = 0;
+        for (auto const& box : output_layout(o, t, sharding, p))
+          largest = std::max(largest, volume(box));
+        kept[v.index()] += storage(largest, t.element_bits);
+      }
+    live[s] += kept[v.index()];
+    for (input_edge const e : inputs(graph, v)) {
+      auto const u = e.producer.index();
+      if (last_use[u] != i) continue;
+      live[m.operators[u].set.index()] -= kept[u];
+      last_use[u] = n;  // freed once, also when the operator reads it twice
+    }
+  }
+
+  for (auto const b : busy) result.bottleneck = std::max(result.bottleneck, b);
+  result.memory.resize(system.accelerators.size());
+  for (std::size_t a = 0; a < result.memory.size(); ++a) {
+    result.memory[a].accelerator = accelerator_id{a};
+    result.memory[a].capacity = system.accelerators[a].memory();
+  }
+  for (std::size_t s = 0; s < m.sets.size(); ++s)
+    for (auto const a : m.sets[s].accelerators) {
+      auto& use = result.memory[a.index()];
+      use.resident = resident[s];
+      use.peak = resident[s] + peak[s];
+      use.peak_at = peak_at[s];
+      if (use.fits()) continue;
+      std::vector<std::pair<std::int64_t, operator_id>> weights;
+      for (std::size_t v = 0; v < n; ++v)
+        if (m.operators[v].set.index() == s)
+          weights.emplace_back(
+              -footprint_of(*ops[v], m.operators[v].sharding, m.sets[s].accelerators.size())
+                   .weights.count(), operator_id{v});
+      std::sort(weights.begin(), weights.end());
+      shortage lack{shortage::kind::memory, a, peak_at[s], use.peak, use.capacity, {}};
+      for (std::size_t k = 0; k < std::min<std::size_t>(3, weights.size()); ++k)
+        if (weights[k].first != 0) lack.contributors.push_back(weights[k].second);
+      result.shortages.push_back(std::move(lack));
+    }
+  return result;
+}
+
+}  // namespace mars

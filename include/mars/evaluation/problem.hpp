@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/id.hpp>
+#include <mars/evaluation/objective.hpp>
+#include <mars/mapping/mapping.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mars {
+
+/// A candidate set configured with one of its designs.
+struct slot {
+  std::uint32_t set{};
+  std::uint32_t design{};
+
+  friend constexpr auto operator<=>(slot const&, slot const&) = default;
+};
+
+/// What searches move about: disjoint slots, and for every operator (by position in the topological
+/// order) its slot and its choice, an index into `mapping_problem::shardings`.
+struct assignment {
+  std::vector<slot> slots;
+  std::vector<std::uint16_t> slot_of;
+  std::vector<std::uint16_t> choice_of;
+
+  friend auto operator==(assignment const&, assignment const&) -> bool = default;
+};
+
+/// Value of an assignment. A feasible one is better than an infeasible one; among those the value
+/// decides, among these the bytes that do not fit.
+struct assignment_value {
+  ticks value{no_ticks};
+  std::int64_t overflow_bytes{};  ///< beyond the capacity, summed over slots
+
+  [[nodiscard]] constexpr auto feasible() const -> bool {
+    return overflow_bytes == 0 && value < no_ticks;
+  }
+  friend constexpr auto operator<(assignment_value const& a, assignment_value const& b) -> bool {
+    if (a.overflow_bytes != b.overflow_bytes) return a.overflow_bytes < b.overflow_bytes;
+    return a.value < b.value;
+  }
+  friend constexpr auto operator==(assignment_value const&, assignment_value const&)
+      -> bool = default;
+};
+
+/// Candidate shardings of one operator class on one class of sets, and what they cost there.
+struct choice_row {
+  std::vector<sharding> shardings;
+  std::vector<std::vector<ticks>> node;         ///< [design][choice]
+  std::vector<std::vector<ticks>> compute;      ///< [design][choice], picoseconds, critical shard
+  std::vector<std::int64_t> resident;           ///< bytes of weights held
+  std::vector<std::int64_t> transient;          ///< bytes while it runs, but for graph inputs it owns
+  std::vector<std::int64_t> kept;               ///< bytes of its outputs until their last use
+  std::vector<std::vector<std::uint16_t>> own;  ///< [output][choice] → row of an edge table
+  std::vector<std::vector<std::uint16_t>> need; ///< [operand][choice] → column of an edge table
+  std::vector<double> prior;                    ///< seeding weight of each choice
+};
+
+/// Moving one tensor between two classes of sets: time and bytes received, by producer's layout and
+/// consumer's layout.
+struct edge_table {
+  std::uint32_t columns{};
+  std::vector<ticks> time;
+  std::vector<std::int64_t> missing;
+};
+
+struct problem_edge {
+  std::uint32_t producer{};  ///< position
+  std::uint32_t consumer{};  ///< position
+  std::uint16_t output{};
+  std::uint16_t operand{};
+  std::uint32_t edge_class{};
+};
+
+struct problem_set {
+  std::vector<accelerator_id> accelerators;
+  std::uint32_t set_class{};
+  std::int64_t capacity{};  ///< bytes, the smallest over the members
+};
+
+/// Everything a search may know, as numbers: dense tables indexed by position, slot and choice.
+/// Built by `build_problem`; immutable; safe to read from several threads.
+class mapping_problem {
+ public:
+  struct tables {
+    aggregate how{aggregate::sum};
+    std::string objective;
+    std::vector<operator_id> order;                      ///< by position
+    std::vector<std::uint32_t> op_class;                 ///< by position
+    std::vector<bool> has_macs;                          ///< by position
+    std::vector<problem_edge> edges;                     ///< sorted by consumer
+    std::vector<problem_set> sets;
+    std::vector<std::vector<std::string>> designs;       ///< [set class]
+    std::vector<std::vector<choice_row>> rows;           ///< [operator class][set class]
+    std::vector<std::vector<std::int32_t>> pair_class;   ///< [set][set], −1 = they overlap
+    std::vector<std::vector<edge_table>> edge_tables;    ///< [edge class][pair class]
+    std::vector<std::uint32_t> last_use;                 ///< by position: position of last consumer
+    std::uint32_t pair_classes{};
+    std::size_t accelerators{};
+  };
+
+  explicit mapping_problem(tables t) : t_{std::move(t)} {
+    index(first_in_, in_, [](problem_edge const& e) { return e.consumer; });
+    index(first_out_, out_, [](problem_edge const& e) { return e.producer; });
+    first_freed_.assign(size() + 1, 0);
+    for (auto const last : t_.last_use)
+      if (last < size()) ++first_freed_[last + 1];
+    for (std::size_t i = 1; i <= size(); ++i) first_freed_[i] += first_freed_[i - 1];
+    freed_.resize(first_freed_[size()]);
+    auto next = first_freed_;
+    for (std::uint32_t v = 0; v < size(); ++v)
+      if (t_.last_use[v] < size()) freed_[next[t_.last_use[v]]++] = v;
+  }
+
+  [[nodiscard]] auto size() const -> std::size_t { return t_.order.size(); }
+  [[nodiscard]] auto how() const -> aggregate { return t_.how; }
+  [[nodiscard]] auto objective_name() const -> std::string_view { return t_.objective; }
+  [[nodiscard]] auto accelerators() const -> std::size_t { return t_.accelerators; }
+  [[nodiscard]] auto operator_at(std::size_t position) const -> operator_id {
+    return t_.order[position];
+  }
+  [[nodiscard]] auto has_macs(std::size_t position) const -> bool { return t_.has_macs[position]; }
+  [[nodiscard]] auto op_class(std::size_t position) const -> std::uint32_t {
+    return t_.op_class[position];
+  }
+  [[nodiscard]] auto sets() const -> std::span<problem_set const> { return t_.sets; }
+  [[nodiscard]] auto designs(std::uint32_t set) const -> std::span<std::string const> {
+    return t_.designs[t_.sets[set].set_class];
+  }
+  [[nodiscard]] auto disjoint(std::uint32_t a, std::uint32_t b) const -> bool {
+    return a != b && t_.pair_class[a][b] >= 0;
+  }
+  /// Choices of the operator at a position on a set.
+  [[nodiscard]] auto row(std::size_t position, std::uint32_t set) const -> choice_row const& {
+    return t_.rows[t_.op_class[position]][t_.sets[set].set_class];
+  }
+  [[nodiscard]] auto shardings(std::size_t position, std::uint32_t set) const
+      -> std::span<sharding const> {
+    return row(position, set).shardings;
+  }
+  [[nodiscard]] auto edges() const -> std::span<problem_edge const> { return t_.edges; }
+  /// Indices into `edges()`.
+  [[nodiscard]] auto in_edges(std::size_t position) const -> std::span<std::uint32_t const> {
+    return std::span{in_}.subspan(first_in_[position], first_in_[position + 1] - first_in_[position]);
+  }
+  [[nodiscard]] auto out_edges(std::size_t position) const -> std::span<std::uint32_t const> {
+    return std::span{out_}.subspan(first_out_[position],
+                                   first_out_[position + 1] - first_out_[position]);
+  }
+
+  [[nodiscard]] auto node_value(std::size_t position, slot s, std::size_t choice) const -> ticks {
+    return row(position, s.set).node[s.design][choice];
+  }
+  /// The table of an edge between two sets, for loops over many choices.
+  [[nodiscard]] auto table(problem_edge const& e, std::uint32_t from, std::uint32_t to) const
+      -> edge_table const& {
+    return t_.edge_tables[e.edge_class][static_cast<std::size_t>(t_.pair_class[from][to])];
+  }
+  [[nodiscard]] auto edge_index(problem_edge const& e, std::uint32_t from, std::size_t producer,
+                                std::uint32_t to, std::size_t consumer) const -> std::size_t {
+    return std::size_t{row(e.producer, from).own[e.output][producer]} * table(e, from, to).columns +
+           row(e.consumer, to).need[e.operand][consumer];
+  }
+  [[nodiscard]] auto edge_value(problem_edge const& e, std::uint32_t from, std::size_t producer,
+                                std::uint32_t to, std::size_t consumer) const -> ticks {
+    return table(e, from, to).time[edge_index(e, from, producer, to, consumer)];
+  }
+
+  /// The whole value: every operator, every edge, and the memory of every slot. O(V + E).
+  [[nodiscard]] auto evaluate(assignment const& a) const -> assignment_value {
+    std::vector<ticks> load(a.slots.size());
+    for (std::size_t v = 0; v < size(); ++v) {
+      auto& l = load[a.slot_of[v]];
+      l = add(l, node_value(v, a.slots[a.slot_of[v]], a.choice_of[v]));
+      for (auto const i : in_edges(v)) l = add(l, edge_value_in(a, t_.edges[i]));
+    }
+    assignment_value result{0, overflow(a)};
+    for (auto const l : load)
+      result.value = t_.how == aggregate::sum ? add(result.value, l) : std::max(result.value, l);
+    return result;
+  }
+
+  /// Peak bytes of each slot: weights of all its operators, plus the largest demand while one of them
+  /// runs: what earlier operators left for later ones, what it receives, and its own buffers.
+  [[nodiscard]] auto peak_bytes(assignment const& a) const -> std::vector<std::int64_t> {
+    std::vector<std::int64_t> resident(a.slots.size()), live(a.slots.size()), peak(a.slots.size());
+    for (std::size_t v = 0; v < size(); ++v) {
+      auto const s = a.slot_of[v];
+      auto const set = a.slots[s].set;
+      auto const& r = row(v, set);
+      auto const c = a.choice_of[v];
+      auto demand = live[s] + r.transient[c];
+      for (auto const i : in_edges(v)) {
+        auto const& e = t_.edges[i];
+        auto const from = a.slots[a.slot_of[e.producer]].set;
+        demand += table(e, from, set).missing[edge_index(e, from, a.choice_of[e.producer], set, c)];
+      }
+      peak[s] = std::max(peak[s], demand);
+      resident[s] += r.resident[c];
+      live[s] += r.kept[c];
+      for (auto i = first_freed_[v]; i < first_freed_[v + 1]; ++i) {
+        auto const u = freed_[i];
+        live[a.slot_of[u]] -= row(u, a.slots[a.slot_of[u]].set).kept[a.choice_of[u]];
+      }
+    }
+    for (std::size_t s = 0; s < peak.size(); ++s) peak[s] += resident[s];
+    return peak;
+  }
+  [[nodiscard]] auto overflow(assignment const& a) const -> std::int64_t {
+    auto const peak = peak_bytes(a);
+    std::int64_t over = 0;
+    for (std::size_t s = 0; s < peak.size(); ++s)
+      over += std::max<std::int64_t>(0, peak[s] - t_.sets[a.slots[s].set].capacity);
+    return over;
+  }
+
+  /// As a mapping: slots that run nothing are left out.
+  [[nodiscard]] auto decode(assignment const& a) const -> mapping {
+    mapping m;
+    std::vector<std::optional<set_id>> id_of(a.slots.size());
+    m.operators.resize(size());
+    for (std::size_t v = 0; v < size(); ++v) {
+      auto const s = a.slot_of[v];
+      auto const [set, design] = a.slots[s];
+      if (!id_of[s]) {
+        id_of[s] = set_id{m.sets.size()};
+        m.sets.push_back({t_.sets[set].accelerators, designs(set)[design]});
+      }
+      m.operators[t_.order[v].index()] = {*id_of[s], row(v, set).shardings[a.choice_of[v]]};
+    }
+    return m;
+  }
+
+  /// The assignment that decodes to `m`; nothing when a set, design or sharding is not a candidate.
+  [[nodiscard]] auto encode(mapping const& m) const -> std::optional<assignment> {
+    assignment a;
+    if (m.operators.size() != size()) return std::nullopt;
+    for (auto const& wanted : m.sets) {
+      auto const set = std::find_if(t_.sets.begin(), t_.sets.end(), [&](auto const& s) {
+        return s.accelerators == wanted.accelerators;
+      });
+      if (set == t_.sets.end()) return std::nullopt;
+      auto const names = designs(static_cast<std::uint32_t>(set - t_.sets.begin()));
+      auto const design = std::find(names.begin(), names.end(), wanted.design);
+      if (design == names.end()) return std::nullopt;
+      a.slots.push_back({static_cast<std::uint32_t>(set - t_.sets.begin()),
+                         static_cast<std::uint32_t>(design - names.begin())});
+    }
+    for (std::size_t v = 0; v < size(); ++v) {
+      auto const& p = m.operators[t_.order[v].index()];
+      if (p.set.index() >= a.slots.size()) return std::nullopt;
+      auto const& all = row(v, a.slots[p.set.index()].set).shardings;
+      auto const found = std::find(all.begin(), all.end(), p.sharding);
+      if (found == all.end()) return std::nullopt;
+      a.slot_of.push_back(static_cast<std::uint16_t>(p.set.index()));
+      a.choice_of.push_back(static_cast<std::uint16_t>(found - all.begin()));
+    }
+    return a;
+  }
+
+  [[nodiscard]] static constexpr auto add(ticks a, ticks b) -> ticks {
+    return a >= no_ticks || b >= no_ticks || a + b >= no_ticks ? no_ticks : a + b;
+  }
+
+ private:
+  [[nodiscard]] auto edge_value_in(assignment const& a, problem_edge const& e) const -> ticks {
+    return edge_value(e, a.slots[a.slot_of[e.producer]].set, a.choice_of[e.producer],
+                      a.slots[a.slot_of[e.consumer]].set, a.choice_of[e.consumer]);
+  }
+  template <class End>
+  void index(std::vector<std::uint32_t>& first, std::vector<std::uint32_t>& list, End end) {
+    first.assign(size() + 1, 0);
+    for (auto const& e : t_.edges) ++first[end(e) + 1];
+    for (std::size_t i = 1; i <= size(); ++i) first[i] += first[i - 1];
+    list.resize(t_.edges.size());
+    auto next = first;
+    for (std::uint32_t i = 0; i < t_.edges.size(); ++i) list[next[end(t_.edges[i])]++] = i;
+  }
+
+  tables t_;
+  std::vector<std::uint32_t> first_in_, in_, first_out_, out_, first_freed_, freed_;
+};
+
+}  // namespace mars

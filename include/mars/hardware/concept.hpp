@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/expected.hpp>
+#include <mars/core/units.hpp>
+#include <mars/workload/concept.hpp>
+#include <mars/workload/shard.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <limits>
+#include <ranges>
+#include <string_view>
+
+namespace mars {
+
+/// How long one shard takes on one design, by cause. `total` is what counts; it is not the sum of the
+/// others, because computing and moving data overlap: usually `overhead + max(compute, memory)`.
+struct time_breakdown {
+  seconds total{};           ///< infinite: the design must not run the shard
+  seconds compute{};         ///< if data were always there
+  seconds memory{};          ///< if computing were free
+  seconds overhead{};        ///< launch, fill: paid before anything else
+  bool estimated{true};    ///< false: the design knows nothing about this operator, the zero is a gap
+
+  friend auto operator==(time_breakdown const&, time_breakdown const&) -> bool = default;
+};
+
+/// Compute and memory fully overlapped (double buffering), after a fixed overhead.
+[[nodiscard]] constexpr auto overlapped(seconds compute, seconds memory, seconds overhead = {})
+    -> time_breakdown {
+  return {.total = overhead + std::max(compute, memory),
+          .compute = compute,
+          .memory = memory,
+          .overhead = overhead};
+}
+/// "Must not": no finite time.
+[[nodiscard]] constexpr auto unsupported_time() -> time_breakdown {
+  return {.total = infinite_seconds, .compute = infinite_seconds};
+}
+/// Nothing is known: no time is charged, and the answer says so.
+[[nodiscard]] constexpr auto unestimated_time() -> time_breakdown { return {.estimated = false}; }
+[[nodiscard]] constexpr auto is_supported(time_breakdown const& t) -> bool {
+  return t.total < infinite_seconds;
+}
+
+/// "Nobody said how much energy." It stays unknown in every sum.
+inline constexpr joules unknown_joules{std::numeric_limits<double>::quiet_NaN()};
+[[nodiscard]] constexpr auto is_known(joules e) -> bool { return e.count() == e.count(); }
+inline constexpr watts unknown_watts{std::numeric_limits<double>::quiet_NaN()};
+[[nodiscard]] constexpr auto is_known(watts p) -> bool { return p.count() == p.count(); }
+
+/// One way to run a shard on a design that has several, and its price.
+struct algorithm_time {
+  std::string_view name{};
+  time_breakdown time{};
+};
+
+template <class D>
+concept names_itself = requires(D const& d) {
+  { d.name() } -> std::convertible_to<std::string_view>;
+};
+template <class D>
+concept times_shards = requires(D const& d, shard const& s) {
+  { d.time(s) } -> std::convertible_to<time_breakdown>;
+};
+template <class D>
+concept chooses_shards = requires(D const& d, shard const& s) {
+  { d.supports(s) } -> std::convertible_to<bool>;
+};
+template <class D>
+concept charges_energy = requires(D const& d, shard const& s) {
+  { d.energy(s) } -> std::convertible_to<joules>;
+};
+template <class D>
+concept lists_algorithms = requires(D const& d, shard const& s) {
+  { d.algorithms(s) } -> range_of<algorithm_time>;
+};
+template <class D>
+concept states_peak = requires(D const& d, int element_bits) {
+  { d.peak(element_bits) } -> std::convertible_to<flops_per_second>;
+};
+template <class D>
+concept states_bandwidth = requires(D const& d) {
+  { d.memory_bandwidth() } -> std::convertible_to<bytes_per_second>;
+};
+template <class D>
+concept checks_itself = requires(D const& d) {
+  { d.validate() } -> std::convertible_to<expected<void>>;
+};
+
+/// One configuration of an accelerator: prices one shard.
+///
+/// expression  | type                             | meaning                                 | cost
+/// ------------|----------------------------------|-----------------------------------------|------
+/// `d.name()`  | convertible to `std::string_view`| how mappings refer to it                | O(1)
+/// `d.time(s)` | `time_breakdown`                 | one run of the shard, operands in DRAM  | small
+///
+/// Semantics: 1. Both calls are pure and may be made from several threads. 2. The name outlives the
+/// call, is not empty and is unique among the designs of one accelerator; designs of one name in one
+/// system price alike. 3. An infinite `total` means *must not*. No time is negative or NaN. 4. A shard
+/// with larger extents is never faster (searches prune with it).
+/// Models: hardware::super_lip, systolic_array, winograd, roofline, any_design; yours.
+template <class D>
+concept AcceleratorDesign = std::copy_constructible<D> && names_itself<D> && times_shards<D>;
+
+/// A design that says what it cannot run. `d.supports(s)` is true exactly when `d.time(s).total` is
+/// finite; asking it is cheaper.
+template <class D>
+concept ChoosyDesign = AcceleratorDesign<D> && chooses_shards<D>;
+
+/// A design that knows energy. `d.energy(s)` is that of one run of the shard on one device;
+/// `unknown_joules` where it does not know after all.
+template <class D>
+concept EnergyDesign = AcceleratorDesign<D> && charges_energy<D>;
+
+/// A design that runs a shard in one of several ways. `d.algorithms(s)` lists them with their prices;
+/// `d.time(s)` is that of one of them.
+template <class D>
+concept AlgorithmicDesign = AcceleratorDesign<D> && lists_algorithms<D>;
+
+/// A design with a roof: no shard is faster than 2·MACs / `d.peak(element_bits)`. Optional:
+/// `d.memory_bandwidth()`, which no data stream exceeds; a design without it has no such limit.
+template <class D>
+concept RooflineDesign = AcceleratorDesign<D> && states_peak<D>;
+
+/// A design whose parameters can be wrong. `d.validate()` must succeed before any other call is made;
+/// its error's path names the parameter.
+template <class D>
+concept CheckedDesign = AcceleratorDesign<D> && checks_itself<D>;
+
+template <class A>
+concept has_memory = requires(A const& a) {
+  { a.memory() } -> std::convertible_to<bytes>;
+};
+template <class A>
+concept offers_designs = requires(A const& a) {
+  { a.designs() } -> std::ranges::forward_range;
+  requires AcceleratorDesign<std::ranges::range_value_t<decltype(a.designs())>>;
+};
+template <class A>
+concept states_power = requires(A const& a) {
+  { a.power() } -> std::convertible_to<watts>;
+};
+
+/// A device that can run operator shards.
+///
+/// expression    | type                           | meaning                                     | cost
+/// --------------|--------------------------------|---------------------------------------------|-----
+/// `a.memory()`  | `bytes`                        | what weights and activations may fill       | O(1)
+/// `a.designs()` | forward range of AcceleratorDesign | its configurations; several = adaptive  | O(1)
+///
+/// Semantics: 1. Pure, from several threads. 2. At least one design. 3. A device is configured with
+/// one of them before execution and keeps it.
+/// Models: mars::accelerator; yours.
+template <class A>
+concept Accelerator = std::copy_constructible<A> && has_memory<A> && offers_designs<A>;
+
+/// An accelerator that states what it draws while it runs; `unknown_watts` is a permitted answer.
+template <class A>
+concept PoweredAccelerator = Accelerator<A> && states_power<A>;
+
+}  // namespace mars

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/id.hpp>
+#include <mars/core/units.hpp>
+
+#include <compare>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace mars {
+
+/// What a link may end at. Switches carry traffic between accelerators without software; the host
+/// is memory that data is staged in, and is what "the system without the host" takes away.
+enum class node_kind : std::uint8_t { accelerator, network_switch, host };
+
+/// The n-th node of its kind; an accelerator's number is its accelerator_id.
+struct endpoint {
+  node_kind kind{};
+  std::uint32_t index{};
+
+  friend constexpr auto operator<=>(endpoint const&, endpoint const&) = default;
+};
+
+/// One direction of a connection. A message of S bytes alone on it takes latency + S / bandwidth.
+struct link {
+  std::string name{};
+  endpoint from{};
+  endpoint to{};
+  bytes_per_second bandwidth{};
+  seconds latency{};
+
+  friend auto operator==(link const&, link const&) -> bool = default;
+};
+
+/// How a message crosses several links. Store and forward: each node receives all of it before
+/// passing it on, Σ (latency + S/bandwidth). Cut-through: it streams, Σ latency + S/min bandwidth.
+enum class forwarding_mode : std::uint8_t { store_and_forward, cut_through };
+
+template <class N>
+concept CountsAccelerators = requires(N const& n) {
+  { n.size() } -> std::convertible_to<std::size_t>;
+};
+template <class N>
+concept PricesTransfers = requires(N const& n, accelerator_id from, accelerator_id to, bytes size) {
+  { n.transfer_time(from, to, size) } -> std::same_as<seconds>;
+};
+template <class N>
+concept ListsLinks = requires(N const& n) {
+  { n.links() } -> std::convertible_to<std::span<link const>>;
+};
+template <class N>
+concept RoutesTransfers = requires(N const& n, accelerator_id from, accelerator_id to) {
+  { n.route(from, to) } -> std::convertible_to<std::span<link_id const>>;
+};
+
+/// Role: what moving bytes between two accelerators costs while nothing else moves.
+///
+/// Refines std::copyable. `n` is an N const&, `a`, `b` accelerator_id below n.size(), `s` bytes ≥ 0.
+///   n.size()                  · std::size_t · number of accelerators                    · O(1)
+///   n.transfer_time(a, b, s)  · seconds     · from the first byte sent to the last received
+///
+/// Semantics: (1) transfer_time(a, a, s) is 0; (2) it never falls when s grows, and is never
+/// negative or NaN; (3) it is pure: the same arguments, the same time, from any thread; (4) zero
+/// bytes still cost their latency.
+/// Models: every type in mars::interconnect. Example: interconnect/fully_connected.hpp.
+template <class N>
+concept Interconnect = std::copyable<N> && CountsAccelerators<N> && PricesTransfers<N>;
+
+/// Role: an interconnect that says which links the bytes cross, so that contention can be priced.
+///
+/// Refines Interconnect.
+///   n.links()      · contiguous range of link    · all directed links; link_id i is the i-th · O(links)
+///   n.route(a, b)  · contiguous range of link_id · crossed in this order; empty for a == b   · O(hops)
+///
+/// Semantics: (1) a route is connected and leads from accelerator a to accelerator b; (2) it crosses
+/// no link twice; (3) transfer_time(a, b, s) is what `forwarding_of(n)` makes of its links, up to
+/// rounding; (4) routes do not depend on the load.
+template <class N>
+concept RoutedInterconnect = Interconnect<N> && ListsLinks<N> && RoutesTransfers<N>;
+
+/// How messages cross the routes of `n`: its member `forwarding` (data or function), else store and
+/// forward.
+template <RoutedInterconnect N>
+[[nodiscard]] constexpr auto forwarding_of(N const& n) -> forwarding_mode {
+  if constexpr (requires { { n.forwarding() } -> std::convertible_to<forwarding_mode>; })
+    return n.forwarding();
+  else if constexpr (requires { { n.forwarding } -> std::convertible_to<forwarding_mode>; })
+    return n.forwarding;
+  else
+    return forwarding_mode::store_and_forward;
+}
+
+}  // namespace mars

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/parallel/sharding.hpp>
+
+#include <vector>
+
+namespace mars {
+
+/// Which part of a tensor each device of a set holds or needs, by rank in the set.
+using layout = std::vector<tensor_box>;
+
+/// What each device owns of an output once the operator and its exchange of partial sums are done.
+/// Boxes are disjoint or equal (replicas), and together they are the tensor.
+[[nodiscard]] inline auto output_layout(operation const& op, operand const& output,
+                                        sharding const& s, std::size_t set_size) -> layout {
+  layout boxes;
+  boxes.reserve(set_size);
+  for (std::size_t rank = 0; rank < set_size; ++rank) {
+    auto box = shard_box(op, s, set_size, rank);
+    if (s.scatter) {
+      auto const group = partial_sum_group(op, s, set_size, rank);
+      auto const place = std::find(group.begin(), group.end(), rank) - group.begin();
+      box[*s.scatter] =
+          part_of(box[*s.scatter], static_cast<std::int64_t>(group.size()), place);
+    }
+    boxes.push_back(reach(output, box));
+  }
+  return boxes;
+}
+
+/// What each device needs of an input when the operator starts: the halo included, and of a rotating
+/// input only the part it starts with.
+[[nodiscard]] inline auto input_layout(operation const& op, operand const& input,
+                                       sharding const& s, std::size_t set_size) -> layout {
+  bool const rotates = rotating_operand(op, s, set_size) == &input;
+  layout boxes;
+  boxes.reserve(set_size);
+  for (std::size_t rank = 0; rank < set_size; ++rank)
+    boxes.push_back(reach(input, rotates ? phase_box(op, s, set_size, rank, 0)
+                                         : shard_box(op, s, set_size, rank)));
+  return boxes;
+}
+
+/// Bytes one device holds for an operator; the largest over the devices of its set.
+struct footprint {
+  bytes weights;   ///< resident from start to end: of a rotating weight, the part held
+  bytes arriving;  ///< the part of a rotating tensor that is on its way in, while it runs
+  bytes inputs;    ///< needed while it runs, halo included
+  bytes outputs;   ///< partial sums before they are reduced
+  bytes exchange;  ///< receive buffer of the exchange of partial sums
+  bytes state;
+
+  [[nodiscard]] auto transient() const -> bytes {
+    return arriving + inputs + outputs + exchange + state;
+  }
+  friend auto operator==(footprint const&, footprint const&) -> bool = default;
+};
+
+[[nodiscard]] inline auto footprint_of(operation const& op, sharding const& s,
+                                       std::size_t set_size) -> footprint {
+  auto const shard = shard_extents(op, s);
+  auto const phase = phase_extents(op, s);
+  auto const* rotating = rotating_operand(op, s, set_size);
+  footprint f{};
+  for (auto const& t : op.operands) {
+    bool const rotates = rotating == &t;
+    auto const held = size_of(t, rotates ? phase : shard);
+    if (rotates) f.arriving += held;
+    switch (t.role) {
+      case role::weight: f.weights += held; break;
+      case role::input: f.inputs += held; break;
+      case role::output: f.outputs += held; break;
+      case role::state: f.state += held; break;
+    }
+  }
+  if (auto const g = partial_sums(op, s); g > 1) f.exchange = bytes{ceil_div(f.outputs.count(), g)};
+  return f;
+}
+
+}  // namespace mars

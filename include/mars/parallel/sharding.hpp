@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/expected.hpp>
+#include <mars/workload/operation.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace mars {
+
+/// One dimension cut into `ways` shards.
+struct cut {
+  std::uint8_t dim{};
+  std::int32_t ways{1};
+
+  friend constexpr auto operator==(cut const&, cut const&) -> bool = default;
+};
+
+inline constexpr std::size_t max_cuts = 4;
+
+/// How the devices of a set divide one operator.
+///
+/// *Exclusive* cuts give every device its own part of the iteration space. Devices are numbered
+/// row-major over the cuts as listed: the first cut varies slowest. What the ways leave over,
+/// set size / Π ways, is replication: that many devices do the same work.
+///
+/// The *shared* cut (MARS's SS, Super-LIP's XFER) is for a tensor that the exclusive cuts replicate
+/// on a group of devices: each keeps 1/ways of it along the dimension, and the parts travel round a
+/// ring in `ways` phases, overlapped with the computation on the part at hand. Which tensor that is
+/// follows: see `rotating_operand`.
+///
+/// A cut reduction dimension leaves partial sums. They are all-reduced, or, with `scatter`,
+/// reduce-scattered: each device of the group keeps its part of the result along that dimension.
+struct sharding {
+  inplace_vector<cut, max_cuts> exclusive;
+  std::optional<cut> shared;
+  std::optional<std::uint8_t> scatter;
+
+  friend auto operator==(sharding const&, sharding const&) -> bool = default;
+};
+
+/// Shards the exclusive cuts make: Π ways.
+[[nodiscard]] inline auto shard_count(sharding const& s) -> std::int64_t {
+  std::int64_t n = 1;
+  for (auto const& c : s.exclusive) n *= c.ways;
+  return n;
+}
+
+/// Ways of the exclusive cut along `dim`, 1 if there is none.
+[[nodiscard]] inline auto ways_along(sharding const& s, std::size_t dim) -> std::int32_t {
+  for (auto const& c : s.exclusive)
+    if (c.dim == dim) return c.ways;
+  return 1;
+}
+
+/// Part `index` of `whole` cut into `ways`: the first `size mod ways` parts are one longer.
+[[nodiscard]] constexpr auto part_of(interval whole, std::int64_t ways, std::int64_t index)
+    -> interval {
+  auto const quotient = whole.size() / ways;
+  auto const remainder = whole.size() % ways;
+  auto const begin = whole.begin + index * quotient + std::min(index, remainder);
+  return {begin, begin + quotient + (index < remainder ? 1 : 0)};
+}
+
+/// Index of a device along each exclusive cut; the last entry is its replica number.
+using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
+
+[[nodiscard]] inline auto coordinates_of(sharding const& s, std::size_t set_size, std::size_t rank)
+    -> coordinates {
+  auto const replicas = set_size / static_cast<std::size_t>(shard_count(s));
+  coordinates result;
+  for (std::size_t i = 0; i < s.exclusive.size(); ++i) result.push_back(0);
+  result.push_back(static_cast<std::int64_t>(rank % replicas));
+  auto rest = static_cast<std::int64_t>(rank / replicas);
+  for (std::size_t i = s.exclusive.size(); i-- > 0; rest /= s.exclusive[i].ways)
+    result[i] = rest % s.exclusive[i].ways;
+  return result;
+}
+
+/// The iterations a device owns (all phases of a shared cut together).
+[[nodiscard]] inline auto shard_box(operation const& op, sharding const& s, std::size_t set_size,
+                                    std::size_t rank) -> iteration_box {
+  auto box = full_box(op);
+  auto const at = coordinates_of(s, set_size, rank);
+  for (std::size_t i = 0; i < s.exclusive.size(); ++i)
+    box[s.exclusive[i].dim] = part_of(box[s.exclusive[i].dim], s.exclusive[i].ways, at[i]);
+  return box;
+}
+
+/// Extents of the critical (largest) shard: ⌈extent / ways⌉.
+[[nodiscard]] inline auto shard_extents(operation const& op, sharding const& s) -> extents {
+  auto e = full_extents(op);
+  for (auto const& c : s.exclusive) e[c.dim] = ceil_div(e[c.dim], c.ways);
+  return e;
+}
+
+/// Extents of the critical shard in its largest phase.
+[[nodiscard]] inline auto phase_extents(operation const& op, sharding const& s) -> extents {
+  auto e = shard_extents(op, s);
+  if (s.shared) e[s.shared->dim] = ceil_div(e[s.shared->dim], s.shared->ways);
+  return e;
+}
+
+/// Devices that hold the same part of an operand: those that differ only along cuts which do not
+/// index it, and replicas. Ranks in ascending order, `rank` among them.
+[[nodiscard]] inline auto replication_group(operation const& op, operand const& t,
+                                            sharding const& s, std::size_t set_size,
+                                            std::size_t rank) -> std::vector<std::size_t> {
+  (void)op;
+  auto const mine = coordinates_of(s, set_size, rank);
+  std::vector<std::size_t> group;
+  for (std::size_t r = 0; r < set_size; ++r) {
+    auto const other = coordinates_of(s, set_size, r);
+    bool same = true;
+    for (std::size_t i = 0; i < s.exclusive.size() && same; ++i)
+      same = other[i] == mine[i] || !indexes(t, s.exclusive[i].dim);
+    if (same) group.push_back(r);
+  }
+  return group;
+}
+
+/// Size of that group, the same for every device.
+[[nodiscard]] inline auto replication(operand const& t, sharding const& s, std::size_t set_size)
+    -> std::int64_t {
+  std::int64_t distinct = 1;
+  for (auto const& c : s.exclusive)
+    if (indexes(t, c.dim)) distinct *= c.ways;
+  return static_cast<std::int64_t>(set_size) / distinct;
+}
+
+/// Devices whose partial sums add up: those that differ only along cut reduction dimensions.
+[[nodiscard]] inline auto partial_sum_group(operation const& op, sharding const& s,
+                                            std::size_t set_size, std::size_t rank)
+    -> std::vector<std::size_t> {
+  auto const mine = coordinates_of(s, set_size, rank);
+  std::vector<std::size_t> group;
+  for (std::size_t r = 0; r < set_size; ++r) {
+    auto const other = coordinates_of(s, set_size, r);
+    bool same = other.back() == mine.back();
+    for (std::size_t i = 0; i < s.exclusive.size() && same; ++i)
+      same = other[i] == mine[i] || op.dims[s.exclusive[i].dim].kind == dim_kind::reduction;
+    if (same) group.push_back(r);
+  }
+  return group;
+}
+
+/// Size of that group: Π ways over reduction dimensions.
+[[nodiscard]] inline auto partial_sums(operation const& op, sharding const& s) -> std::int64_t {
+  std::int64_t g = 1;
+  for (auto const& c : s.exclusive)
+    if (op.dims[c.dim].kind == dim_kind::reduction) g *= c.ways;
+  return g;
+}
+
+/// The operand that a shared cut keeps in parts: the first weight, else the first input, that the
+/// dimension indexes and that exactly `ways` devices would hold alike. Null if there is none.
+[[nodiscard]] inline auto rotating_operand(operation const& op, sharding const& s,
+                                           std::size_t set_size) -> operand const* {
+  if (!s.shared) return nullptr;
+  for (auto const wanted : {role::weight, role::input})
+    for (auto const& t : op.operands)
+      if (t.role == wanted && indexes(t, s.shared->dim) &&
+          replication(t, s, set_size) == s.shared->ways)
+        return &t;
+  return nullptr;
+}
+
+/// The iterations of a device in one phase of a shared cut; the part it starts with is its rank in
+/// the replication group of the rotating operand, and parts arrive in rising order.
+[[nodiscard]] inline auto phase_box(operation const& op, sharding const& s, std::size_t set_size,
+                                    std::size_t rank, std::int64_t phase) -> iteration_box {
+  auto box = shard_box(op, s, set_size, rank);
+  auto const* rotating = rotating_operand(op, s, set_size);
+  if (rotating == nullptr) return box;
+  auto const group = replication_group(op, *rotating, s, set_size, rank);
+  auto const place = std::find(group.begin(), group.end(), rank) - group.begin();
+  auto const ways = static_cast<std::int64_t>(s.shared->ways);
+  box[s.shared->dim] = part_of(box[s.shared->dim], ways, (place + phase) % ways);
+  return box;
+}
+
+namespace detail {
+/// A cut keeps every output shard one box if, on each output axis it takes part in, all coarser
+/// dimensions (larger stride) are down to one iteration per device.
+[[nodiscard]] inline auto keeps_boxes(operand const& t, extents const& shard, std::size_t dim)
+    -> bool {
+  for (auto const& a : t.axes)
+    for (auto const& mine : a.terms)
+      if (mine.dim == dim)
+        for (auto const& other : a.terms)
+          if (std::abs(other.stride) > std::abs(mine.stride) && shard[other.dim] > 1) return false;
+  return true;
+}
+}  // namespace detail
+
+/// Is this sharding meaningful for the operator on a set of that size? Errors name the cut:
+/// `exclusive[1]`, `shared`, `scatter`.
+[[nodiscard]] inline auto check(operation const& op, sharding const& s, std::size_t set_size)
+    -> expected<void> {
+  auto const reject = [&op](std::string path, std::size_t dim, std::string why) {
+    auto const name = dim < op.dims.size() ? std::string{op.dims[dim].name.view()} : "?";
+    return fail(error_code::invalid_mapping, std::move(path), "dimension " + name, {},
+                std::move(why));
+  };
+  auto shard = full_extents(op);
+  bool sequential = false;
+  for (auto const& d : op.dims) sequential |= d.kind == dim_kind::sequential && d.extent > 1;
+
+  for (std::size_t i = 0; i < s.exclusive.size(); ++i) {
+    auto const [dim, ways] = s.exclusive[i];
+    auto const path = "exclusive[" + std::to_string(i) + "]";
+    if (dim >= op.dims.size()) return reject(path, dim, "no such dimension");
+    if (op.dims[dim].kind == dim_kind::sequential) return reject(path, dim, "runs in order");
+    if (sequential && op.dims[dim].kind == dim_kind::reduction)
+      return reject(path, dim, "its partial sums would pass through every step of a recurrence");
+    if (ways < 2 || ways > op.dims[dim].extent)
+      return reject(path, dim, std::to_string(ways) + " ways of an extent of " +
+                                   std::to_string(op.dims[dim].extent));
+    if (ways_along(s, dim) != ways || shard[dim] != op.dims[dim].extent)
+      return reject(path, dim, "cut twice");
+    shard[dim] = ceil_div(shard[dim], ways);
+  }
+  auto const shards = shard_count(s);
+  if (shards < 1 || static_cast<std::int64_t>(set_size) % shards != 0)
+    return fail(error_code::invalid_mapping, "exclusive", std::to_string(shards) + " shards",
+                "a divisor of the set size, " + std::to_string(set_size));
+  for (auto const& t : op.operands)
+    for (std::size_t i = 0; i < s.exclusive.size() && t.role == role::output; ++i)
+      if (!detail::keeps_boxes(t, shard, s.exclusive[i].dim))
+        return reject("exclusive[" + std::to_string(i) + "]", s.exclusive[i].dim,
+                      "shards of the output would not be contiguous");
+  if (s.shared) {
+    auto const [dim, ways] = *s.shared;
+    if (dim >= op.dims.size()) return reject("shared", dim, "no such dimension");
+    if (op.dims[dim].kind == dim_kind::sequential || sequential)
+      return reject("shared", dim, "runs in order");
+    if (ways < 2 || ways > shard[dim])
+      return reject("shared", dim, std::to_string(ways) + " ways of an extent of " +
+                                       std::to_string(shard[dim]));
+    if (rotating_operand(op, s, set_size) == nullptr)
+      return reject("shared", dim, "no tensor along it is held alike by that many devices");
+  }
+  if (s.scatter) {
+    auto const dim = *s.scatter;
+    auto const group = partial_sums(op, s);
+    if (dim >= op.dims.size() || op.dims[dim].kind != dim_kind::parallel)
+      return reject("scatter", dim, "not a parallel dimension");
+    if (group < 2) return reject("scatter", dim, "no reduction dimension is cut");
+    if (shard[dim] < group) return reject("scatter", dim, "shorter than the group");
+    for (auto const& t : op.operands)
+      if (t.role == role::output &&
+          (!indexes(t, dim) || !detail::keeps_boxes(t, shard, dim)))
+        return reject("scatter", dim, "does not divide every output into boxes");
+  }
+  return {};
+}
+
+}  // namespace mars

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/zoo/network.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace mars::zoo {
+namespace detail {
+
+/// Logits for every position, [batch, tokens, vocabulary]. The table of words is also the matrix of
+/// the last layer: one tensor, consumed twice.
+inline auto gpt2(text_layers& net) -> value {
+  auto& blocks = net.blocks;
+  auto& b = blocks.b;
+  auto const& shape = blocks.shape;
+  auto const table = b.constant("wte", {shape.vocabulary, shape.width});
+  auto const ids = b.input("word_ids", {net.batch, net.tokens});
+  auto const words = b.gather(table, ids, 0, "embeddings.word");
+  auto x = b.add(words, net.embedding("position", 1, net.positions), "embeddings.add");
+  for (std::int64_t i = 0; i < shape.blocks; ++i)
+    x = blocks.pre_norm_block("h." + std::to_string(i), x, true);
+  x = blocks.norm("norm", x);
+  return b.linear(x, table, std::nullopt, "lm_head");
+}
+
+}  // namespace detail
+
+inline constexpr text_network gpt2{
+    .name = "gpt2",
+    .family = "GPT",
+    .source = "Radford et al. 2019, Language models are unsupervised multitask learners, smallest",
+    .sequence = 1024,
+    .most_sequence = 1024,
+    .shape = {.blocks = 12, .width = 768, .heads = 12, .feed_forward = 3072, .vocabulary = 50257},
+    .layers = detail::gpt2};
+
+}  // namespace mars::zoo

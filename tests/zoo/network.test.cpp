@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What holds for every network, whatever its figures.
+
+#include "support/catch.hpp"
+
+#include <mars/workload/concept.hpp>
+#include <mars/workload/shape.hpp>
+#include <mars/workload/topology.hpp>
+#include <mars/zoo.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace {
+
+using mars::error_code;
+using mars::graph;
+namespace zoo = mars::zoo;
+
+auto result_shape(graph const& g) -> mars::tensor_shape {
+  auto const results = outputs(g);
+  REQUIRE(results.size() == 1);
+  return shape_of(*nth_operand(op(g, results[0].producer), mars::role::output, results[0].output));
+}
+
+auto wanted_shape(zoo::entry const& e, std::int64_t batch) -> mars::tensor_shape {
+  if (e.name == "gpt2") return {batch, 1024, 50257};
+  if (e.name == "bert_base") return {batch, 768};
+  if (e.name == "bert_large") return {batch, 1024};
+  return {batch, 1000};
+}
+
+} // namespace
+
+static_assert(mars::WorkloadGraph<graph>);
+
+TEST_CASE("every network is sound, acyclic, and ends in one result of the right shape") {
+  for (auto const& e : zoo::list()) {
+    CAPTURE(std::string{e.name});
+    auto const g = zoo::find(e.name).value();
+    CHECK(g.name() == e.name);
+    CHECK(validate(g));
+    CHECK(topological_order(g).value().size() == g.size());
+    CHECK(result_shape(g) == wanted_shape(e, 1));
+    int sinks = 0;
+    for (auto const v : operators(g)) sinks += consumers(g, v).empty();
+    CHECK(sinks == 1);
+    CHECK(external_inputs(g).size() == (e.name == "gpt2" ? 2u : e.reads_text ? 3u : 1u));
+    for (auto const v : operators(g)) CHECK(op(g, v).kind != mars::op_kind::opaque);
+  }
+}
+
+TEST_CASE("work grows with the batch, parameters do not") {
+  for (auto const& e : zoo::list()) {
+    CAPTURE(std::string{e.name});
+    auto const one = zoo::find(e.name).value();
+    auto const five = zoo::find(e.name, {.batch = 5}).value();
+    CHECK(macs_of(five).count() == 5 * macs_of(one).count());
+    CHECK(parameters_of(five) == parameters_of(one));
+    CHECK(result_shape(five) == wanted_shape(e, 5));
+  }
+}
+
+TEST_CASE("element bits are those of every tensor") {
+  for (auto const& e : zoo::list()) {
+    CAPTURE(std::string{e.name});
+    auto const g = zoo::find(e.name, {.element_bits = 8}).value();
+    bool all = true;
+    for (auto const v : operators(g))
+      for (auto const& t : op(g, v).operands) all = all && t.element_bits == 8;
+    CHECK(all);
+  }
+}
+
+TEST_CASE("image and sequence change the work and not the weights") {
+  // Convolutions of VGG16 see nine quarters of the pixels at 336; its linear layers see what they saw.
+  auto const usual = zoo::vgg16();
+  auto const large = zoo::vgg16({.image = 336});
+  CHECK(macs_of(large).count() == 15'346'630'656 * 9 / 4 + 123'633'664);
+  CHECK(parameters_of(large) == parameters_of(usual));
+  // 112 pixels leave 3×3 maps, which the classifier wants as 7×7.
+  CHECK(macs_of(zoo::vgg16({.image = 112})).count() == 15'346'630'656 / 4 + 123'633'664);
+  CHECK(parameters_of(zoo::resnet18({.image = 64})) == parameters_of(zoo::resnet18()));
+  CHECK(parameters_of(zoo::bert_base({.sequence = 512})) == parameters_of(zoo::bert_base()));
+  // ViT learns a position for each patch: 24² instead of 14² of them.
+  CHECK(parameters_of(zoo::vit_b16({.image = 384})) ==
+        parameters_of(zoo::vit_b16()) + (576 - 196) * 768);
+}
+
+TEST_CASE("classes widen the last layer only") {
+  CHECK(parameters_of(zoo::resnet50({.classes = 10})) ==
+        parameters_of(zoo::resnet50()) - 990 * 2049);
+  CHECK(result_shape(zoo::squeezenet({.classes = 10})) == mars::tensor_shape{1, 10});
+}
+
+TEST_CASE("the smallest image of each network survives its windows, and a smaller one is refused") {
+  for (auto const& e : zoo::list()) {
+    if (e.reads_text) continue;
+    CAPTURE(std::string{e.name});
+    std::int64_t least = 1;
+    while (!zoo::find(e.name, {.image = least})) ++least;
+    CHECK(result_shape(zoo::find(e.name, {.image = least}).value()) == wanted_shape(e, 1));
+    auto const refused = zoo::find(e.name, {.image = least - 1});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == error_code::out_of_range);
+    CHECK(refused.error().path == "image");
+    CHECK(refused.error().found == std::to_string(least - 1));
+  }
+}
+
+TEST_CASE("the smallest images are no larger than the windows demand") {
+  // torchvision states them as `min_size` of the weights.
+  CHECK(zoo::alexnet.least_image == 63);
+  CHECK(zoo::vgg16.least_image == 32);
+  CHECK(zoo::resnet101.least_image == 1);
+  CHECK(zoo::googlenet.least_image == 15);
+  CHECK(zoo::inception_v3.least_image == 75);
+  CHECK(zoo::squeezenet.least_image == 21);
+  CHECK(zoo::densenet121.least_image == 29);
+  CHECK(zoo::efficientnet_b0.least_image == 1);
+}
+
+TEST_CASE("bad arguments give one line that names the culprit") {
+  auto const refuses = [](auto const& network, auto options, std::string const& path) {
+    auto const g = network.build(options);
+    REQUIRE_FALSE(g);
+    CHECK(g.error().path == path);
+    CHECK(to_string(g.error()).find('\n') == std::string::npos);
+    return g.error().code;
+  };
+  auto const huge = std::int64_t{1} << 62;
+  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = 0}, "batch") == error_code::out_of_range);
+  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = -3}, "batch") == error_code::out_of_range);
+  CHECK(refuses(zoo::resnet101, zoo::image_options{.image = 0}, "image") == error_code::out_of_range);
+  CHECK(refuses(zoo::vgg16, zoo::image_options{.image = 31}, "image") == error_code::out_of_range);
+  CHECK(refuses(zoo::vit_b16, zoo::image_options{.image = 225}, "image") == error_code::out_of_range);
+  CHECK(refuses(zoo::alexnet, zoo::image_options{.classes = 0}, "classes") == error_code::out_of_range);
+  CHECK(refuses(zoo::alexnet, zoo::image_options{.element_bits = 0}, "element_bits") == error_code::out_of_range);
+  CHECK(refuses(zoo::alexnet, zoo::image_options{.element_bits = 65}, "element_bits") == error_code::out_of_range);
+  CHECK(refuses(zoo::bert_base, zoo::text_options{.sequence = 0}, "sequence") == error_code::out_of_range);
+  CHECK(refuses(zoo::bert_base, zoo::text_options{.sequence = 513}, "sequence") == error_code::out_of_range);
+  CHECK(refuses(zoo::gpt2, zoo::text_options{.batch = 0}, "batch") == error_code::out_of_range);
+  CHECK(refuses(zoo::gpt2, zoo::text_options{.sequence = huge}, "sequence") == error_code::out_of_range);
+  // Each number by itself is fine; their product is not.
+  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = huge}, "resnet101") == error_code::overflow);
+  CHECK(refuses(zoo::gpt2, zoo::text_options{.batch = huge}, "gpt2") == error_code::overflow);
+}
+
+TEST_CASE("numbers too large are refused by every network") {
+  auto const huge = std::int64_t{1} << 62;
+  auto const largest = INT64_MAX;
+  for (auto const& e : zoo::list())
+    for (auto const n : {huge, largest, std::int64_t{1} << 52}) {
+      CAPTURE(std::string{e.name}, n);
+      CHECK_FALSE(zoo::find(e.name, {.batch = n}));
+      if (e.reads_text) continue;
+      CHECK_FALSE(zoo::find(e.name, {.image = n}));
+      CHECK_FALSE(e.build({.batch = n, .image = n}));
+    }
+  CHECK_FALSE(zoo::resnet18.build({.classes = huge}));
+  // Every operator by itself would fit, their sum would not.
+  CHECK_FALSE(zoo::vgg16.build({.batch = std::int64_t{1} << 29}));
+}
