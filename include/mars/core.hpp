@@ -4,7 +4,7 @@
 // Core: the vocabulary every other folder speaks. No dependency beyond the standard library.
 //
 //   id.hpp              operator_id, accelerator_id, link_id, set_id: indices that do not mix
-//   units.hpp           bytes, macs, flops, cycles, seconds, hertz, joules, …; picoseconds for tables
+//   units.hpp           bytes, macs, flops, seconds, hertz, joules, …; picoseconds for tables
 //   checked.hpp         overflow-checked arithmetic for extents read from files
 //   inplace_vector.hpp  a small vector without allocation
 //   label.hpp           a name of at most 15 characters, stored in place

@@ -18,7 +18,7 @@ auto half(int x) -> expected<int> {
   if (x % 2 != 0) return fail(error_code::out_of_range, "x", std::to_string(x), "an even number");
   return x / 2;
 }
-}  // namespace
+} // namespace
 
 TEST_CASE("error: one line for a person", "[core]") {
   CHECK(to_string(error{error_code::out_of_range, "links[3].bandwidth", "-1", "above 0", ""}) ==

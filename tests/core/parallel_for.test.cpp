@@ -50,7 +50,7 @@ TEST_CASE("parallel_reduce: rounding does not depend on the threads", "[core]") 
         10'000, threads, 0.0, [](std::size_t i) { return 1.0 / static_cast<double>(i + 1); },
         [](double a, double b) { return a + b; });
   };
-  CHECK(sum(1) == mars_test::approx(9.787606036044382).epsilon(1e-13));  // H(10000)
+  CHECK(sum(1) == mars_test::approx(9.787606036044382).epsilon(1e-13)); // H(10000)
   CHECK(sum(2) == sum(1));
   CHECK(sum(3) == sum(1));
   CHECK(sum(8) == sum(1));

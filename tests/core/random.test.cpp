@@ -16,11 +16,9 @@ using block = std::array<std::uint32_t, 4>;
 
 // Random123, tests/kat_vectors, lines "philox4x32 10".
 TEST_CASE("random: known answers", "[core]") {
-  CHECK(philox4x32({0, 0, 0, 0}, {0, 0}) ==
-        block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(philox4x32({0, 0, 0, 0}, {0, 0}) == block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   constexpr auto f = 0xffffffffU;
-  CHECK(philox4x32({f, f, f, f}, {f, f}) ==
-        block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+  CHECK(philox4x32({f, f, f, f}, {f, f}) == block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
   CHECK(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
         block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
   static_assert(philox4x32({0, 0, 0, 0}, {0, 0})[0] == 0x6627e8d5);
@@ -73,20 +71,20 @@ TEST_CASE("random: below is in range and even", "[core]") {
   for (int i = 0; i < 70'000; ++i) ++counts[static_cast<std::size_t>(r.below(7))];
   double chi2 = 0;
   for (int const c : counts) chi2 += (c - 10'000.0) * (c - 10'000.0) / 10'000.0;
-  CHECK(chi2 < 22.46);  // 99.9 % quantile, 6 degrees of freedom
+  CHECK(chi2 < 22.46); // 99.9 % quantile, 6 degrees of freedom
   CHECK(r.below(1) == 0);
 }
 
 TEST_CASE("random: below beyond 32 bits", "[core]") {
   random_stream r{42};
-  constexpr auto n = std::uint64_t{3} << 62;  // a modulo would favour the lowest third
+  constexpr auto n = std::uint64_t{3} << 62; // a modulo would favour the lowest third
   int low = 0;
   for (int i = 0; i < 6'000; ++i) {
     auto const x = r.below(n);
     REQUIRE(x < n);
     low += x < (std::uint64_t{1} << 62);
   }
-  CHECK(low > 1'850);  // 2000 ± 4 standard deviations of 36.5
+  CHECK(low > 1'850); // 2000 ± 4 standard deviations of 36.5
   CHECK(low < 2'150);
 }
 
@@ -99,7 +97,7 @@ TEST_CASE("random: uniform stays in [0, 1) and averages one half", "[core]") {
     REQUIRE(x < 1);
     sum += x;
   }
-  CHECK(sum / 10'000 == mars_test::approx(0.5).margin(0.012));  // 4 · 0.2887 / 100
+  CHECK(sum / 10'000 == mars_test::approx(0.5).margin(0.012)); // 4 · 0.2887 / 100
 }
 
 TEST_CASE("random: chance at and beyond its ends", "[core]") {
@@ -122,7 +120,7 @@ TEST_CASE("random: shuffle reaches all orders equally", "[core]") {
   }
   REQUIRE(seen.size() == 6);
   for (auto const& [order, count] : seen) {
-    CHECK(count > 850);  // 1000 ± 5 standard deviations of 28.9
+    CHECK(count > 850); // 1000 ± 5 standard deviations of 28.9
     CHECK(count < 1'150);
   }
 }
@@ -141,7 +139,7 @@ TEST_CASE("random: weighted choice", "[core]") {
   for (int i = 0; i < 4'000; ++i) ++counts[r.pick_weighted(weights)];
   CHECK(counts[0] == 0);
   CHECK(counts[3] == 0);
-  CHECK(counts[1] > 860);  // 1000 ± 5 standard deviations of 27.4
+  CHECK(counts[1] > 860); // 1000 ± 5 standard deviations of 27.4
   CHECK(counts[1] < 1'140);
   std::array<double, 2> const none{0, 0};
   int first = 0;

@@ -31,7 +31,7 @@ TEST_CASE("stop: damaged budgets", "[core]") {
   CHECK(deadline::after(seconds{std::numeric_limits<double>::quiet_NaN()}).expired());
   CHECK(deadline::after(mars::infinite_seconds).is_never());
   CHECK(deadline::after(seconds{1e300}).is_never());
-  CHECK_FALSE(deadline::after(seconds{3e9}).expired());  // 95 years must not overflow the clock
+  CHECK_FALSE(deadline::after(seconds{3e9}).expired()); // 95 years must not overflow the clock
 }
 
 TEST_CASE("stop: a token sees the flag it looks at", "[core]") {

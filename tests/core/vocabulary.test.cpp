@@ -16,9 +16,13 @@
 using namespace mars::literals;
 
 template <class A, class B>
-concept Addable = requires(A a, B b) { a + b; };
+concept Addable = requires(A a, B b) {
+  a + b;
+};
 template <class A, class B>
-concept Divisible = requires(A a, B b) { a / b; };
+concept Divisible = requires(A a, B b) {
+  a / b;
+};
 
 TEST_CASE("id: kinds do not mix", "[core]") {
   static_assert(!std::convertible_to<mars::operator_id, mars::accelerator_id>);
@@ -53,7 +57,7 @@ TEST_CASE("units: arithmetic", "[core]") {
 
 TEST_CASE("units: declared products and quotients", "[core]") {
   CHECK((200704_B / 8_Gbps).count() == mars_test::approx(0.200704e-3));
-  CHECK((mars::cycles{193536} / 200_MHz).count() == mars_test::approx(0.96768e-3));  // mars.md §5
+  CHECK((mars::cycles{193536} / 200_MHz).count() == mars_test::approx(0.96768e-3)); // mars.md §5
   CHECK((mars::flops{3} / mars::flops_per_second{2}).count() == 1.5);
   CHECK((mars::watts{400} * 2.0_s).count() == 800);
 }
@@ -65,7 +69,7 @@ TEST_CASE("units: picoseconds round, saturate and come back", "[core]") {
   CHECK(mars::to_picoseconds(mars::infinite_seconds) == mars::never);
   CHECK(mars::to_picoseconds(mars::seconds{std::numeric_limits<double>::quiet_NaN()}) ==
         mars::never);
-  CHECK(mars::to_picoseconds(mars::seconds{27 * 86'400.0}) == mars::never);  // 27 days
+  CHECK(mars::to_picoseconds(mars::seconds{27 * 86'400.0}) == mars::never); // 27 days
   CHECK(mars::to_picoseconds(mars::seconds{26 * 86'400.0}) < mars::never);
   CHECK(mars::to_seconds(mars::never) == mars::infinite_seconds);
   CHECK(mars::to_seconds(picoseconds{2'000}).count() == mars_test::approx(2e-9));
@@ -98,7 +102,7 @@ TEST_CASE("inplace_vector: grows, shrinks, compares its elements only", "[core]"
   CHECK(v.full());
   CHECK(v.back() == 3);
   v.pop_back();
-  CHECK(v == mars::inplace_vector<int, 3>{1, 2});  // the 3 behind the end does not count
+  CHECK(v == mars::inplace_vector<int, 3>{1, 2}); // the 3 behind the end does not count
   int sum = 0;
   for (int const x : v) sum += x;
   CHECK(sum == 3);

@@ -131,20 +131,31 @@ TEST_CASE("bad arguments give one line that names the culprit") {
     return g.error().code;
   };
   auto const huge = std::int64_t{1} << 62;
-  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = 0}, "batch") == error_code::out_of_range);
-  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = -3}, "batch") == error_code::out_of_range);
-  CHECK(refuses(zoo::resnet101, zoo::image_options{.image = 0}, "image") == error_code::out_of_range);
+  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = 0}, "batch") ==
+        error_code::out_of_range);
+  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = -3}, "batch") ==
+        error_code::out_of_range);
+  CHECK(refuses(zoo::resnet101, zoo::image_options{.image = 0}, "image") ==
+        error_code::out_of_range);
   CHECK(refuses(zoo::vgg16, zoo::image_options{.image = 31}, "image") == error_code::out_of_range);
-  CHECK(refuses(zoo::vit_b16, zoo::image_options{.image = 225}, "image") == error_code::out_of_range);
-  CHECK(refuses(zoo::alexnet, zoo::image_options{.classes = 0}, "classes") == error_code::out_of_range);
-  CHECK(refuses(zoo::alexnet, zoo::image_options{.element_bits = 0}, "element_bits") == error_code::out_of_range);
-  CHECK(refuses(zoo::alexnet, zoo::image_options{.element_bits = 65}, "element_bits") == error_code::out_of_range);
-  CHECK(refuses(zoo::bert_base, zoo::text_options{.sequence = 0}, "sequence") == error_code::out_of_range);
-  CHECK(refuses(zoo::bert_base, zoo::text_options{.sequence = 513}, "sequence") == error_code::out_of_range);
+  CHECK(refuses(zoo::vit_b16, zoo::image_options{.image = 225}, "image") ==
+        error_code::out_of_range);
+  CHECK(refuses(zoo::alexnet, zoo::image_options{.classes = 0}, "classes") ==
+        error_code::out_of_range);
+  CHECK(refuses(zoo::alexnet, zoo::image_options{.element_bits = 0}, "element_bits") ==
+        error_code::out_of_range);
+  CHECK(refuses(zoo::alexnet, zoo::image_options{.element_bits = 65}, "element_bits") ==
+        error_code::out_of_range);
+  CHECK(refuses(zoo::bert_base, zoo::text_options{.sequence = 0}, "sequence") ==
+        error_code::out_of_range);
+  CHECK(refuses(zoo::bert_base, zoo::text_options{.sequence = 513}, "sequence") ==
+        error_code::out_of_range);
   CHECK(refuses(zoo::gpt2, zoo::text_options{.batch = 0}, "batch") == error_code::out_of_range);
-  CHECK(refuses(zoo::gpt2, zoo::text_options{.sequence = huge}, "sequence") == error_code::out_of_range);
+  CHECK(refuses(zoo::gpt2, zoo::text_options{.sequence = huge}, "sequence") ==
+        error_code::out_of_range);
   // Each number by itself is fine; their product is not.
-  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = huge}, "resnet101") == error_code::overflow);
+  CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = huge}, "resnet101") ==
+        error_code::overflow);
   CHECK(refuses(zoo::gpt2, zoo::text_options{.batch = huge}, "gpt2") == error_code::overflow);
 }
 

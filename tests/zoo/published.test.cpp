@@ -189,7 +189,8 @@ TEST_CASE("single layers of resnet101") {
 }
 
 TEST_CASE("parameters of text networks, as published") {
-  CHECK(parameters_of(zoo::bert_base()) == 109'482'240);  // Hugging Face bert-base-uncased, BertModel
+  CHECK(parameters_of(zoo::bert_base()) ==
+        109'482'240); // Hugging Face bert-base-uncased, BertModel
   CHECK(parameters_of(zoo::bert_large()) == 335'141'888); // bert-large-uncased
   CHECK(parameters_of(zoo::gpt2()) == 124'439'808);       // gpt2: the last layer shares its matrix
 }
@@ -199,9 +200,11 @@ TEST_CASE("MACs of text networks, by hand") {
   CHECK(macs_of(zoo::bert_base()).count() ==
         12LL * (128 * (4 * 768 * 768 + 2 * 768 * 3072) + 2 * 128 * 128 * 768) + 768 * 768);
   // MobileBERT (arXiv:2004.02984, table 4) has 22.5 G FLOPs for 128 tokens, softmax and the like included.
-  CHECK(static_cast<double>(flops_of(zoo::bert_base()).count()) == mars_test::approx(22.5e9).epsilon(0.01));
+  CHECK(static_cast<double>(flops_of(zoo::bert_base()).count()) ==
+        mars_test::approx(22.5e9).epsilon(0.01));
   CHECK(macs_of(zoo::bert_large({.sequence = 384})).count() ==
         24LL * (384LL * (4 * 1024 * 1024 + 2 * 1024 * 4096) + 2 * 384 * 384 * 1024) + 1024 * 1024);
   CHECK(macs_of(zoo::gpt2()).count() ==
-        12LL * (1024LL * (4 * 768 * 768 + 2 * 768 * 3072) + 2LL * 1024 * 1024 * 768) + 1024LL * 768 * 50257);
+        12LL * (1024LL * (4 * 768 * 768 + 2 * 768 * 3072) + 2LL * 1024 * 1024 * 768) +
+            1024LL * 768 * 50257);
 }

@@ -16,9 +16,11 @@ TEST_CASE("names are unique, listed once, and found") {
   CHECK(std::set<std::string_view>(names.begin(), names.end()).size() == names.size());
   CHECK(names.size() == zoo::list().size());
   for (auto const wanted :
-       {"alexnet", "alexnet_2012", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "resnet101",
-        "resnet152", "wrn50_2", "googlenet", "inception_v3", "mobilenet_v1", "mobilenet_v2", "squeezenet",
-        "densenet121", "densenet161", "efficientnet_b0", "bert_base", "bert_large", "gpt2", "vit_b16"}) {
+       {"alexnet",     "alexnet_2012", "vgg16",           "vgg19",        "resnet18",
+        "resnet34",    "resnet50",     "resnet101",       "resnet152",    "wrn50_2",
+        "googlenet",   "inception_v3", "mobilenet_v1",    "mobilenet_v2", "squeezenet",
+        "densenet121", "densenet161",  "efficientnet_b0", "bert_base",    "bert_large",
+        "gpt2",        "vit_b16"}) {
     CAPTURE(wanted);
     CHECK(std::count(names.begin(), names.end(), wanted) == 1);
   }
@@ -28,8 +30,8 @@ TEST_CASE("names are unique, listed once, and found") {
     CHECK_FALSE(e.source.empty());
     CHECK(e.size > 0);
     auto const usual = zoo::find(e.name).value();
-    auto const said =
-        e.reads_text ? zoo::find(e.name, {.sequence = e.size}) : zoo::find(e.name, {.image = e.size});
+    auto const said = e.reads_text ? zoo::find(e.name, {.sequence = e.size})
+                                   : zoo::find(e.name, {.image = e.size});
     CHECK(macs_of(said.value()) == macs_of(usual));
   }
 }
@@ -72,7 +74,8 @@ TEST_CASE("arguments reach the network") {
         macs_of(zoo::resnet18({.batch = 3, .image = 64})));
   CHECK(macs_of(zoo::find("gpt2", {.batch = 2, .sequence = 64}).value()) ==
         macs_of(zoo::gpt2({.batch = 2, .sequence = 64})));
-  CHECK(parameters_of(zoo::find("vgg16", {.bias = false}).value()) == 138'344'128); // mars.md §8: 138.344 M
+  CHECK(parameters_of(zoo::find("vgg16", {.bias = false}).value()) ==
+        138'344'128); // mars.md §8: 138.344 M
 }
 
 #if defined(__cpp_exceptions)

@@ -56,7 +56,8 @@ struct calibrated {
   [[nodiscard]] auto algorithm(Net const& net, collective_kind kind,
                                std::span<accelerator_id const> group, bytes size) const
       -> std::string_view {
-    if (auto const [below, above] = around(kind, group.size()); below != nullptr && above != nullptr)
+    if (auto const [below, above] = around(kind, group.size());
+        below != nullptr && above != nullptr)
       return "measured";
     if constexpr (NamesAlgorithm<Fallback, Net>)
       return otherwise.algorithm(net, kind, group, size);
@@ -97,7 +98,7 @@ struct calibrated {
 
   friend auto operator==(calibrated const&, calibrated const&) -> bool = default;
 
- private:
+private:
   struct neighbours {
     curve const* below;
     curve const* above;
@@ -134,4 +135,4 @@ struct calibrated {
   }
 };
 
-}  // namespace mars::collective
+} // namespace mars::collective

@@ -19,8 +19,7 @@ namespace mars::collective {
 /// The fastest of several models, chosen for each call, as communication libraries do. Among equals
 /// (within rounding) the first listed is named. Costs the sum of all.
 template <class... Models>
-  requires(sizeof...(Models) > 0)
-struct cheapest {
+requires(sizeof...(Models) > 0) struct cheapest {
   std::tuple<Models...> models{};
 
   template <Interconnect Net>
@@ -49,7 +48,7 @@ struct cheapest {
 
   friend constexpr auto operator==(cheapest const&, cheapest const&) -> bool = default;
 
- private:
+private:
   template <class Net>
   [[nodiscard]] auto times(Net const& net, collective_kind kind,
                            std::span<accelerator_id const> group, bytes size) const {
@@ -64,4 +63,4 @@ struct cheapest {
 /// The default: every algorithm a communication library would consider.
 using standard = cheapest<ring, halving_doubling, tree, direct, hierarchical<>>;
 
-}  // namespace mars::collective
+} // namespace mars::collective

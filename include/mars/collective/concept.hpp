@@ -35,12 +35,12 @@ inline constexpr collective_kind all_collective_kinds[] = {
 
 [[nodiscard]] constexpr auto kind_name(collective_kind kind) -> std::string_view {
   switch (kind) {
-    case collective_kind::all_reduce: return "all-reduce";
-    case collective_kind::all_gather: return "all-gather";
-    case collective_kind::reduce_scatter: return "reduce-scatter";
-    case collective_kind::broadcast: return "broadcast";
-    case collective_kind::all_to_all: return "all-to-all";
-    case collective_kind::shift: return "shift";
+  case collective_kind::all_reduce: return "all-reduce";
+  case collective_kind::all_gather: return "all-gather";
+  case collective_kind::reduce_scatter: return "reduce-scatter";
+  case collective_kind::broadcast: return "broadcast";
+  case collective_kind::all_to_all: return "all-to-all";
+  case collective_kind::shift: return "shift";
   }
   return "unknown";
 }
@@ -51,7 +51,7 @@ struct least_interconnect {
   [[nodiscard]] auto size() const -> std::size_t;
   [[nodiscard]] auto transfer_time(accelerator_id, accelerator_id, bytes) const -> seconds;
 };
-}  // namespace detail
+} // namespace detail
 
 template <class M, class Net>
 concept PricesCollectives = requires(M const& m, Net const& net, collective_kind kind,
@@ -78,4 +78,4 @@ concept NamesAlgorithm = requires(M const& m, Net const& net, collective_kind ki
 template <class M, class Net = detail::least_interconnect>
 concept CollectiveModel = Interconnect<Net> && std::copyable<M> && PricesCollectives<M, Net>;
 
-}  // namespace mars
+} // namespace mars

@@ -54,4 +54,4 @@ struct direct {
   friend constexpr auto operator==(direct, direct) -> bool = default;
 };
 
-}  // namespace mars::collective
+} // namespace mars::collective

@@ -33,12 +33,12 @@ struct halving_doubling {
     auto order = detail::sorted(group);
     auto const piece = detail::part(size, g);
     switch (kind) {
-      case collective_kind::shift: return detail::shift_time(net, group, size);
-      case collective_kind::all_reduce: return all_reduce(net, order, size);
-      case collective_kind::all_gather:
-      case collective_kind::reduce_scatter: return all_gather(net, order, piece);
-      case collective_kind::all_to_all: return all_to_all(net, order, piece);
-      case collective_kind::broadcast: break;
+    case collective_kind::shift: return detail::shift_time(net, group, size);
+    case collective_kind::all_reduce: return all_reduce(net, order, size);
+    case collective_kind::all_gather:
+    case collective_kind::reduce_scatter: return all_gather(net, order, piece);
+    case collective_kind::all_to_all: return all_to_all(net, order, piece);
+    case collective_kind::broadcast: break;
     }
     std::rotate(order.begin(), std::find(order.begin(), order.end(), group.front()), order.end());
     return detail::binomial_time(net, order, piece, false, false) + all_gather(net, order, piece);
@@ -51,7 +51,7 @@ struct halving_doubling {
 
   friend constexpr auto operator==(halving_doubling, halving_doubling) -> bool = default;
 
- private:
+private:
   /// Rounds of 1, 2, 4, … pieces between partners that differ in one bit of their rank.
   template <Interconnect Net>
   [[nodiscard]] static auto exchange(Net const& net, std::span<accelerator_id const> order,
@@ -81,8 +81,8 @@ struct halving_doubling {
     seconds sum{0};
     for (std::size_t distance = 1; distance < n; distance *= 2) {
       auto const pieces = std::min(distance, n - distance);
-      sum += detail::step_time(
-          net, detail::rotation(order, n - distance, detail::times(pieces, piece)));
+      sum += detail::step_time(net,
+                               detail::rotation(order, n - distance, detail::times(pieces, piece)));
     }
     return sum;
   }
@@ -116,11 +116,11 @@ struct halving_doubling {
     for (std::size_t distance = 1; distance < n; distance *= 2) {
       std::size_t pieces = 0;
       for (std::size_t way = 1; way < n; ++way) pieces += (way & distance) != 0;
-      sum += detail::step_time(net,
-                               detail::rotation(order, distance, detail::times(pieces, piece)));
+      sum +=
+          detail::step_time(net, detail::rotation(order, distance, detail::times(pieces, piece)));
     }
     return sum;
   }
 };
 
-}  // namespace mars::collective
+} // namespace mars::collective

@@ -46,14 +46,14 @@ struct hierarchical {
     auto const across = [&](collective_kind k, bytes s) { return outer_time(net, k, parts, s); };
     auto const share = detail::part(size, m);
     switch (kind) {
-      case collective_kind::all_reduce:
-        return inside(collective_kind::reduce_scatter) + across(kind, share) +
-               inside(collective_kind::all_gather);
-      case collective_kind::all_gather:
-      case collective_kind::reduce_scatter: return inside(kind) + across(kind, share);
-      case collective_kind::all_to_all: return inside(kind) + across(kind, size);
-      case collective_kind::broadcast: return broadcast(net, parts, group.front(), size);
-      case collective_kind::shift: break;
+    case collective_kind::all_reduce:
+      return inside(collective_kind::reduce_scatter) + across(kind, share) +
+             inside(collective_kind::all_gather);
+    case collective_kind::all_gather:
+    case collective_kind::reduce_scatter: return inside(kind) + across(kind, share);
+    case collective_kind::all_to_all: return inside(kind) + across(kind, size);
+    case collective_kind::broadcast: return broadcast(net, parts, group.front(), size);
+    case collective_kind::shift: break;
     }
     return infinite_seconds;
   }
@@ -65,7 +65,7 @@ struct hierarchical {
 
   friend constexpr auto operator==(hierarchical const&, hierarchical const&) -> bool = default;
 
- private:
+private:
   using parts_type = interconnect::partition;
 
   template <class Net>
@@ -128,4 +128,4 @@ struct hierarchical {
   }
 };
 
-}  // namespace mars::collective
+} // namespace mars::collective

@@ -47,4 +47,4 @@ struct ring {
   friend constexpr auto operator==(ring, ring) -> bool = default;
 };
 
-}  // namespace mars::collective
+} // namespace mars::collective

@@ -26,20 +26,22 @@ struct tree {
     if (g < 2) return seconds{0};
     if (kind == collective_kind::shift) return detail::shift_time(net, group, size);
     auto order = detail::sorted(group);
-    if (kind == collective_kind::broadcast)  // the root is the first of the group
+    if (kind == collective_kind::broadcast) // the root is the first of the group
       std::rotate(order.begin(), std::find(order.begin(), order.end(), group.front()), order.end());
     auto const piece = detail::part(size, g);
     auto const gather = [&](bytes b) { return detail::binomial_time(net, order, b, false, true); };
-    auto const scatter = [&](bytes b) { return detail::binomial_time(net, order, b, false, false); };
+    auto const scatter = [&](bytes b) {
+      return detail::binomial_time(net, order, b, false, false);
+    };
     auto const reduce = [&] { return detail::binomial_time(net, order, size, true, true); };
     auto const broadcast = [&] { return detail::binomial_time(net, order, size, true, false); };
     switch (kind) {
-      case collective_kind::all_reduce: return reduce() + broadcast();
-      case collective_kind::all_gather: return gather(piece) + broadcast();
-      case collective_kind::reduce_scatter: return reduce() + scatter(piece);
-      case collective_kind::broadcast: return broadcast();
-      case collective_kind::all_to_all: return gather(size) + scatter(size);
-      case collective_kind::shift: break;
+    case collective_kind::all_reduce: return reduce() + broadcast();
+    case collective_kind::all_gather: return gather(piece) + broadcast();
+    case collective_kind::reduce_scatter: return reduce() + scatter(piece);
+    case collective_kind::broadcast: return broadcast();
+    case collective_kind::all_to_all: return gather(size) + scatter(size);
+    case collective_kind::shift: break;
     }
     return infinite_seconds;
   }
@@ -52,4 +54,4 @@ struct tree {
   friend constexpr auto operator==(tree, tree) -> bool = default;
 };
 
-}  // namespace mars::collective
+} // namespace mars::collective

@@ -3,9 +3,9 @@
 
 // Opt-in formatters for {fmt} 9 to 11; nothing else in mars/core includes {fmt}.
 //
-//   quantities   12.3 ms   64.0 MB   1.5 GFLOP/s   200.0 MHz   42 cycles      spec: [<^>][width][.digits]
-//   id, label    3, cout                              specs of integers and strings
-//   error        its one line                         specs of strings
+//   quantities   12.3 ms, 64.0 MB, 1.5 GFLOP/s, 200.0 MHz, 42 cycles   [<^>][width][.digits]
+//   id, label    3, cout                                               as integers and strings
+//   error        its one line                                          as strings
 
 #include <mars/core/error.hpp>
 #include <mars/core/id.hpp>
@@ -21,6 +21,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace mars::detail {
 
@@ -86,7 +87,8 @@ struct si_prefix {
   if (std::isnan(value)) return fmt::format("nan {}", symbol);
   if (std::isinf(value)) return fmt::format("{}inf {}", value < 0 ? "-" : "", symbol);
   auto const available = std::span{prefixes}.first(counted ? 6 : prefixes.size());
-  double const least = 1.0 - 0.5 * std::pow(10.0, -digits);
+  // What the next smaller prefix would print as 1000.0.
+  double const least = 1.0 - 0.5 * std::pow(10.0, -digits - 3);
   for (auto const& p : available) {
     bool const whole = counted && p.scale == 1.0;
     if (std::abs(value) / p.scale >= least || &p == &available.back() || (value == 0 && whole))
@@ -119,12 +121,12 @@ struct quantity_spec {
   auto write(std::string_view text, Context& ctx) const {
     auto const gap = width > text.size() ? width - text.size() : 0;
     auto const before = align == '<' ? 0 : align == '^' ? gap / 2 : gap;
-    return fmt::format_to(ctx.out(), "{:{}}{}{:{}}", "", before, fmt::string_view{text.data(), text.size()},
-                          "", gap - before);
+    return fmt::format_to(ctx.out(), "{:{}}{}{:{}}", "", before,
+                          fmt::string_view{text.data(), text.size()}, "", gap - before);
   }
 };
 
-}  // namespace mars::detail
+} // namespace mars::detail
 
 template <class Unit, class Rep>
 struct fmt::formatter<mars::quantity<Unit, Rep>> : mars::detail::quantity_spec {

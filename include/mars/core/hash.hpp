@@ -36,7 +36,7 @@ namespace mars {
 /// Collects values into one stable 64-bit hash: `stable_hash{}.add(extent).add(name).digest()`.
 /// Not for adversaries.
 class stable_hash {
- public:
+public:
   template <std::integral T>
   constexpr auto add(T value) -> stable_hash& {
     state_ = hash_combine(state_, static_cast<std::uint64_t>(value));
@@ -55,8 +55,8 @@ class stable_hash {
 
   [[nodiscard]] constexpr auto digest() const -> std::uint64_t { return state_; }
 
- private:
+private:
   std::uint64_t state_{};
 };
 
-}  // namespace mars
+} // namespace mars

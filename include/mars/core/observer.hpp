@@ -14,12 +14,12 @@ enum class verdict { proceed, stop };
 
 /// Where a search stands.
 struct progress {
-  picoseconds best{never};      ///< value of the best feasible solution; `never` = none yet
-  picoseconds bound{};          ///< proven lower bound
-  std::uint64_t evaluations{};  ///< solutions priced so far
+  picoseconds best{never};     ///< value of the best feasible solution; `never` = none yet
+  picoseconds bound{};         ///< proven lower bound
+  std::uint64_t evaluations{}; ///< solutions priced so far
   seconds elapsed{};
-  seconds remaining{infinite_seconds};  ///< wall-clock budget left
-  std::string_view phase{};             ///< what the policy is doing; valid during the call only
+  seconds remaining{infinite_seconds}; ///< wall-clock budget left
+  std::string_view phase{};            ///< what the policy is doing; valid during the call only
 };
 
 /// (best − bound) / best, in [0, 1]; 1 while there is no solution, 0 when it is proven optimal.
@@ -41,4 +41,4 @@ struct null_observer {
   constexpr auto operator()(progress const&) const noexcept -> verdict { return verdict::proceed; }
 };
 
-}  // namespace mars
+} // namespace mars

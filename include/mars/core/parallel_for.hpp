@@ -17,7 +17,7 @@ namespace detail {
   auto const wanted = threads > 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
   return std::min<std::size_t>(wanted, jobs);
 }
-}  // namespace detail
+} // namespace detail
 
 /// Calls f(i) once for every i < count, in no particular order, and waits for all.
 /// f must write to slot i only and must not throw (an exception ends the program). `threads` = 0
@@ -68,4 +68,4 @@ template <class T, class Map, class Combine>
   return init;
 }
 
-}  // namespace mars
+} // namespace mars

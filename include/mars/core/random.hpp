@@ -22,10 +22,9 @@ namespace mars {
     }
     auto const p0 = std::uint64_t{0xD2511F53U} * counter[0];
     auto const p1 = std::uint64_t{0xCD9E8D57U} * counter[2];
-    counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0],
-               static_cast<std::uint32_t>(p1),
-               static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1],
-               static_cast<std::uint32_t>(p0)};
+    counter = {
+        static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
+        static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
   }
   return counter;
 }
@@ -34,7 +33,7 @@ namespace mars {
 /// copy repeats the sequence. Distributions are ours because those of the standard library differ
 /// between implementations. Each stream holds 2⁶⁶ words.
 class random_stream {
- public:
+public:
   constexpr random_stream() = default;
   explicit constexpr random_stream(std::uint64_t seed, std::uint64_t stream = 0)
       : seed_{seed}, stream_{stream} {}
@@ -114,7 +113,7 @@ class random_stream {
 
   friend constexpr auto operator==(random_stream const&, random_stream const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] static constexpr auto low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
   [[nodiscard]] static constexpr auto high(std::uint64_t x) {
     return static_cast<std::uint32_t>(x >> 32);
@@ -140,9 +139,9 @@ class random_stream {
 
   std::uint64_t seed_{};
   std::uint64_t stream_{};
-  std::uint64_t block_{};  ///< next block to draw
+  std::uint64_t block_{}; ///< next block to draw
   std::array<std::uint32_t, 4> buffer_{};
-  std::uint32_t used_{};  ///< words of the buffer given out, modulo 4
+  std::uint32_t used_{}; ///< words of the buffer given out, modulo 4
 };
 
-}  // namespace mars
+} // namespace mars

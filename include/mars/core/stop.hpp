@@ -12,10 +12,10 @@ namespace mars {
 
 /// A moment on the steady clock after which work should end, or `never()`.
 class deadline {
- public:
+public:
   using clock = std::chrono::steady_clock;
 
-  constexpr deadline() = default;  ///< never
+  constexpr deadline() = default; ///< never
   explicit constexpr deadline(clock::time_point when) : when_{when} {}
 
   [[nodiscard]] static constexpr auto never() -> deadline { return {}; }
@@ -39,14 +39,14 @@ class deadline {
 
   friend constexpr auto operator==(deadline const&, deadline const&) -> bool = default;
 
- private:
+private:
   std::optional<clock::time_point> when_;
 };
 
 /// A view of a flag that another thread, or a signal handler, may raise; empty = never raised.
 /// The flag must outlive the token. (std::stop_token cannot be raised from a signal handler.)
 class stop_token {
- public:
+public:
   constexpr stop_token() = default;
   explicit constexpr stop_token(std::atomic<bool> const* flag) : flag_{flag} {}
 
@@ -55,7 +55,7 @@ class stop_token {
   }
   friend constexpr auto operator==(stop_token, stop_token) -> bool = default;
 
- private:
+private:
   std::atomic<bool> const* flag_{};
 };
 
@@ -67,4 +67,4 @@ struct budget {
   friend constexpr auto operator==(budget const&, budget const&) -> bool = default;
 };
 
-}  // namespace mars
+} // namespace mars

@@ -106,7 +106,6 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
                                  Objective_ const& wanted,
                                  std::vector<std::vector<accelerator_id>> const& candidates)
     -> expected<mapping_problem> {
-  using design = std::remove_cvref_t<decltype(*std::begin(system.accelerators[0].designs()))>;
   auto const& net = system.interconnect;
   mapping_problem::tables t;
   t.how = wanted.how();
@@ -158,28 +157,18 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   // Sets, their classes, and the designs their members have in common.
   detail::interner<std::vector<double>> channel_classes;
   detail::interner<std::vector<std::uint32_t>> set_classes;
-  std::vector<std::pair<std::string, design const*>> distinct_designs;
-  auto const design_class = [&](design const& d) {
-    std::uint32_t i = 0;
-    for (; i < distinct_designs.size(); ++i) {
-      if (distinct_designs[i].second == &d) return i;
-      if constexpr (std::equality_comparable<design>)
-        if (*distinct_designs[i].second == d) return i;
-    }
-    distinct_designs.emplace_back(std::string{std::string_view{d.name()}}, &d);
-    return i;
-  };
-  std::vector<std::vector<design_option<design>>> options;  // by set class
+  design_catalogue<System> const catalogue{system};
+  std::vector<std::vector<typename design_catalogue<System>::option>> options;  // by set class
   std::vector<std::vector<accelerator_id>> members;         // by set class: its first set
   for (auto const& candidate : candidates) {
-    auto found = design_options(system, candidate);
+    auto found = catalogue.options(candidate);
     if (found.empty()) continue;
     std::vector<std::uint32_t> key{channel_classes(detail::channel_key(net, candidate, candidate))};
     std::int64_t capacity = std::numeric_limits<std::int64_t>::max();
     for (auto const a : candidate)
       capacity = std::min(capacity, system.accelerators[a.index()].memory().count());
     for (auto const& option : found)
-      for (auto const* d : option.by_member) key.push_back(design_class(*d));
+      key.insert(key.end(), option.by_member.begin(), option.by_member.end());
     auto const set_class = set_classes(key);
     if (set_class == options.size()) {
       options.push_back(std::move(found));
@@ -200,9 +189,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   std::vector<std::vector<std::vector<std::vector<std::uint32_t>>>> own(representative.size()),
       need(representative.size());  // [operator class][set class][output or operand] → layout ids
   std::map<std::pair<std::size_t, std::size_t>, std::vector<sharding>> proposals;
-  using answer_type = std::remove_cvref_t<decltype(cost(std::declval<shard const&>(),
-                                                       std::declval<design const&>()))>;
-  std::map<std::tuple<std::uint32_t, std::uint32_t, std::vector<std::int64_t>>, answer_type> asked;
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::vector<std::int64_t>>, shard_cost> asked;
   t.rows.resize(representative.size());
   for (std::uint32_t k = 0; k < representative.size(); ++k) {
     operation const& o = *representative[k];
@@ -258,22 +245,13 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
         auto const traffic = traffic_of(net, collective, o, s, members[c]);
         auto const phase = phase_extents(o, s);
         for (std::size_t d = 0; d < options[c].size(); ++d) {
-          // The slowest member decides; equal designs are asked once.
-          double slowest = 0;
-          std::optional<double> energy = 0.0;
-          for (auto const* by : options[c][d].by_member) {
-            auto const [entry, fresh] = asked.try_emplace(
-                {k, design_class(*by), std::vector<std::int64_t>(phase.begin(), phase.end())});
-            auto& answer = entry->second;
-            if (fresh) answer = cost(shard{o, phase}, *by);
-            slowest = std::max(slowest, answer.time.total.count());
-            if (energy && answer.energy)
-              *energy += answer.energy->count() * (s.shared ? s.shared->ways : 1);
-            else
-              energy.reset();
-          }
-          auto price = combine(s, seconds{slowest}, traffic);
-          if (energy) price.energy = joules{*energy};
+          auto const price = price_operator(
+              s, options[c][d].by_member, traffic, [&](std::uint32_t number) {
+                auto const [entry, fresh] = asked.try_emplace(
+                    {k, number, std::vector<std::int64_t>(phase.begin(), phase.end())});
+                if (fresh) entry->second = cost(shard{o, phase}, catalogue[number]);
+                return entry->second;
+              });
           auto const value = wanted.node(price);
           if (!value)
             return fail(error_code::invalid_argument, "objective", t.objective,

@@ -20,7 +20,8 @@ namespace detail {
 /// What evaluation needs to be well defined; the rest is the validator's business.
 template <class System>
 [[nodiscard]] auto check_evaluable(std::vector<operation const*> const& ops, System const& system,
-                                   mapping const& m) -> expected<void> {
+                                   design_catalogue<System> const& catalogue, mapping const& m)
+    -> expected<void> {
   if (m.operators.size() != ops.size())
     return fail(error_code::invalid_mapping, "operators", std::to_string(m.operators.size()),
                 std::to_string(ops.size()) + " placements, one per operator");
@@ -38,7 +39,7 @@ template <class System>
                     "an accelerator that is in no other set");
       taken[a.index()] = true;
     }
-    auto const options = design_options(system, m.sets[s].accelerators);
+    auto const options = catalogue.options(m.sets[s].accelerators);
     if (std::none_of(options.begin(), options.end(),
                      [&](auto const& o) { return o.name == m.sets[s].design; }))
       return fail(error_code::unknown_name, path + ".design", m.sets[s].design,
@@ -75,7 +76,8 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
   auto const n = order->size();
   std::vector<operation const*> ops(n);
   for (std::size_t v = 0; v < n; ++v) ops[v] = &op(graph, operator_id{v});
-  if (auto ok = detail::check_evaluable(ops, system, m); !ok) return unexpected{ok.error()};
+  design_catalogue<System> const catalogue{system};
+  if (auto ok = detail::check_evaluable(ops, system, catalogue, m); !ok) return unexpected{ok.error()};
 
   std::vector<std::size_t> position(n), last_use(n, n);
   for (std::size_t i = 0; i < n; ++i) position[(*order)[i].index()] = i;
@@ -106,10 +108,14 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
     auto const p = m.sets[s].accelerators.size();
     auto& entry = result.operators[v.index()];
 
-    auto const options = design_options(system, members(s));
+    auto const options = catalogue.options(members(s));
     auto const design = std::find_if(options.begin(), options.end(),
                                      [&](auto const& d) { return d.name == m.sets[s].design; });
-    auto const price = price_operator(net, collective, cost, o, sharding, members(s), *design);
+    auto const traffic = traffic_of(net, collective, o, sharding, members(s));
+    shard const phase{o, phase_extents(o, sharding)};
+    auto const price = price_operator(
+        sharding, design->by_member, traffic,
+        [&](std::uint32_t number) -> shard_cost { return cost(phase, catalogue[number]); });
     entry.compute = price.compute;
     entry.rotation = price.rotation;
     entry.partial_sums = price.partial_sums;

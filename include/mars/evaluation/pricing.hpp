@@ -8,10 +8,15 @@
 #include <mars/parallel/layout.hpp>
 
 #include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace mars {
@@ -32,31 +37,60 @@ struct operator_price {
   }
 };
 
-/// A design as every member of a set offers it.
-template <AcceleratorDesign Design>
-struct design_option {
-  std::string name;
-  std::vector<Design const*> by_member;
-};
-
-/// The designs that all members of a set offer, by name, in the order of the first member.
+/// The designs of a system, each distinct one once, and which of them a set has in common. Designs
+/// that compare equal are one; designs that cannot be compared are told apart by accelerator.
 template <class System>
-[[nodiscard]] auto design_options(System const& system, std::span<accelerator_id const> members) {
-  using design = std::remove_cvref_t<decltype(*std::begin(system.accelerators[0].designs()))>;
-  std::vector<design_option<design>> options;
-  if (members.empty()) return options;
-  for (auto const& first : system.accelerators[members[0].index()].designs()) {
-    design_option<design> option{std::string{std::string_view{first.name()}}, {}};
-    for (auto const member : members)
-      for (auto const& d : system.accelerators[member.index()].designs())
-        if (std::string_view{d.name()} == option.name) {
-          option.by_member.push_back(&d);
-          break;
-        }
-    if (option.by_member.size() == members.size()) options.push_back(std::move(option));
+class design_catalogue {
+ public:
+  using design = std::remove_cvref_t<
+      decltype(*std::begin(std::declval<System const&>().accelerators[0].designs()))>;
+
+  /// A design that all members of a set offer: its name and, by member, its number here.
+  struct option {
+    std::string name;
+    std::vector<std::uint32_t> by_member;
+  };
+
+  explicit design_catalogue(System const& system) {
+    for (auto const& a : system.accelerators) {
+      auto& offered = offered_.emplace_back();
+      for (auto const& d : a.designs()) offered.push_back(number_of(d));
+    }
   }
-  return options;
-}
+
+  [[nodiscard]] auto operator[](std::uint32_t number) const -> design const& {
+    return distinct_[number];
+  }
+  /// Matched by name, in the order of the first member.
+  [[nodiscard]] auto options(std::span<accelerator_id const> members) const
+      -> std::vector<option> {
+    std::vector<option> found;
+    if (members.empty()) return found;
+    for (auto const first : offered_[members[0].index()]) {
+      option o{std::string{std::string_view{distinct_[first].name()}}, {}};
+      for (auto const m : members)
+        for (auto const d : offered_[m.index()])
+          if (std::string_view{distinct_[d].name()} == o.name) {
+            o.by_member.push_back(d);
+            break;
+          }
+      if (o.by_member.size() == members.size()) found.push_back(std::move(o));
+    }
+    return found;
+  }
+
+ private:
+  auto number_of(design const& d) -> std::uint32_t {
+    if constexpr (std::equality_comparable<design>)
+      for (std::uint32_t i = 0; i < distinct_.size(); ++i)
+        if (distinct_[i] == d) return i;
+    distinct_.push_back(d);
+    return static_cast<std::uint32_t>(distinct_.size() - 1);
+  }
+
+  std::deque<design> distinct_;
+  std::vector<std::vector<std::uint32_t>> offered_;  // by accelerator
+};
 
 /// The communication inside one operator on a set: rotation step, partial sums, state exchange.
 /// It does not depend on the design.
@@ -128,23 +162,19 @@ template <Interconnect Net, class Collective>
           .energy = std::nullopt};
 }
 
-/// The whole price of one operator on a set: asks the cost model once per distinct design.
-template <Interconnect Net, class Collective, class Cost, AcceleratorDesign Design>
-[[nodiscard]] auto price_operator(Net const& net, Collective const& collective, Cost const& cost,
-                                  operation const& op, sharding const& s,
-                                  std::span<accelerator_id const> members,
-                                  design_option<Design> const& option) -> operator_price {
-  shard const part{op, phase_extents(op, s)};
+/// The slowest shard of a set and the energy of all, from `ask(number of a design) -> shard_cost` for
+/// one phase. `traffic` as `traffic_of` says.
+template <class Ask>
+[[nodiscard]] auto price_operator(sharding const& s, std::span<std::uint32_t const> designs,
+                                  operator_traffic const& traffic, Ask&& ask) -> operator_price {
   double slowest = 0, energy = 0;
-  bool energy_known = true;
-  for (auto const* d : option.by_member) {
-    auto const c = cost(part, *d);
+  for (auto const d : designs) {
+    shard_cost const c = ask(d);
     slowest = std::max(slowest, c.time.total.count());
-    energy_known = energy_known && c.energy.has_value();
-    if (energy_known) energy += c.energy->count();
+    energy += c.energy.count();  // NaN, unknown, stays NaN
   }
-  auto price = combine(s, seconds{slowest}, traffic_of(net, collective, op, s, members));
-  if (energy_known) price.energy = joules{s.shared ? energy * s.shared->ways : energy};
+  auto price = combine(s, seconds{slowest}, traffic);
+  if (is_known(joules{energy})) price.energy = joules{s.shared ? energy * s.shared->ways : energy};
   return price;
 }
 

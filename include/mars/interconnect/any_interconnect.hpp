@@ -16,10 +16,10 @@ namespace mars {
 /// links afresh each time. A model without routes cannot be wrapped: contention would be lost
 /// without anybody noticing.
 class any_interconnect {
- public:
+public:
   template <class N>
-    requires(!std::same_as<N, any_interconnect> && RoutedInterconnect<N>)
-  any_interconnect(N model, std::string name = default_name<N>())
+  requires(!std::same_as<N, any_interconnect> && RoutedInterconnect<N>)
+      any_interconnect(N model, std::string name = default_name<N>())
       : self_{std::make_shared<holder<N> const>(std::move(model), std::move(name))} {}
 
   [[nodiscard]] auto name() const -> std::string const& { return self_->name; }
@@ -34,7 +34,7 @@ class any_interconnect {
   }
   [[nodiscard]] auto forwarding() const -> forwarding_mode { return self_->forwarding; }
 
- private:
+private:
   struct base {
     std::string name;
     std::vector<link> links;
@@ -82,4 +82,4 @@ class any_interconnect {
   std::shared_ptr<base const> self_;
 };
 
-}  // namespace mars
+} // namespace mars

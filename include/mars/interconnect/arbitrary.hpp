@@ -24,17 +24,17 @@ namespace mars::interconnect {
 /// What `arbitrary::build` needs to know.
 struct topology {
   std::size_t accelerators{};
-  std::vector<link> links{};  ///< directed; nameless ones get a name
+  std::vector<link> links{}; ///< directed; nameless ones get a name
   forwarding_mode forwarding{forwarding_mode::cut_through};
-  bool accelerators_forward{true};  ///< may a route pass through an accelerator?
-  bytes reference{1'000'000};       ///< routes are the fastest for store and forward of this size
+  bool accelerators_forward{true}; ///< may a route pass through an accelerator?
+  bytes reference{1'000'000};      ///< routes are the fastest for store and forward of this size
 };
 
 /// Any directed links among accelerators, switches and hosts. Routes are fixed at construction:
 /// shortest by Σ (latency + reference/bandwidth), then by fewest links (Dijkstra, O(n·m log m) for
 /// n accelerators and m links); transfer_time is O(1).
 class arbitrary {
- public:
+public:
   /// Errors: a bandwidth that is not above 0, a latency that is negative or not finite, an endpoint
   /// outside the system, a link from a node to itself, a pair of accelerators without a route.
   [[nodiscard]] static auto build(topology t) -> expected<arbitrary>;
@@ -58,7 +58,7 @@ class arbitrary {
 
   friend auto operator==(arbitrary const&, arbitrary const&) -> bool = default;
 
- private:
+private:
   struct cost {
     seconds latency;
     seconds per_byte;
@@ -73,7 +73,7 @@ class arbitrary {
   std::size_t size_{};
   forwarding_mode forwarding_{};
   std::vector<link> links_;
-  std::vector<std::size_t> first_;  ///< where the route of a pair begins in crossed_
+  std::vector<std::size_t> first_; ///< where the route of a pair begins in crossed_
   std::vector<link_id> crossed_;
   std::vector<cost> costs_;
 };
@@ -109,11 +109,11 @@ struct path_length {
   return check_latency(path + ".latency", l.latency);
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline auto arbitrary::build(topology t) -> expected<arbitrary> {
   using graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS,
-                                      boost::no_property, std::size_t>;  // edges carry link numbers
+                                      boost::no_property, std::size_t>; // edges carry link numbers
   if (auto r = detail::check_count("accelerators", t.accelerators); !r)
     return unexpected{std::move(r).error()};
   if (t.reference < bytes{0})
@@ -138,7 +138,8 @@ inline auto arbitrary::build(topology t) -> expected<arbitrary> {
   }
   auto const vertices = t.accelerators + others.size();
   graph g{vertices};
-  for (std::size_t i = 0; i < ends.size(); ++i) boost::add_edge(ends[i].first, ends[i].second, i, g);
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    boost::add_edge(ends[i].first, ends[i].second, i, g);
 
   arbitrary net;
   net.size_ = t.accelerators;
@@ -146,7 +147,7 @@ inline auto arbitrary::build(topology t) -> expected<arbitrary> {
   net.first_.push_back(0);
   std::vector<detail::path_length> lengths(t.links.size());
   std::vector<detail::path_length> distance(vertices);
-  std::vector<std::size_t> arrival(vertices);  // the link a vertex is reached by
+  std::vector<std::size_t> arrival(vertices); // the link a vertex is reached by
 
   struct remember : boost::dijkstra_visitor<> {
     std::vector<std::size_t>* arrival;
@@ -159,16 +160,15 @@ inline auto arbitrary::build(topology t) -> expected<arbitrary> {
   for (std::size_t from = 0; from < t.accelerators; ++from) {
     for (std::size_t i = 0; i < t.links.size(); ++i) {
       auto const& l = t.links[i];
-      bool const closed = !t.accelerators_forward && ends[i].first < t.accelerators &&
-                          ends[i].first != from;
+      bool const closed =
+          !t.accelerators_forward && ends[i].first < t.accelerators && ends[i].first != from;
       lengths[i] = closed ? detail::path_length::unreachable()
-                          : detail::path_length{
-                                (l.latency + t.reference / l.bandwidth).count(), 1};
+                          : detail::path_length{(l.latency + t.reference / l.bandwidth).count(), 1};
     }
     boost::dijkstra_shortest_paths(
         g, from,
-        boost::weight_map(boost::make_iterator_property_map(lengths.begin(),
-                                                            boost::get(boost::edge_bundle, g)))
+        boost::weight_map(
+            boost::make_iterator_property_map(lengths.begin(), boost::get(boost::edge_bundle, g)))
             .distance_map(boost::make_iterator_property_map(distance.begin(),
                                                             boost::get(boost::vertex_index, g)))
             .distance_zero(detail::path_length{})
@@ -201,4 +201,4 @@ inline auto arbitrary::build(topology t) -> expected<arbitrary> {
   return net;
 }
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

@@ -19,4 +19,4 @@ template <Interconnect Net>
   return bytes_per_second{static_cast<double>(once.count()) / slope.count()};
 }
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

@@ -21,7 +21,7 @@ using partition = std::vector<accelerator_set>;
 namespace detail {
 
 class disjoint_sets {
- public:
+public:
   explicit disjoint_sets(std::size_t n) : parent_(n) {
     std::iota(parent_.begin(), parent_.end(), std::size_t{0});
   }
@@ -50,7 +50,7 @@ class disjoint_sets {
     return out;
   }
 
- private:
+private:
   std::vector<std::size_t> parent_;
 };
 
@@ -73,7 +73,7 @@ inline void order_candidates(std::vector<accelerator_set>& sets) {
   sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// The connected components of `members` while the slowest pairs are cut apart: the first partition
 /// is into singles, the last has everything in one set, and each refines the next. A pair is as
@@ -89,9 +89,8 @@ template <Interconnect Net>
       pairs.emplace_back(std::min(bandwidth(net, nodes[i], nodes[j]).count(),
                                   bandwidth(net, nodes[j], nodes[i]).count()),
                          i, j);
-  std::sort(pairs.begin(), pairs.end(), [](auto const& a, auto const& b) {
-    return std::get<0>(a) > std::get<0>(b);
-  });
+  std::sort(pairs.begin(), pairs.end(),
+            [](auto const& a, auto const& b) { return std::get<0>(a) > std::get<0>(b); });
   detail::disjoint_sets sets{nodes.size()};
   std::vector<partition> levels{sets.sets(nodes)};
   for (std::size_t k = 0; k < pairs.size();) {
@@ -157,4 +156,4 @@ template <RoutedInterconnect Net>
   return sets.sets(nodes);
 }
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

@@ -86,12 +86,16 @@ concept RoutedInterconnect = Interconnect<N> && ListsLinks<N> && RoutesTransfers
 /// forward.
 template <RoutedInterconnect N>
 [[nodiscard]] constexpr auto forwarding_of(N const& n) -> forwarding_mode {
-  if constexpr (requires { { n.forwarding() } -> std::convertible_to<forwarding_mode>; })
+  if constexpr (requires {
+                  { n.forwarding() } -> std::convertible_to<forwarding_mode>;
+                })
     return n.forwarding();
-  else if constexpr (requires { { n.forwarding } -> std::convertible_to<forwarding_mode>; })
+  else if constexpr (requires {
+                       { n.forwarding } -> std::convertible_to<forwarding_mode>;
+                     })
     return n.forwarding;
   else
     return forwarding_mode::store_and_forward;
 }
 
-}  // namespace mars
+} // namespace mars

@@ -20,7 +20,7 @@ namespace mars::interconnect {
 struct fat_tree {
   std::vector<std::uint32_t> arity{};
   std::vector<bytes_per_second> bandwidth{};
-  std::vector<seconds> latency{};  ///< per link; empty: zero
+  std::vector<seconds> latency{}; ///< per link; empty: zero
   forwarding_mode forwarding{forwarding_mode::cut_through};
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "fat tree"; }
@@ -48,7 +48,7 @@ struct fat_tree {
   [[nodiscard]] auto links() const -> std::vector<link> {
     std::vector<link> all;
     std::size_t below = size();
-    std::size_t first = 0;  // number of the first switch of the level above
+    std::size_t first = 0; // number of the first switch of the level above
     for (std::size_t l = 0; l < arity.size(); ++l) {
       auto const child = [&](std::size_t i) {
         return l == 0 ? detail::accelerator(i) : detail::network_switch(first - below + i);
@@ -102,10 +102,10 @@ struct fat_tree {
 
   friend auto operator==(fat_tree const&, fat_tree const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] auto hop(std::size_t l) const -> seconds {
     return latency.empty() ? seconds{0} : latency[l];
   }
 };
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

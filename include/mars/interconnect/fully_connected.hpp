@@ -29,8 +29,8 @@ struct fully_connected {
     for (std::size_t i = 0; i < accelerators; ++i)
       for (std::size_t j = 0; j < accelerators; ++j)
         if (i != j)
-          all.push_back(detail::make_link(detail::accelerator(i), detail::accelerator(j),
-                                          bandwidth, latency));
+          all.push_back(detail::make_link(detail::accelerator(i), detail::accelerator(j), bandwidth,
+                                          latency));
     return all;
   }
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
@@ -47,4 +47,4 @@ struct fully_connected {
   friend auto operator==(fully_connected const&, fully_connected const&) -> bool = default;
 };
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

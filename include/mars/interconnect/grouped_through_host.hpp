@@ -21,11 +21,11 @@ namespace mars::interconnect {
 /// Source: MARS, arXiv 2307.12234; the α terms and the host's forwarding are our reading.
 /// Groups of one accelerator each give a system where all traffic goes through the host (H2H).
 struct grouped_through_host {
-  std::vector<std::vector<std::uint32_t>> groups{};    ///< a partition of 0 … n−1
-  bytes_per_second intra_bandwidth{};                  ///< unused if every group has one member
-  bytes_per_second host_bandwidth{};                   ///< each way; unused if there is one group
-  std::vector<bytes_per_second> host_bandwidths{};     ///< per accelerator; empty: host_bandwidth
-  seconds latency{};                                   ///< α, of one message
+  std::vector<std::vector<std::uint32_t>> groups{}; ///< a partition of 0 … n−1
+  bytes_per_second intra_bandwidth{};               ///< unused if every group has one member
+  bytes_per_second host_bandwidth{};                ///< each way; unused if there is one group
+  std::vector<bytes_per_second> host_bandwidths{};  ///< per accelerator; empty: host_bandwidth
+  seconds latency{};                                ///< α, of one message
   forwarding_mode forwarding{forwarding_mode::store_and_forward};
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "grouped through host"; }
@@ -118,7 +118,7 @@ struct grouped_through_host {
   friend auto operator==(grouped_through_host const&, grouped_through_host const&)
       -> bool = default;
 
- private:
+private:
   struct place {
     std::size_t group;
     std::size_t position;
@@ -134,4 +134,4 @@ struct grouped_through_host {
   }
 };
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

@@ -17,10 +17,10 @@ namespace mars::interconnect {
 struct hierarchy {
   std::size_t nodes{};
   std::size_t accelerators_per_node{};
-  bytes_per_second node_bandwidth{};     ///< of each port, each way; unused with one per node
-  seconds node_latency{};                ///< of one message inside a node
-  bytes_per_second network_bandwidth{};  ///< of each network card, each way; unused with one node
-  seconds network_latency{};             ///< of one message between nodes
+  bytes_per_second node_bandwidth{};    ///< of each port, each way; unused with one per node
+  seconds node_latency{};               ///< of one message inside a node
+  bytes_per_second network_bandwidth{}; ///< of each network card, each way; unused with one node
+  seconds network_latency{};            ///< of one message between nodes
   forwarding_mode forwarding{forwarding_mode::cut_through};
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "hierarchy"; }
@@ -43,8 +43,8 @@ struct hierarchy {
           auto const hub =
               detail::network_switch(fixed < nodes ? i / accelerators_per_node : fixed);
           auto const a = detail::accelerator(i);
-          all.push_back(detail::make_link(up ? a : hub, up ? hub : a, bandwidth,
-                                          up ? latency : seconds{0}));
+          all.push_back(
+              detail::make_link(up ? a : hub, up ? hub : a, bandwidth, up ? latency : seconds{0}));
         }
     };
     if (has_ports()) add(0, node_bandwidth, node_latency);
@@ -73,11 +73,11 @@ struct hierarchy {
 
   friend auto operator==(hierarchy const&, hierarchy const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] auto node(accelerator_id a) const -> std::size_t {
     return a.index() / accelerators_per_node;
   }
   [[nodiscard]] auto has_ports() const -> bool { return accelerators_per_node > 1; }
 };
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

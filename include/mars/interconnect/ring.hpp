@@ -14,8 +14,8 @@ namespace mars::interconnect {
 /// t = h·latency + S/bandwidth over h hops (store and forward: h·(latency + S/bandwidth)).
 struct ring {
   std::size_t accelerators{};
-  bytes_per_second bandwidth{};  ///< of each direction of each link
-  seconds latency{};             ///< per hop
+  bytes_per_second bandwidth{}; ///< of each direction of each link
+  seconds latency{};            ///< per hop
   forwarding_mode forwarding{forwarding_mode::cut_through};
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "ring"; }
@@ -43,7 +43,7 @@ struct ring {
 
   friend auto operator==(ring const&, ring const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] auto extent() const -> std::uint32_t {
     return static_cast<std::uint32_t>(accelerators);
   }
@@ -52,4 +52,4 @@ struct ring {
   }
 };
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

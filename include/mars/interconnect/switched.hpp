@@ -15,9 +15,9 @@ namespace mars::interconnect {
 /// Prefer it for GPUs behind NVSwitch: a port is also what limits concurrent transfers.
 struct switched {
   std::size_t accelerators{};
-  bytes_per_second bandwidth{};                ///< of each port, each way
-  std::vector<bytes_per_second> bandwidths{};  ///< per port; empty: `bandwidth` for all
-  seconds latency{};                           ///< of one message, port to port
+  bytes_per_second bandwidth{};               ///< of each port, each way
+  std::vector<bytes_per_second> bandwidths{}; ///< per port; empty: `bandwidth` for all
+  seconds latency{};                          ///< of one message, port to port
   forwarding_mode forwarding{forwarding_mode::cut_through};
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "switched"; }
@@ -34,8 +34,8 @@ struct switched {
   [[nodiscard]] auto links() const -> std::vector<link> {
     std::vector<link> all;
     for (std::size_t i = 0; i < accelerators; ++i)
-      all.push_back(detail::make_link(detail::accelerator(i), detail::network_switch(0), port(i),
-                                      latency));
+      all.push_back(
+          detail::make_link(detail::accelerator(i), detail::network_switch(0), port(i), latency));
     for (std::size_t i = 0; i < accelerators; ++i)
       all.push_back(detail::make_link(detail::network_switch(0), detail::accelerator(i), port(i),
                                       seconds{0}));
@@ -61,10 +61,10 @@ struct switched {
 
   friend auto operator==(switched const&, switched const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] auto port(std::size_t i) const -> bytes_per_second {
     return bandwidths.empty() ? bandwidth : bandwidths[i];
   }
 };
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

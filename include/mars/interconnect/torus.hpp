@@ -15,8 +15,8 @@ namespace mars::interconnect {
 /// other, the first dimension first. Times as for `ring`.
 struct mesh {
   std::vector<std::uint32_t> extents{};
-  bytes_per_second bandwidth{};  ///< of each direction of each link
-  seconds latency{};             ///< per hop
+  bytes_per_second bandwidth{}; ///< of each direction of each link
+  seconds latency{};            ///< per hop
   forwarding_mode forwarding{forwarding_mode::cut_through};
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "mesh"; }
@@ -40,7 +40,7 @@ struct mesh {
 
   friend auto operator==(mesh const&, mesh const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] auto shape() const -> detail::grid { return {.extents = extents}; }
 };
 
@@ -49,9 +49,9 @@ struct mesh {
 /// way is taken, upwards when both are as long.
 struct torus {
   std::vector<std::uint32_t> extents{};
-  bytes_per_second bandwidth{};  ///< of each direction of each link
-  seconds latency{};             ///< per hop
-  std::vector<bool> wrap{};      ///< per dimension; empty: all wrap
+  bytes_per_second bandwidth{}; ///< of each direction of each link
+  seconds latency{};            ///< per hop
+  std::vector<bool> wrap{};     ///< per dimension; empty: all wrap
   forwarding_mode forwarding{forwarding_mode::cut_through};
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "torus"; }
@@ -75,10 +75,10 @@ struct torus {
 
   friend auto operator==(torus const&, torus const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] auto shape() const -> detail::grid {
     return {.extents = extents, .wrap = &wrap, .wrap_all = true};
   }
 };
 
-}  // namespace mars::interconnect
+} // namespace mars::interconnect

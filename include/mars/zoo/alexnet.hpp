@@ -13,13 +13,14 @@ inline auto alexnet_classifier(image_layers& net, value x) -> value {
   return net.linear("fc8", x, net.classes);
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// The single-column version.
 inline constexpr image_network alexnet{
     .name = "alexnet",
     .family = "AlexNet",
-    .source = "Krizhevsky 2014, arXiv:1404.5997; torchvision alexnet",
+    .source = "Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks, "
+              "arXiv:1404.5997; torchvision alexnet",
     .least_image = 63,
     .layers = [](detail::image_layers& net, value x) -> value {
       using detail::bare;
@@ -59,4 +60,4 @@ inline constexpr image_network alexnet_2012{
       return detail::alexnet_classifier(net, x);
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

@@ -25,7 +25,7 @@ inline auto bert(text_layers& net) -> value {
   return b.linear(first, blocks.shape.width, true, "pooler");
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr text_network bert_base{
     .name = "bert_base",
@@ -45,4 +45,4 @@ inline constexpr text_network bert_large{
     .shape = {.blocks = 24, .width = 1024, .heads = 16, .feed_forward = 4096, .vocabulary = 30522},
     .layers = detail::bert};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

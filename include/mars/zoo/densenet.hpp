@@ -41,7 +41,7 @@ inline auto densenet(image_layers& net, value x, std::int64_t stem, std::int64_t
   return net.linear("classifier", net.global_pool("avgpool", x), net.classes);
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr image_network densenet121{
     .name = "densenet121",
@@ -61,4 +61,4 @@ inline constexpr image_network densenet161{
       return detail::densenet(net, x, 96, 48, {6, 12, 36, 24});
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

@@ -38,7 +38,7 @@ inline auto mbconv(image_layers& net, std::string const& name, value x, mbconv_s
   return stride == 1 && in == shape.out ? net.add(name + ".add", x, y) : y;
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr image_network efficientnet_b0{
     .name = "efficientnet_b0",
@@ -60,4 +60,4 @@ inline constexpr image_network efficientnet_b0{
       return net.linear("classifier", net.global_pool("avgpool", x), net.classes);
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

@@ -12,7 +12,7 @@ namespace detail {
 
 /// Logits for every position, [batch, tokens, vocabulary]. The table of words is also the matrix of
 /// the last layer: one tensor, consumed twice.
-inline auto gpt2(text_layers& net) -> value {
+inline auto gpt(text_layers& net) -> value {
   auto& blocks = net.blocks;
   auto& b = blocks.b;
   auto const& shape = blocks.shape;
@@ -26,7 +26,7 @@ inline auto gpt2(text_layers& net) -> value {
   return b.linear(x, table, std::nullopt, "lm_head");
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr text_network gpt2{
     .name = "gpt2",
@@ -35,6 +35,6 @@ inline constexpr text_network gpt2{
     .sequence = 1024,
     .most_sequence = 1024,
     .shape = {.blocks = 12, .width = 768, .heads = 12, .feed_forward = 3072, .vocabulary = 50257},
-    .layers = detail::gpt2};
+    .layers = detail::gpt};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

@@ -11,12 +11,12 @@ namespace detail {
 
 /// Output channels of the branches of a GoogLeNet module.
 struct inception_widths {
-  std::int64_t one{};        ///< 1×1
-  std::int64_t reduce3{};    ///< 1×1 before the 3×3
-  std::int64_t three{};      ///< 3×3
-  std::int64_t reduce5{};    ///< 1×1 before the paper's 5×5
-  std::int64_t five{};       ///< the paper's 5×5
-  std::int64_t pool{};       ///< 1×1 after the pool
+  std::int64_t one{};     ///< 1×1
+  std::int64_t reduce3{}; ///< 1×1 before the 3×3
+  std::int64_t three{};   ///< 3×3
+  std::int64_t reduce5{}; ///< 1×1 before the paper's 5×5
+  std::int64_t five{};    ///< the paper's 5×5
+  std::int64_t pool{};    ///< 1×1 after the pool
 };
 
 /// The branch the paper gives a 5×5 window has a 3×3 one in torchvision, whose weights everybody
@@ -103,7 +103,7 @@ inline auto inception_e(image_layers& net, std::string const& name, value x) -> 
   return net.concat(name + ".concat", {one, three_a, three_b, twice_a, twice_b, pool});
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Without the auxiliary classifiers, which only training uses.
 inline constexpr image_network googlenet{
@@ -166,4 +166,4 @@ inline constexpr image_network inception_v3{
       return net.linear("fc", net.global_pool("avgpool", x), net.classes);
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

@@ -21,7 +21,7 @@ inline auto inverted_residual(image_layers& net, std::string const& name, value 
   return stride == 1 && in == out ? net.add(name + ".add", x, y) : y;
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr image_network mobilenet_v1{
     .name = "mobilenet_v1",
@@ -63,4 +63,4 @@ inline constexpr image_network mobilenet_v2{
       return net.linear("classifier", net.global_pool("avgpool", x), net.classes);
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

@@ -39,7 +39,12 @@ namespace detail {
               to_string(cause));
 }
 
-}  // namespace detail
+} // namespace detail
+
+/// Writes a network's layers behind the image; returns the class scores.
+using image_layers_writer = auto(detail::image_layers&, value) -> value;
+/// Writes a network from its token numbers to its result.
+using text_layers_writer = auto(detail::text_layers&) -> value;
 
 /// A network that looks at an image: its facts and its layers, written once. Calling it gives the
 /// graph, `auto const network = zoo::resnet101({.batch = 8});`, and raises on bad arguments; `build`
@@ -47,11 +52,11 @@ namespace detail {
 struct image_network {
   std::string_view name;
   std::string_view family;
-  std::string_view source;      ///< paper, and the definition where the paper leaves a choice
-  std::int64_t image{224};      ///< side of the image it was published with
-  std::int64_t least_image{1};  ///< smaller ones do not survive its windows
-  std::int64_t multiple{1};     ///< the side is a multiple of this (patches)
-  auto (*layers)(detail::image_layers&, value) -> value {nullptr};
+  std::string_view source;     ///< paper, and the definition where the paper leaves a choice
+  std::int64_t image{224};     ///< side of the image it was published with
+  std::int64_t least_image{1}; ///< smaller ones do not survive its windows
+  std::int64_t multiple{1};    ///< the side is a multiple of this (patches)
+  image_layers_writer* layers{nullptr};
 
   /// Errors: `batch`, `image`, `classes` or `element_bits` out of range; a product beyond 2⁶²,
   /// with the path `<name>`.
@@ -71,16 +76,16 @@ struct image_network {
     auto const x = b.input("image", {o.batch, 3, side, side});
     detail::image_layers net{b, o.classes, o.bias};
     b.output(layers(net, x));
-    return detail::finish(
-        name, "batch " + std::to_string(o.batch) + ", image " + std::to_string(side) +
-                  ", classes " + std::to_string(o.classes),
-        std::move(b));
+    return detail::finish(name,
+                          "batch " + std::to_string(o.batch) + ", image " + std::to_string(side) +
+                              ", classes " + std::to_string(o.classes),
+                          std::move(b));
   }
 
   /// The graph, or `mars::exception` (abort with -fno-exceptions) on bad arguments.
   [[nodiscard]] auto operator()(image_options o = {}) const -> graph { return build(o).value(); }
 
- private:
+private:
   [[nodiscard]] auto needed_by() const -> std::string {
     return std::string{name} + " needs it, in pixels a side";
   }
@@ -91,10 +96,10 @@ struct text_network {
   std::string_view name;
   std::string_view family;
   std::string_view source;
-  std::int64_t sequence{};       ///< tokens when the caller does not say
-  std::int64_t most_sequence{};  ///< rows of its table of positions
+  std::int64_t sequence{};      ///< tokens when the caller does not say
+  std::int64_t most_sequence{}; ///< rows of its table of positions
   detail::transformer_shape shape;
-  auto (*layers)(detail::text_layers&) -> value {nullptr};
+  text_layers_writer* layers{nullptr};
 
   /// Errors: `batch`, `sequence` or `element_bits` out of range; a product beyond 2⁶², with the path
   /// `<name>`.
@@ -119,4 +124,4 @@ struct text_network {
   [[nodiscard]] auto operator()(text_options o = {}) const -> graph { return build(o).value(); }
 };
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

@@ -29,11 +29,14 @@ namespace mars::zoo {
 /// What may be chosen when the network is chosen by name; what is empty is the network's own.
 struct arguments {
   std::int64_t batch{1};
-  std::optional<std::int64_t> image;     ///< side in pixels; only of networks that look at images
-  std::optional<std::int64_t> sequence;  ///< tokens; only of networks that read text
+  std::optional<std::int64_t> image{};    ///< side in pixels; only of networks that look at images
+  std::optional<std::int64_t> sequence{}; ///< tokens; only of networks that read text
   int element_bits{16};
-  bool bias{true};  ///< see `image_options`; networks that read text always have theirs
+  bool bias{true}; ///< see `image_options`; networks that read text always have theirs
 };
+
+/// Builds a network; never raises.
+using network_factory = auto(arguments const&) -> expected<graph>;
 
 /// A line of the list of networks.
 struct entry {
@@ -41,8 +44,8 @@ struct entry {
   std::string_view family;
   std::string_view source;
   bool reads_text{};
-  std::int64_t size{};  ///< the image's side, or the tokens, when the caller does not say
-  auto (*build)(arguments const&) -> expected<graph> {nullptr};
+  std::int64_t size{}; ///< the image's side, or the tokens, when the caller does not say
+  network_factory* build{nullptr};
 };
 
 namespace detail {
@@ -50,20 +53,17 @@ namespace detail {
 template <image_network const& Network>
 [[nodiscard]] auto build_with(arguments const& a) -> expected<graph> {
   if (a.sequence)
-    return fail(error_code::invalid_argument, "sequence", std::to_string(*a.sequence), "no sequence",
-                std::string{Network.name} + " looks at an image");
-  return Network.build({.batch = a.batch,
-                        .image = a.image,
-                        .element_bits = a.element_bits,
-                        .bias = a.bias});
+    return fail(error_code::invalid_argument, "sequence", std::to_string(*a.sequence),
+                "no sequence", std::string{Network.name} + " looks at an image");
+  return Network.build(
+      {.batch = a.batch, .image = a.image, .element_bits = a.element_bits, .bias = a.bias});
 }
 template <text_network const& Network>
 [[nodiscard]] auto build_with(arguments const& a) -> expected<graph> {
   if (a.image)
     return fail(error_code::invalid_argument, "image", std::to_string(*a.image), "no image",
                 std::string{Network.name} + " reads text");
-  return Network.build(
-      {.batch = a.batch, .sequence = a.sequence, .element_bits = a.element_bits});
+  return Network.build({.batch = a.batch, .sequence = a.sequence, .element_bits = a.element_bits});
 }
 
 template <image_network const& Network>
@@ -99,7 +99,7 @@ inline constexpr entry entries[] = {
     list_text_network<bert_large>(),    list_text_network<gpt2>(),
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// Every network, in the order in which lists show them.
 [[nodiscard]] constexpr auto list() -> std::span<entry const> { return detail::entries; }
@@ -123,4 +123,4 @@ inline constexpr entry entries[] = {
               near.empty() ? std::string{} : "did you mean " + std::string{near} + "?");
 }
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

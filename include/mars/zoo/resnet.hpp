@@ -11,8 +11,8 @@ namespace mars::zoo {
 namespace detail {
 
 /// One residual block: `x` in, `planes` the width of its stage.
-using residual_block = auto (*)(image_layers&, std::string const&, value, std::int64_t planes,
-                                std::int64_t stride) -> value;
+using residual_block = auto(*)(image_layers&, std::string const&, value, std::int64_t planes,
+                               std::int64_t stride) -> value;
 
 /// What the block's result is added to: `x`, projected where its shape would not fit.
 inline auto shortcut(image_layers& net, std::string const& name, value x, std::int64_t out,
@@ -53,7 +53,7 @@ inline auto resnet(image_layers& net, value x, residual_block block, std::array<
 inline constexpr std::string_view resnet_source =
     "He, Zhang, Ren, Sun 2015, arXiv:1512.03385; torchvision (stride on the 3x3 convolution)";
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr image_network resnet18{
     .name = "resnet18",
@@ -104,4 +104,4 @@ inline constexpr image_network wrn50_2{
       return detail::resnet(net, x, detail::bottleneck_block<2>, {3, 4, 6, 3});
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

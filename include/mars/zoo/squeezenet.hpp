@@ -18,7 +18,7 @@ inline auto fire(image_layers& net, std::string const& name, value x, std::int64
   return net.concat(name + ".concat", {one, three});
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr image_network squeezenet{
     .name = "squeezenet",
@@ -44,4 +44,4 @@ inline constexpr image_network squeezenet{
       return net.global_pool("avgpool10", x);
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

@@ -24,7 +24,7 @@ inline auto vgg(image_layers& net, value x, std::array<int, 5> depths) -> value 
   return net.linear("fc8", x, net.classes);
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr image_network vgg16{
     .name = "vgg16",
@@ -44,4 +44,4 @@ inline constexpr image_network vgg19{
       return detail::vgg(net, x, {2, 2, 4, 4, 4});
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

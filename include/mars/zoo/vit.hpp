@@ -29,7 +29,7 @@ inline auto vit(image_layers& net, value x, std::int64_t patch, transformer_shap
   return net.linear("head", blocks.first_token("class_token.result", x, batch), net.classes);
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline constexpr image_network vit_b16{
     .name = "vit_b16",
@@ -38,8 +38,8 @@ inline constexpr image_network vit_b16{
     .least_image = 16,
     .multiple = 16,
     .layers = [](detail::image_layers& net, value x) -> value {
-      return detail::vit(
-          net, x, 16, {.blocks = 12, .width = 768, .heads = 12, .feed_forward = 3072});
+      return detail::vit(net, x, 16,
+                         {.blocks = 12, .width = 768, .heads = 12, .feed_forward = 3072});
     }};
 
-}  // namespace mars::zoo
+} // namespace mars::zoo

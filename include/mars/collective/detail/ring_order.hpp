@@ -15,7 +15,7 @@ namespace mars::collective::detail {
 /// 2-opt. Decided in whole picoseconds, so that every compiler finds the same ring. (The best order
 /// is the bottleneck travelling salesman's; no guarantee is given beyond the start.)
 class ring_search {
- public:
+public:
   template <Interconnect Net>
   ring_search(Net const& net, std::span<accelerator_id const> group, bytes size)
       : nodes_{sorted(group)}, cost_(nodes_.size() * nodes_.size()) {
@@ -42,9 +42,9 @@ class ring_search {
     return out;
   }
 
- private:
-  using order_score = std::pair<picoseconds, picoseconds>;  // slowest hop, sum of hops
-  static constexpr std::size_t most_for_two_opt = 32;       // it costs O(n³) a round
+private:
+  using order_score = std::pair<picoseconds, picoseconds>; // slowest hop, sum of hops
+  static constexpr std::size_t most_for_two_opt = 32;      // it costs O(n³) a round
 
   [[nodiscard]] auto cost(std::size_t i, std::size_t j) const -> picoseconds {
     return cost_[i * nodes_.size() + j];
@@ -130,4 +130,4 @@ template <Interconnect Net>
   return step_time(net, rotation(ring_order(net, group, size), 1, size));
 }
 
-}  // namespace mars::collective::detail
+} // namespace mars::collective::detail

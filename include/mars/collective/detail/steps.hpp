@@ -105,4 +105,4 @@ template <Interconnect Net>
   return flows;
 }
 
-}  // namespace mars::collective::detail
+} // namespace mars::collective::detail

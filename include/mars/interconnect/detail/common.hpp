@@ -88,5 +88,5 @@ template <class Check, class... Checks>
   return mode == forwarding_mode::cut_through ? h * latency + sent : h * (latency + sent);
 }
 
-}  // namespace detail
-}  // namespace mars::interconnect
+} // namespace detail
+} // namespace mars::interconnect

@@ -17,7 +17,7 @@ namespace mars::interconnect::detail {
 /// direction (rising, falling), then the accelerator they leave.
 struct grid {
   std::span<std::uint32_t const> extents;
-  std::vector<bool> const* wrap = nullptr;  ///< per dimension; null or empty: `wrap_all`
+  std::vector<bool> const* wrap = nullptr; ///< per dimension; null or empty: `wrap_all`
   bool wrap_all = false;
 
   /// Two nodes in a dimension are neighbours already: wrapping would only double their links.
@@ -76,8 +76,7 @@ struct grid {
     return link_id{base + (node / (s * extents[d]) * (extents[d] - 1) + c) * s + node % s};
   }
 
-  [[nodiscard]] auto links(bytes_per_second bandwidth, seconds latency) const
-      -> std::vector<link> {
+  [[nodiscard]] auto links(bytes_per_second bandwidth, seconds latency) const -> std::vector<link> {
     std::vector<link> all;
     for (std::size_t d = 0; d < extents.size(); ++d)
       for (bool const rising : {true, false})
@@ -113,4 +112,4 @@ struct grid {
   }
 };
 
-}  // namespace mars::interconnect::detail
+} // namespace mars::interconnect::detail

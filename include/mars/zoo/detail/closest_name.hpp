@@ -41,7 +41,7 @@ namespace mars::zoo::detail {
 [[nodiscard]] inline auto closest_name(std::string_view written,
                                        std::vector<std::string_view> const& known)
     -> std::string_view {
-  auto const wanted = plain(written.substr(0, 64));  // a file's worth of letters is no name
+  auto const wanted = plain(written.substr(0, 64)); // a file's worth of letters is no name
   if (wanted.empty()) return {};
   std::string_view best;
   std::size_t least = 0;
@@ -58,4 +58,4 @@ namespace mars::zoo::detail {
   return best;
 }
 
-}  // namespace mars::zoo::detail
+} // namespace mars::zoo::detail

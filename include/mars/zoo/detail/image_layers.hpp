@@ -93,7 +93,7 @@ struct image_layers {
     return axis < shape.size() ? shape[axis] : 1;
   }
 
- private:
+private:
   auto convolve(std::string name, value x, std::int64_t out, window w, std::int64_t groups,
                 bool with_bias) -> value {
     return b.conv(x,
@@ -113,4 +113,4 @@ struct image_layers {
   }
 };
 
-}  // namespace mars::zoo::detail
+} // namespace mars::zoo::detail

@@ -65,7 +65,7 @@ struct text_layers {
   transformer blocks;
   std::int64_t batch{1};
   std::int64_t tokens{1};
-  std::int64_t positions{1};  ///< rows of the table of learned positions
+  std::int64_t positions{1}; ///< rows of the table of learned positions
 
   /// Rows of a trained table, one for each number in an external tensor of the same name.
   auto embedding(std::string const& name, std::int64_t sequences, std::int64_t rows) -> value {
@@ -74,4 +74,4 @@ struct text_layers {
   }
 };
 
-}  // namespace mars::zoo::detail
+} // namespace mars::zoo::detail

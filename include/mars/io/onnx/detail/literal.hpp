@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -69,22 +70,20 @@ inline auto literal::as_integer(std::size_t i) const -> std::int64_t {
   return l;
 }
 
-/// The number of elements of a stored shape: extents may be 0, never negative; below 2^55.
+/// The number of elements of a stored shape: extents may be 0, never negative. The product of the
+/// others stays below 2^55, so that strides of an empty tensor are safe too.
 [[nodiscard]] inline auto stored_elements(tensor_shape const& shape) -> expected<std::int64_t> {
   bool empty = false;
+  std::int64_t n = 1;
   for (auto const e : shape) {
     if (e < 0)
       return fail(error_code::out_of_range, "dims", to_string(shape), "extents of at least 0");
     empty |= e == 0;
-  }
-  if (empty) return 0;
-  std::int64_t n = 1;
-  for (auto const e : shape) {
     if (e > max_elements / n)
       return fail(error_code::overflow, "dims", to_string(shape), "at most 2^55 elements");
-    n *= e;
+    if (e != 0) n *= e;
   }
-  return n;
+  return empty ? 0 : n;
 }
 
 [[nodiscard]] inline auto half_to_double(std::uint16_t h) -> double {
@@ -122,7 +121,7 @@ template <class T>
   literal l{t.data_type(), std::move(shape), {}, {}};
   if (n == 0) return l;
   auto const& raw = t.raw_data();
-  bool const is_raw = t.has_raw_data();
+  bool const is_raw = !raw.empty();
   auto const from_raw = [&]<class T>(T, auto convert) {
     if (raw.size() / sizeof(T) < count) return false;
     for (std::size_t i = 0; i < count; ++i) {

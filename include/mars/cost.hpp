@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// What running a shard on a design costs: `model(shard, design)` → `shard_cost` (time by cause, energy).
+// Concepts: CostModel, CostModelFor<Design>. Communication is priced elsewhere (interconnect/, collective/).
+//
+//   model               which when
+//   cost::analytical    the default: the design's own formulas
+//   cost::roofline      how far a design is from its roof; designs that have only a data sheet
+//   cost::table<F>      measurements, with model F for the gaps (analytical fills, unavailable refuses)
+//   cost::cached<M>     M is slow and several problems ask it the same questions
+//   any_cost            the choice is made at run time
+//
+// Models are called while a problem is built, once per distinct question, never inside a search.
+// A cost that is infinite means *must not*; an unknown energy stays unknown in sums.
+
+#include <mars/cost/analytical.hpp>
+#include <mars/cost/any_cost.hpp>
+#include <mars/cost/cached.hpp>
+#include <mars/cost/concept.hpp>
+#include <mars/cost/question.hpp>
+#include <mars/cost/roofline.hpp>
+#include <mars/cost/table.hpp>

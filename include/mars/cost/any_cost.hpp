@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/cost/concept.hpp>
+#include <mars/hardware/any_design.hpp>
+
+#include <concepts>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace mars {
+
+/// Any cost model behind one type, for choice at run time; copies share it. Designs of other types
+/// are wrapped at every call, which allocates: systems meant for it hold `any_design`.
+class any_cost {
+ public:
+  template <class C>
+    requires(!std::same_as<std::remove_cvref_t<C>, any_cost> &&
+             CostModelFor<std::remove_cvref_t<C>, any_design>)
+  any_cost(C&& model)
+      : self_{std::make_shared<holder<std::remove_cvref_t<C>> const>(std::forward<C>(model))} {}
+
+  [[nodiscard]] auto operator()(shard const& s, any_design const& design) const -> shard_cost {
+    return self_->price(s, design);
+  }
+
+ private:
+  struct base {
+    base() = default;
+    base(base const&) = delete;
+    auto operator=(base const&) -> base& = delete;
+    virtual ~base() = default;
+    [[nodiscard]] virtual auto price(shard const&, any_design const&) const -> shard_cost = 0;
+  };
+  template <class C>
+  struct holder final : base {
+    C model;
+
+    template <class Argument>
+    explicit holder(Argument&& m) : model{std::forward<Argument>(m)} {}
+    [[nodiscard]] auto price(shard const& s, any_design const& design) const
+        -> shard_cost override {
+      return model(s, design);
+    }
+  };
+
+  std::shared_ptr<base const> self_;
+};
+
+}  // namespace mars

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/collective/cheapest.hpp>
+#include <mars/cost/analytical.hpp>
+#include <mars/evaluation/build_problem.hpp>
+#include <mars/evaluation/evaluate.hpp>
+#include <mars/interconnect/components.hpp>
+#include <mars/parallel/exclusive_shared.hpp>
+#include <mars/parallel/longest_dimensions.hpp>
+#include <mars/search/computation_prioritized.hpp>
+#include <mars/search/two_level_genetic.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mars {
+
+/// What a mapper answers: the mapping, what it costs, and how far from optimal it can be.
+struct plan {
+  mars::mapping mapping;
+  mars::evaluation evaluation;   ///< of `mapping`, by the models themselves
+  std::string objective;
+  ticks value{no_ticks};         ///< of the objective: picoseconds, or picojoules
+  mars::bound bound;             ///< no mapping from the candidates has a smaller value
+  std::string policy;            ///< name of the search
+  std::uint64_t evaluations{};
+  seconds wall{};                ///< of building the problem and searching
+  bool exhausted{};
+
+  [[nodiscard]] auto feasible() const -> bool { return evaluation.feasible(); }
+  [[nodiscard]] auto latency() const -> seconds { return to_seconds(evaluation.latency); }
+  /// (value − bound) / value: 0 = proven optimal among the candidates.
+  [[nodiscard]] auto gap() const -> double {
+    if (value >= no_ticks || value <= 0) return value <= 0 ? 0.0 : 1.0;
+    return static_cast<double>(value - std::min(value, bound.value)) / static_cast<double>(value);
+  }
+};
+
+namespace detail {
+template <class Net>
+[[nodiscard]] auto candidate_sets(Net const& net) -> std::vector<std::vector<accelerator_id>> {
+  return interconnect::with_halves(interconnect::threshold_components(net));
+}
+}  // namespace detail
+
+/// The façade: composes a cost model, a strategy and a search into a function from a graph and a
+/// system to a plan. Further axes, with defaults: the objective, the collective model, the candidate
+/// sets of accelerators (default: MARS's, see `interconnect::threshold_components`).
+///
+/// Errors of `find`: what `build_problem` and `evaluate` refuse. A mapping that does not fit is not
+/// an error: the plan's evaluation says what is short.
+template <class Cost = cost::analytical, ParallelismStrategy Strategy = parallel::exclusive_shared,
+          SearchPolicy Search = search::two_level_genetic, Objective Wanted = objective::latency,
+          class Collective = collective::standard>
+class mapper {
+ public:
+  explicit mapper(Cost cost = {}, Strategy strategy = {}, Search search = {}, Wanted objective = {},
+                  Collective collective = {})
+      : cost_{std::move(cost)}, strategy_{std::move(strategy)}, search_{std::move(search)},
+        objective_{std::move(objective)}, collective_{std::move(collective)} {}
+
+  /// The plan; `.value()` of `find`.
+  template <WorkloadGraph Graph, class System>
+  [[nodiscard]] auto operator()(Graph const& graph, System const& system,
+                                search_context const& context = {}) const -> plan {
+    return find(graph, system, context).value();
+  }
+
+  template <WorkloadGraph Graph, class System>
+  [[nodiscard]] auto find(Graph const& graph, System const& system,
+                          search_context context = {}) const -> expected<plan> {
+    auto const sets = candidates_.empty() ? detail::candidate_sets(system.interconnect) : candidates_;
+    auto const begun = deadline::clock::now();
+    auto problem =
+        build_problem(graph, system, cost_, strategy_, collective_, objective_, sets);
+    if (!problem) return unexpected{std::move(problem).error()};
+    if (!context.start && start_) context.start = problem->encode(*start_);
+    auto const found = search_(*problem, context);
+    auto const wall =
+        seconds{std::chrono::duration<double>(deadline::clock::now() - begun).count()};
+    auto result = price(graph, system, problem->decode(found.best));
+    if (!result) return result;
+    result->bound = found.bound;
+    result->policy = std::string{std::string_view{search_.name()}};
+    result->evaluations = found.evaluations;
+    result->wall = wall;
+    result->exhausted = found.exhausted;
+    return result;
+  }
+
+  /// Prices a mapping found elsewhere: no search, no bound.
+  template <WorkloadGraph Graph, class System>
+  [[nodiscard]] auto price(Graph const& graph, System const& system, mapping m) const
+      -> expected<plan> {
+    auto priced = evaluate(graph, system, m, cost_, collective_);
+    if (!priced) return unexpected{std::move(priced).error()};
+    plan result;
+    result.mapping = std::move(m);
+    result.evaluation = *std::move(priced);
+    result.objective = std::string{std::string_view{objective_.name()}};
+    result.value = objective_(result.evaluation).value_or(no_ticks);
+    return result;
+  }
+
+  /// Only these sets of accelerators, each in rank order.
+  [[nodiscard]] auto with_candidates(std::vector<std::vector<accelerator_id>> sets) const -> mapper {
+    auto copy = *this;
+    copy.candidates_ = std::move(sets);
+    return copy;
+  }
+  /// Starts from a mapping; the answer is never worse, if its sets and shardings are candidates.
+  [[nodiscard]] auto with_start(mapping m) const -> mapper {
+    auto copy = *this;
+    copy.start_ = std::move(m);
+    return copy;
+  }
+
+ private:
+  Cost cost_;
+  Strategy strategy_;
+  Search search_;
+  Wanted objective_;
+  Collective collective_;
+  std::vector<std::vector<accelerator_id>> candidates_;
+  std::optional<mapping> start_;
+};
+
+/// The written baseline for a graph on a system: `search::computation_prioritized` on the components
+/// without the host and the two longest dimensions.
+template <WorkloadGraph Graph, class System, class Cost = cost::analytical,
+          Objective Wanted = objective::latency, class Collective = collective::standard>
+[[nodiscard]] auto find_baseline(Graph const& graph, System const& system, Cost cost = {},
+                                 Wanted objective = {}, Collective collective = {})
+    -> expected<plan> {
+  return mapper{std::move(cost), parallel::longest_dimensions{}, search::computation_prioritized{},
+                std::move(objective), std::move(collective)}
+      .with_candidates(interconnect::direct_components(system.interconnect))
+      .find(graph, system);
+}
+
+}  // namespace mars

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/random.hpp>
+#include <mars/search/detail/relax.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace mars::search {
+
+/// An assignment with its value, as genetic searches breed it.
+struct individual {
+  assignment genome;
+  assignment_value value;
+};
+
+/// What level 1 needs to know of operators before the search (MARS's profiling): the least value of
+/// every operator on every candidate slot, summed along the order.
+class profile {
+ public:
+  explicit profile(mapping_problem const& problem) {
+    sums_.resize(problem.sets().size());
+    for (std::uint32_t s = 0; s < sums_.size(); ++s) {
+      sums_[s].resize(problem.designs(s).size());
+      for (std::uint32_t d = 0; d < sums_[s].size(); ++d) {
+        auto& sum = sums_[s][d];
+        sum.assign(problem.size() + 1, 0.0);
+        for (std::size_t v = 0; v < problem.size(); ++v) {
+          auto const& node = problem.row(v, s).node[d];
+          sum[v + 1] = sum[v] + static_cast<double>(*std::min_element(node.begin(), node.end()));
+        }
+      }
+    }
+  }
+
+  /// Least value of the operators at positions [first, last) on a slot, tensors moving for free.
+  [[nodiscard]] auto value(slot s, std::size_t first, std::size_t last) const -> double {
+    return sums_[s.set][s.design][last] - sums_[s.set][s.design][first];
+  }
+
+  /// Normalised scores of the designs of a set for a range, in (0, 1]: 1 for the fastest.
+  [[nodiscard]] auto scores(std::uint32_t set, std::size_t first, std::size_t last) const
+      -> std::vector<double> {
+    std::vector<double> s;
+    double best = std::numeric_limits<double>::infinity();
+    for (std::uint32_t d = 0; d < sums_[set].size(); ++d) {
+      s.push_back(value({set, d}, first, last));
+      best = std::min(best, s.back());
+    }
+    for (auto& x : s) x = x > 0 ? best / x : 1.0;
+    return s;
+  }
+
+ private:
+  std::vector<std::vector<std::vector<double>>> sums_;  ///< [set][design][position]
+};
+
+namespace roles {
+
+/// The cheapest sharding of an operator on a slot, seen alone: where level 2 starts from.
+inline void reset_choice(mapping_problem const& p, assignment& a, std::size_t v) {
+  auto const here = a.slots[a.slot_of[v]];
+  auto const& node = p.row(v, here.set).node[here.design];
+  a.choice_of[v] =
+      static_cast<std::uint16_t>(std::min_element(node.begin(), node.end()) - node.begin());
+}
+
+/// Seeding: a random partition into candidate sets, designs drawn by normalised score, cuts of the
+/// order that give each set work in proportion to its speed (MARS §6).
+struct proportional_seeding {
+  std::size_t most_sets{4};
+
+  auto operator()(mapping_problem const& p, profile const& known, random_stream& random) const
+      -> assignment {
+    assignment a;
+    auto const wanted = 1 + random.below(most_sets);
+    std::vector<std::uint32_t> open(p.sets().size());
+    for (std::uint32_t s = 0; s < open.size(); ++s) open[s] = s;
+    while (a.slots.size() < wanted && !open.empty()) {
+      // Larger sets more often: in proportion to their size.
+      std::vector<double> weights;
+      for (auto const s : open)
+        weights.push_back(static_cast<double>(p.sets()[s].accelerators.size()));
+      auto const set = open[random.pick_weighted(weights)];
+      auto const scores = known.scores(set, 0, p.size());
+      a.slots.push_back({set, static_cast<std::uint32_t>(random.pick_weighted(scores))});
+      std::erase_if(open, [&](std::uint32_t s) { return !p.disjoint(s, set); });
+    }
+    std::vector<double> speed;
+    double total = 0;
+    for (auto const s : a.slots) {
+      speed.push_back(1.0 / std::max(1.0, known.value(s, 0, p.size())));
+      total += speed.back();
+    }
+    double const all = known.value(a.slots[0], 0, p.size());
+    double share = 0;
+    std::uint16_t s = 0;
+    for (std::size_t v = 0; v < p.size(); ++v) {
+      while (s + 1U < a.slots.size() &&
+             known.value(a.slots[0], 0, v) >= all * (share + speed[s]) / total)
+        share += speed[s++];
+      a.slot_of.push_back(s);
+    }
+    a.choice_of.resize(p.size());
+    for (std::size_t v = 0; v < p.size(); ++v) reset_choice(p, a, v);
+    return a;
+  }
+};
+
+/// Selection: the better of `rounds` individuals drawn at random.
+struct tournament {
+  std::size_t rounds{2};
+
+  [[nodiscard]] auto operator()(std::span<individual const> population, random_stream& random) const
+      -> std::size_t {
+    auto best = random.below(population.size());
+    for (std::size_t i = 1; i < rounds; ++i)
+      if (auto const other = random.below(population.size());
+          population[other].value < population[best].value)
+        best = other;
+    return static_cast<std::size_t>(best);
+  }
+};
+
+/// Crossover: a range of the order is taken over from the second parent, sets, designs and shardings
+/// included, as far as its sets do not overlap those of the first.
+struct range_crossover {
+  double probability{0.5};
+
+  void operator()(mapping_problem const& p, assignment& child, assignment const& other,
+                  random_stream& random) const {
+    if (!random.chance(probability)) return;
+    auto first = random.below(p.size());
+    auto last = random.below(p.size());
+    if (first > last) std::swap(first, last);
+    for (auto v = first; v <= last; ++v) {
+      auto const wanted = other.slots[other.slot_of[v]];
+      auto const same = std::find_if(child.slots.begin(), child.slots.end(),
+                                     [&](slot const& s) { return s.set == wanted.set; });
+      if (same == child.slots.end()) {
+        if (!std::all_of(child.slots.begin(), child.slots.end(),
+                         [&](slot const& s) { return p.disjoint(s.set, wanted.set); }))
+          continue;
+        child.slots.push_back(wanted);
+        child.slot_of[v] = static_cast<std::uint16_t>(child.slots.size() - 1);
+      } else {
+        child.slot_of[v] = static_cast<std::uint16_t>(same - child.slots.begin());
+      }
+      child.choice_of[v] = other.choice_of[v];
+    }
+  }
+};
+
+/// Mutation, one to `most` of: another design for a slot; another set for a slot; a range of the
+/// order handed to another slot, old or new; a boundary between slots moved; a range of shardings
+/// shaken. Shardings that lose their set start again from the cheapest.
+struct mixed_mutation {
+  std::size_t most{2};
+
+  void operator()(mapping_problem const& p, profile const& known, assignment& a,
+                  random_stream& random) const {
+    for (auto n = 1 + random.below(most); n-- > 0;) switch (random.below(5)) {
+        case 0: change_design(p, a, random); break;
+        case 1: change_set(p, known, a, random); break;
+        case 2: hand_over(p, known, a, random); break;
+        case 3: move_boundary(p, a, random); break;
+        default: shake(p, a, random); break;
+      }
+    drop_unused(a);
+  }
+
+ private:
+  static void assign(mapping_problem const& p, assignment& a, std::size_t v, std::size_t s) {
+    bool const same_rows = &p.row(v, a.slots[a.slot_of[v]].set) == &p.row(v, a.slots[s].set);
+    a.slot_of[v] = static_cast<std::uint16_t>(s);
+    if (!same_rows) reset_choice(p, a, v);
+  }
+  static auto draw_design(mapping_problem const& p, profile const& known, std::uint32_t set,
+                          random_stream& random) -> std::uint32_t {
+    return static_cast<std::uint32_t>(random.pick_weighted(known.scores(set, 0, p.size())));
+  }
+
+  static void change_design(mapping_problem const& p, assignment& a, random_stream& random) {
+    auto& s = a.slots[random.below(a.slots.size())];
+    s.design = static_cast<std::uint32_t>(random.below(p.designs(s.set).size()));
+  }
+
+  /// Puts `set` in the place of slot `s`; slots that overlap it give their operators to it.
+  static void replace(mapping_problem const& p, assignment& a, std::size_t s, slot with) {
+    std::vector<bool> lost(a.slots.size());
+    for (std::size_t i = 0; i < a.slots.size(); ++i)
+      lost[i] = i == s || !p.disjoint(a.slots[i].set, with.set);
+    a.slots.push_back(with);
+    for (std::size_t v = 0; v < p.size(); ++v)
+      if (lost[a.slot_of[v]]) assign(p, a, v, a.slots.size() - 1);
+    drop_unused(a);
+  }
+  static void change_set(mapping_problem const& p, profile const& known, assignment& a,
+                         random_stream& random) {
+    auto const set = static_cast<std::uint32_t>(random.below(p.sets().size()));
+    replace(p, a, random.below(a.slots.size()), {set, draw_design(p, known, set, random)});
+  }
+
+  static void hand_over(mapping_problem const& p, profile const& known, assignment& a,
+                        random_stream& random) {
+    auto first = random.below(p.size());
+    auto last = std::min(p.size() - 1, first + random.below(1 + p.size() / 2));
+    auto s = random.below(a.slots.size() + 1);
+    if (s == a.slots.size()) {
+      auto const set = static_cast<std::uint32_t>(random.below(p.sets().size()));
+      if (!std::all_of(a.slots.begin(), a.slots.end(),
+                       [&](slot const& o) { return p.disjoint(o.set, set); }))
+        return;
+      a.slots.push_back({set, draw_design(p, known, set, random)});
+    }
+    for (auto v = first; v <= last; ++v) assign(p, a, v, s);
+  }
+
+  static void move_boundary(mapping_problem const& p, assignment& a, random_stream& random) {
+    std::vector<std::size_t> cuts;
+    for (std::size_t v = 1; v < p.size(); ++v)
+      if (a.slot_of[v] != a.slot_of[v - 1]) cuts.push_back(v);
+    if (cuts.empty()) return;
+    auto const cut = random.pick(cuts);
+    auto const reach = 1 + random.below(1 + p.size() / 8);
+    auto const left = a.slot_of[cut - 1];
+    auto const right = a.slot_of[cut];
+    if (random.chance(0.5))
+      for (auto v = cut; v < std::min<std::size_t>(p.size(), cut + reach); ++v)
+        assign(p, a, v, left);
+    else
+      for (auto v = cut; v-- > (cut > reach ? cut - reach : 0);) assign(p, a, v, right);
+  }
+
+  static void shake(mapping_problem const& p, assignment& a, random_stream& random) {
+    auto const first = random.below(p.size());
+    auto const last = std::min(p.size(), first + 1 + random.below(8));
+    for (auto v = first; v < last; ++v)
+      a.choice_of[v] = static_cast<std::uint16_t>(
+          random.below(p.shardings(v, a.slots[a.slot_of[v]].set).size()));
+  }
+
+  static void drop_unused(assignment& a) {
+    std::vector<int> renamed(a.slots.size(), -1);
+    std::vector<slot> used;
+    for (auto& s : a.slot_of) {
+      if (renamed[s] < 0) {
+        renamed[s] = static_cast<int>(used.size());
+        used.push_back(a.slots[s]);
+      }
+      s = static_cast<std::uint16_t>(renamed[s]);
+    }
+    a.slots = std::move(used);
+  }
+};
+
+/// Improvement of shardings (level 2's local search): exact relaxation along paths; where memory
+/// overflows, bytes get a price that rises until the assignment fits.
+struct path_improvement {
+  int rounds{8};
+  int price_steps{24};
+
+  /// Returns the number of choices priced; `who` ends no worse than it began.
+  auto operator()(mapping_problem const& p, detail::path_relaxation& relax, individual& who) const
+      -> std::uint64_t {
+    auto candidate = who.genome;
+    auto priced = relax(candidate, {}, rounds);
+    keep_better(p, candidate, who);
+    if (who.value.overflow_bytes == 0) return priced;
+    // A price at which all bytes together weigh a thousandth of the value, then doubled.
+    std::vector<double> price(candidate.slots.size());
+    for (int step = 0; step < price_steps && who.value.overflow_bytes > 0; ++step) {
+      auto const peak = p.peak_bytes(candidate);
+      for (std::size_t s = 0; s < price.size(); ++s) {
+        auto const capacity = p.sets()[candidate.slots[s].set].capacity;
+        if (peak[s] <= capacity) continue;
+        auto const start = 1e-3 * static_cast<double>(who.value.value) /
+                           static_cast<double>(std::max<std::int64_t>(1, peak[s]));
+        price[s] = price[s] > 0 ? 2 * price[s] : std::max(start, 1e-6);
+      }
+      priced += relax(candidate, price, rounds);
+      keep_better(p, candidate, who);
+    }
+    return priced;
+  }
+
+ private:
+  static void keep_better(mapping_problem const& p, assignment const& candidate, individual& who) {
+    if (auto const value = p.evaluate(candidate); value < who.value) {
+      who.value = value;
+      who.genome = candidate;
+    }
+  }
+};
+
+}  // namespace roles
+
+}  // namespace mars::search

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Runs an operation on integers, from its algebra alone: dimensions, affine axes, clipping = zero
+// padding. Unsharded it is one device with everything; sharded, every device computes with the parts
+// it holds and nothing else, so a layout that is too small shows as a fault, one that is wrong as
+// another result. What each device holds, does and exchanges is a plain value, `plan`, which a test
+// may spoil to see that the interpreter notices.
+
+#include <mars/parallel/layout.hpp>
+#include <mars/parallel/sharding.hpp>
+#include <mars/workload/operation.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mars_test {
+
+/// Integers modulo 2⁶⁴: sums do not depend on their order and nothing overflows.
+using word = std::uint64_t;
+using element_index = mars::inplace_vector<std::int64_t, mars::max_rank>;
+
+/// Calls `visit` with every point of a box, the last coordinate fastest.
+template <std::size_t N, class Visit>
+void for_each_point(mars::inplace_vector<mars::interval, N> const& box, Visit visit) {
+  mars::inplace_vector<std::int64_t, N> at;
+  for (auto const& range : box) {
+    if (range.size() == 0) return;
+    at.push_back(range.begin);
+  }
+  for (;;) {
+    visit(std::as_const(at));
+    auto d = at.size();
+    for (; d > 0; --d) {
+      if (++at[d - 1] < box[d - 1].end) break;
+      at[d - 1] = box[d - 1].begin;
+    }
+    if (d == 0) return;
+  }
+}
+
+/// A box of a tensor and its elements, row-major.
+struct part {
+  mars::tensor_box box;
+  std::vector<word> values;
+
+  explicit part(mars::tensor_box const& b = {}, word fill = 0)
+      : box{b}, values(static_cast<std::size_t>(mars::volume(b)), fill) {}
+
+  /// The element of the whole tensor at `at`, or null if this part lacks it.
+  [[nodiscard]] auto find(element_index const& at) -> word* {
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      if (at[i] < box[i].begin || at[i] >= box[i].end) return nullptr;
+      offset = offset * box[i].size() + at[i] - box[i].begin;
+    }
+    return &values[static_cast<std::size_t>(offset)];
+  }
+  [[nodiscard]] auto find(element_index const& at) const -> word const* {
+    return const_cast<part*>(this)->find(at);
+  }
+  friend auto operator==(part const&, part const&) -> bool = default;
+};
+
+[[nodiscard]] inline auto whole_box(mars::operand const& t) -> mars::tensor_box {
+  mars::tensor_box box;
+  for (auto const& a : t.axes) box.push_back({0, a.extent});
+  return box;
+}
+
+/// Copies what `box` asks for. Precondition: it lies inside `from`.
+[[nodiscard]] inline auto cut_out(part const& from, mars::tensor_box const& box) -> part {
+  part copy{box};
+  auto next = copy.values.begin();
+  for_each_point(box, [&](element_index const& at) { *next++ = *from.find(at); });
+  return copy;
+}
+
+[[nodiscard]] constexpr auto scramble(word x) -> word {
+  x = (x ^ (x >> 31)) * 0x9E3779B97F4A7C15U;
+  return x ^ (x >> 29);
+}
+
+/// Small integers of both signs for every operand, a function of `seed`.
+[[nodiscard]] inline auto numbers_for(mars::operation const& op, word seed) -> std::vector<part> {
+  std::vector<part> all;
+  for (std::size_t i = 0; i < op.operands.size(); ++i) {
+    all.emplace_back(whole_box(op.operands[i]));
+    word n = scramble(seed + i);
+    for (auto& v : all.back().values) v = (scramble(++n) >> 40) % 19 - 9;
+  }
+  return all;
+}
+
+/// What a device holds, does and exchanges.
+struct device_plan {
+  std::vector<mars::tensor_box> holds;      ///< per operand, at the start; empty for outputs
+  mars::iteration_box shard;                ///< all its iterations
+  std::vector<mars::iteration_box> phases;  ///< the same, in the order it runs them
+  std::size_t receives_from{};              ///< ring neighbour whose part comes next
+  std::vector<std::size_t> sums_with;       ///< ranks whose partial results combine with its own
+  std::vector<mars::tensor_box> keeps;      ///< per operand, afterwards; empty for inputs
+};
+
+struct plan {
+  std::vector<device_plan> devices;
+  std::size_t rotating{std::numeric_limits<std::size_t>::max()};  ///< operand, if any
+};
+
+/// The plan that mars derives for a sharding.
+[[nodiscard]] inline auto plan_of(mars::operation const& op, mars::sharding const& s,
+                                  std::size_t set_size) -> plan {
+  plan p;
+  p.devices.resize(set_size);
+  auto const* rotating = rotating_operand(op, s, set_size);
+  for (std::size_t rank = 0; rank < set_size; ++rank) {
+    auto& d = p.devices[rank];
+    d.shard = shard_box(op, s, set_size, rank);
+    auto const phases = rotating == nullptr ? 1 : s.shared->ways;
+    for (std::int64_t phase = 0; phase < phases; ++phase)
+      d.phases.push_back(phase_box(op, s, set_size, rank, phase));
+    if (rotating != nullptr) {
+      auto const ring = replication_group(op, *rotating, s, set_size, rank);
+      auto const place = std::find(ring.begin(), ring.end(), rank) - ring.begin();
+      d.receives_from = ring[(static_cast<std::size_t>(place) + 1) % ring.size()];
+    }
+    d.sums_with = partial_sum_group(op, s, set_size, rank);
+    d.holds.resize(op.operands.size());
+    d.keeps.resize(op.operands.size());
+  }
+  for (std::size_t i = 0; i < op.operands.size(); ++i) {
+    auto const& t = op.operands[i];
+    if (&t == rotating) p.rotating = i;
+    auto const needed = t.role == mars::role::input ? input_layout(op, t, s, set_size)
+                                                    : mars::layout{};
+    auto const owned = t.role == mars::role::output ? output_layout(op, t, s, set_size)
+                                                    : mars::layout{};
+    for (std::size_t rank = 0; rank < set_size; ++rank) {
+      auto& d = p.devices[rank];
+      if (t.role == mars::role::input) d.holds[i] = needed[rank];
+      else if (t.role == mars::role::output) d.keeps[i] = owned[rank];
+      else d.holds[i] = reach(t, &t == rotating ? d.phases.front() : d.shard);
+    }
+  }
+  return p;
+}
+
+/// How an operator combines what it reads.
+enum class meaning : std::uint8_t {
+  products,  ///< Σ of a product of the first two operands; further ones are added once (bias)
+  maximum,   ///< the largest of what a window reads, padding excepted
+  lookup,    ///< Σ over the table dimension of the rows an index names
+  mixture,   ///< Σ of a polynomial in all operands: stands for any function of them
+};
+
+[[nodiscard]] inline auto meaning_of(mars::operation const& op) -> meaning {
+  switch (op.kind) {
+    case mars::op_kind::convolution:
+    case mars::op_kind::matmul: return meaning::products;
+    case mars::op_kind::pooling:
+    case mars::op_kind::reduction:
+      return op.type.find("Max") != std::string::npos ? meaning::maximum : meaning::mixture;
+    case mars::op_kind::gather:
+      return find_dim(op, "v") ? meaning::lookup : meaning::mixture;
+    default: return meaning::mixture;
+  }
+}
+
+/// The result of an execution: outputs by operand (inputs are empty), or the first thing that went
+/// wrong.
+struct outcome {
+  std::vector<part> outputs;
+  std::string fault;
+};
+
+/// One operation being executed on the devices of a plan.
+class execution {
+ public:
+  execution(mars::operation const& op, plan const& p, std::vector<part> const& numbers)
+      : op_{op}, plan_{p}, numbers_{numbers}, meaning_{meaning_of(op)} {
+    for (auto const& d : p.devices) {
+      auto& memory = memory_.emplace_back();
+      for (std::size_t i = 0; i < op.operands.size(); ++i)
+        if (op.operands[i].role == mars::role::output)
+          memory.emplace_back(reach(op.operands[i], d.shard), nothing());
+        else
+          memory.push_back(cut_out(numbers[i], d.holds[i]));
+    }
+  }
+
+  [[nodiscard]] auto run() -> outcome {
+    auto const phases = plan_.devices.front().phases.size();
+    for (std::size_t phase = 0; phase < phases; ++phase) {
+      if (phase > 0) pass_round_the_rings();
+      for (rank_ = 0; rank_ < plan_.devices.size(); ++rank_) {
+        auto const& d = plan_.devices[rank_];
+        for_each_point(d.phases[phase], [&](mars::extents const& at) { step(at); });
+      }
+    }
+    outcome result;
+    for (std::size_t i = 0; i < op_.operands.size(); ++i)
+      result.outputs.push_back(op_.operands[i].role == mars::role::output ? assemble(i) : part{});
+    result.fault = fault_;
+    return result;
+  }
+
+ private:
+  struct reading {
+    word value{};
+    bool padding{false};
+  };
+
+  [[nodiscard]] auto nothing() const -> word {
+    return meaning_ == meaning::maximum
+               ? static_cast<word>(std::numeric_limits<std::int64_t>::min())
+               : 0;
+  }
+  [[nodiscard]] auto combine(word a, word b) const -> word {
+    if (meaning_ != meaning::maximum) return a + b;
+    return static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b) ? b : a;
+  }
+
+  void fail(std::string what, std::size_t operand) {
+    if (fault_.empty())
+      fault_ = what + ", operand " + std::to_string(operand) + ", rank " + std::to_string(rank_);
+  }
+
+  void pass_round_the_rings() {
+    std::vector<part> parts;
+    for (auto const& d : plan_.devices)
+      parts.push_back(memory_[d.receives_from][plan_.rotating]);
+    for (std::size_t r = 0; r < parts.size(); ++r) memory_[r][plan_.rotating] = std::move(parts[r]);
+  }
+
+  /// What operand `i` gives to an iteration. A whole axis is read whole: every element counts, each
+  /// with a factor of its own that depends on the iteration, as in x[j]·Σ_k x[k] and beyond.
+  [[nodiscard]] auto read(std::size_t i, mars::extents const& at) -> reading {
+    auto const& t = op_.operands[i];
+    mars::tensor_box box;
+    bool single = true;
+    for (auto const& a : t.axes) {
+      if (a.is_whole()) {
+        box.push_back({0, a.extent});
+        single = single && a.extent == 1;
+        continue;
+      }
+      auto n = a.offset;
+      for (auto const& term : a.terms) n += term.stride * at[term.dim];
+      if (n < 0 || n >= a.extent) return {0, true};
+      box.push_back({n, n + 1});
+    }
+    word which = 0;
+    for (auto const x : at) which = scramble(which * 31 + static_cast<word>(x));
+    reading sum{single ? 0 : nothing()};
+    for_each_point(box, [&](element_index const& e) {
+      auto const* v = memory_[rank_][i].find(e);
+      if (v == nullptr) return fail("reads an element it does not hold", i);
+      if (single) sum.value = *v;
+      else if (meaning_ == meaning::maximum) sum.value = combine(sum.value, *v);
+      else sum.value += scramble(++which) * *v;
+    });
+    return sum;
+  }
+
+  /// Is this the one iteration, on the one device, that adds what is added once?
+  [[nodiscard]] auto is_first(mars::extents const& at) const -> bool {
+    auto const& d = plan_.devices[rank_];
+    if (d.sums_with.front() != rank_) return false;
+    for (std::size_t i = 0; i < at.size(); ++i)
+      if (op_.dims[i].kind != mars::dim_kind::parallel && at[i] != d.shard[i].begin) return false;
+    return true;
+  }
+
+  [[nodiscard]] auto value_of(mars::extents const& at) -> reading {
+    reading result{meaning_ == meaning::products ? word{1} : 0};
+    word product = 1;
+    bool padding = true;
+    std::size_t operands = 0;
+    for (std::size_t i = 0; i < op_.operands.size(); ++i) {
+      auto const& t = op_.operands[i];
+      if (t.role == mars::role::output) continue;
+      ++operands;
+      if (meaning_ == meaning::products && operands > 2) {
+        if (is_first(at)) result.value += read(i, at).value;
+        continue;
+      }
+      auto const r = read(i, at);
+      padding = padding && r.padding;
+      switch (meaning_) {
+        case meaning::products: result.value *= r.value; break;
+        case meaning::maximum: result.value = r.value; break;
+        case meaning::mixture:
+          result.value += (2 * operands + 1) * r.value;
+          product *= r.value;
+          break;
+        case meaning::lookup: {
+          auto const v = *find_dim(op_, "v");
+          auto const rows = static_cast<word>(op_.dims[v].extent);
+          bool const table = indexes(t, v);
+          bool const named = r.value % rows == static_cast<word>(at[v]);
+          product *= table ? r.value : static_cast<word>(named);
+          break;
+        }
+      }
+    }
+    if (meaning_ == meaning::mixture || meaning_ == meaning::lookup) result.value += product;
+    result.padding = padding;
+    return result;
+  }
+
+  void step(mars::extents const& at) {
+    auto const r = value_of(at);
+    if (meaning_ == meaning::maximum && r.padding) return;
+    for (std::size_t i = 0; i < op_.operands.size(); ++i) {
+      auto const& t = op_.operands[i];
+      if (t.role != mars::role::output) continue;
+      element_index e;
+      bool outside = false;
+      for (auto const& a : t.axes) {
+        auto n = a.offset;
+        for (auto const& term : a.terms) n += term.stride * at[term.dim];
+        outside = outside || n < 0 || n >= a.extent;
+        e.push_back(n);
+      }
+      if (outside) continue;
+      auto* const v = memory_[rank_][i].find(e);
+      if (v == nullptr) fail("writes an element outside its shard", i);
+      else *v = combine(*v, r.value);
+    }
+  }
+
+  /// Exchanges partial results, then puts the tensor together from what the devices keep.
+  [[nodiscard]] auto assemble(std::size_t i) -> part {
+    part result{whole_box(op_.operands[i]), nothing()};
+    part owner{result.box, 0};  // rank + 1
+    for (rank_ = 0; rank_ < plan_.devices.size(); ++rank_) {
+      auto const& d = plan_.devices[rank_];
+      for_each_point(d.keeps[i], [&](element_index const& e) {
+        word sum = nothing();
+        for (auto const other : d.sums_with) {
+          auto const* v = memory_[other][i].find(e);
+          if (v == nullptr) return fail("keeps an element it did not compute", i);
+          sum = combine(sum, *v);
+        }
+        auto* const first = owner.find(e);
+        if (first == nullptr) return fail("keeps an element that does not exist", i);
+        if (*first == 0) {
+          *first = rank_ + 1;
+          *result.find(e) = sum;
+          return;
+        }
+        if (!(plan_.devices[*first - 1].keeps[i] == d.keeps[i]))
+          fail("keeps a box that overlaps another", i);
+        if (*result.find(e) != sum) fail("disagrees with its replica", i);
+      });
+    }
+    if (std::find(owner.values.begin(), owner.values.end(), word{0}) != owner.values.end())
+      fail("nobody keeps some element", i);
+    return result;
+  }
+
+  mars::operation const& op_;
+  plan const& plan_;
+  std::vector<part> const& numbers_;
+  meaning meaning_;
+  std::vector<std::vector<part>> memory_;  ///< by rank, by operand
+  std::string fault_;
+  std::size_t rank_{};
+};
+
+[[nodiscard]] inline auto execute(mars::operation const& op, plan const& p,
+                                  std::vector<part> const& numbers) -> outcome {
+  return execution{op, p, numbers}.run();
+}
+
+}  // namespace mars_test
