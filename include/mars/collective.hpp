@@ -16,8 +16,8 @@
 //   cheapest<…>       the fastest of a list of your own
 //   calibrated        a measured table; what it does not cover is left to another model
 // They price any Interconnect; from a RoutedInterconnect they also learn which messages of a step
-// share links, and charge for it. Algorithms are bulk-synchronous: a step ends when its last message
-// has arrived. Reduction arithmetic is free.
+// share links, and charge for it. Algorithms are bulk-synchronous: a step ends when its last
+// message has arrived. Reduction arithmetic is free.
 
 #include <mars/collective/calibrated.hpp>
 #include <mars/collective/cheapest.hpp>

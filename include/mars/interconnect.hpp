@@ -4,7 +4,7 @@
 // Interconnect: what moving bytes between accelerators costs.
 //
 // Concepts (interconnect/concept.hpp)
-//   Interconnect        size(), transfer_time(from, to, bytes): enough for every analytic evaluation
+//   Interconnect        size(), transfer_time(from, to, bytes): enough for analytic evaluation
 //   RoutedInterconnect  … and links(), route(from, to): lets transfers contend
 //
 // Models (mars::interconnect), and when to choose them
@@ -14,7 +14,7 @@
 //   ring, mesh, torus     neighbours only: TPU slices, Trainium, chiplets
 //   hierarchy             switched nodes in a network, a network card per accelerator: GPU clusters
 //   fat_tree              a tree of switches with shared uplinks: PCIe trees, network fabrics
-//   arbitrary             any list of links, routed once; needs Boost.Graph and is not included here:
+//   arbitrary             any list of links, routed once; needs Boost.Graph, so not included here:
 //                         #include <mars/interconnect/arbitrary.hpp>
 // All are aggregates of parameters with validate(), whose errors name the parameter. Write your own
 // when none fits: two members are enough.

@@ -157,6 +157,7 @@ enum class meaning : std::uint8_t {
   maximum,   ///< the largest of what a window reads, padding excepted
   lookup,    ///< Σ over the table dimension of the rows an index names
   mixture,   ///< Σ of a polynomial in all operands: stands for any function of them
+  recurrence,  ///< a state of which every step needs all, as LSTM and GRU do
 };
 
 [[nodiscard]] inline auto meaning_of(mars::operation const& op) -> meaning {
@@ -166,6 +167,8 @@ enum class meaning : std::uint8_t {
     case mars::op_kind::pooling:
     case mars::op_kind::reduction:
       return op.type.find("Max") != std::string::npos ? meaning::maximum : meaning::mixture;
+    case mars::op_kind::lstm:
+    case mars::op_kind::gru: return meaning::recurrence;
     case mars::op_kind::gather:
       return find_dim(op, "v") ? meaning::lookup : meaning::mixture;
     default: return meaning::mixture;
@@ -183,7 +186,7 @@ struct outcome {
 class execution {
  public:
   execution(mars::operation const& op, plan const& p, std::vector<part> const& numbers)
-      : op_{op}, plan_{p}, numbers_{numbers}, meaning_{meaning_of(op)} {
+      : op_{op}, plan_{p}, meaning_{meaning_of(op)} {
     for (auto const& d : p.devices) {
       auto& memory = memory_.emplace_back();
       for (std::size_t i = 0; i < op.operands.size(); ++i)
@@ -195,14 +198,8 @@ class execution {
   }
 
   [[nodiscard]] auto run() -> outcome {
-    auto const phases = plan_.devices.front().phases.size();
-    for (std::size_t phase = 0; phase < phases; ++phase) {
-      if (phase > 0) pass_round_the_rings();
-      for (rank_ = 0; rank_ < plan_.devices.size(); ++rank_) {
-        auto const& d = plan_.devices[rank_];
-        for_each_point(d.phases[phase], [&](mars::extents const& at) { step(at); });
-      }
-    }
+    if (meaning_ == meaning::recurrence) run_steps();
+    else run_phases();
     outcome result;
     for (std::size_t i = 0; i < op_.operands.size(); ++i)
       result.outputs.push_back(op_.operands[i].role == mars::role::output ? assemble(i) : part{});
@@ -215,6 +212,17 @@ class execution {
     word value{};
     bool padding{false};
   };
+
+  void run_phases() {
+    auto const phases = plan_.devices.front().phases.size();
+    for (std::size_t phase = 0; phase < phases; ++phase) {
+      if (phase > 0) pass_round_the_rings();
+      for (rank_ = 0; rank_ < plan_.devices.size(); ++rank_) {
+        auto const& d = plan_.devices[rank_];
+        for_each_point(d.phases[phase], [&](mars::extents const& at) { step(at); });
+      }
+    }
+  }
 
   [[nodiscard]] auto nothing() const -> word {
     return meaning_ == meaning::maximum
@@ -295,6 +303,7 @@ class execution {
       switch (meaning_) {
         case meaning::products: result.value *= r.value; break;
         case meaning::maximum: result.value = r.value; break;
+        case meaning::recurrence:
         case meaning::mixture:
           result.value += (2 * operands + 1) * r.value;
           product *= r.value;
@@ -314,24 +323,84 @@ class execution {
     return result;
   }
 
+  /// The element of an output that an iteration writes, or null if there is none.
+  [[nodiscard]] auto written(std::size_t i, mars::extents const& at) -> word* {
+    element_index e;
+    for (auto const& a : op_.operands[i].axes) {
+      auto n = a.offset;
+      for (auto const& term : a.terms) n += term.stride * at[term.dim];
+      if (n < 0 || n >= a.extent) return nullptr;
+      e.push_back(n);
+    }
+    auto* const v = memory_[rank_][i].find(e);
+    if (v == nullptr) fail("writes an element outside its shard", i);
+    return v;
+  }
+
   void step(mars::extents const& at) {
     auto const r = value_of(at);
     if (meaning_ == meaning::maximum && r.padding) return;
+    for (std::size_t i = 0; i < op_.operands.size(); ++i)
+      if (op_.operands[i].role == mars::role::output)
+        if (auto* const v = written(i, at)) *v = combine(*v, r.value);
+  }
+
+  /// Steps in order. After each, every device sends its part of the new states to those that need it.
+  void run_steps() {
+    std::size_t time = 0, sum = 0;
+    for (std::size_t d = 0; d < op_.dims.size(); ++d) {
+      if (op_.dims[d].kind == mars::dim_kind::sequential) time = d;
+      if (op_.dims[d].kind == mars::dim_kind::reduction) sum = d;
+    }
+    for (std::int64_t step = 0; step < op_.dims[time].extent; ++step) {
+      std::vector<part> fresh;
+      for (auto const& t : op_.operands) fresh.emplace_back(whole_box(t));
+      for (rank_ = 0; rank_ < plan_.devices.size(); ++rank_) {
+        auto box = plan_.devices[rank_].shard;
+        box[time] = {step, step + 1};
+        auto const summed = std::exchange(box[sum], {0, 1});
+        for_each_point(box, [&](mars::extents const& at) { advance(at, sum, summed, fresh); });
+      }
+      for (std::size_t i = 0; i < op_.operands.size(); ++i)
+        for (std::size_t r = 0; r < memory_.size(); ++r)
+          if (op_.operands[i].role == mars::role::state)
+            memory_[r][i] = cut_out(fresh[i], plan_.devices[r].holds[i]);
+    }
+  }
+
+  /// One element of the states: nonlinear in Σ weight·(input or hidden state) and in the cell.
+  void advance(mars::extents at, std::size_t sum, mars::interval summed, std::vector<part>& fresh) {
+    word gates = 0, cell = 0;
     for (std::size_t i = 0; i < op_.operands.size(); ++i) {
       auto const& t = op_.operands[i];
-      if (t.role != mars::role::output) continue;
-      element_index e;
-      bool outside = false;
-      for (auto const& a : t.axes) {
-        auto n = a.offset;
-        for (auto const& term : a.terms) n += term.stride * at[term.dim];
-        outside = outside || n < 0 || n >= a.extent;
-        e.push_back(n);
+      if (t.role == mars::role::output || indexes(t, sum)) continue;
+      (t.role == mars::role::state ? cell : gates) += read(i, at).value;
+    }
+    auto const start = at;
+    for (at[sum] = summed.begin; at[sum] < summed.end; ++at[sum]) {
+      word weight = 0, other = 0;
+      for (std::size_t i = 0; i < op_.operands.size(); ++i) {
+        auto const& t = op_.operands[i];
+        if (t.role == mars::role::output || !indexes(t, sum)) continue;
+        (t.role == mars::role::weight ? weight : other) += read(i, at).value;
       }
-      if (outside) continue;
-      auto* const v = memory_[rank_][i].find(e);
-      if (v == nullptr) fail("writes an element outside its shard", i);
-      else *v = combine(*v, r.value);
+      gates += weight * other;
+    }
+    auto const next_cell = 3 * cell + gates;
+    auto const next_hidden = gates * (next_cell + 1);
+    std::size_t outputs = 0;
+    for (std::size_t i = 0; i < op_.operands.size(); ++i) {
+      auto const& t = op_.operands[i];
+      if (t.role == mars::role::output) {
+        if (auto* const v = written(i, start)) *v = outputs == 2 ? next_cell : next_hidden;
+        ++outputs;
+      } else if (t.role == mars::role::state) {
+        // [directions, batch, hidden] of the second output; the cell is the state the sum leaves out.
+        element_index e;
+        for (auto const& a : nth_operand(op_, mars::role::output, 1)->axes)
+          e.push_back(start[a.terms[0].dim]);
+        *fresh[i].find(e) = indexes(t, sum) ? next_hidden : next_cell;
+      }
     }
   }
 
@@ -367,7 +436,6 @@ class execution {
 
   mars::operation const& op_;
   plan const& plan_;
-  std::vector<part> const& numbers_;
   meaning meaning_;
   std::vector<std::vector<part>> memory_;  ///< by rank, by operand
   std::string fault_;

@@ -133,7 +133,7 @@ class operation_generator {
     output({along(n), along(k),
             {.terms = {{u, stride}, {phase, 1}},
              .offset = -pad,
-             .extent = std::max<std::int64_t>(1, stride * blocks - pad - number(0, 2))}});
+             .extent = stride * blocks - pad - number(0, 2)}});  // below 1: drawn again
   }
 
   void matmul() {

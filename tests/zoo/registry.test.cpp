@@ -47,7 +47,7 @@ TEST_CASE("an unknown name is answered with the nearest known one") {
   };
   CHECK(hint("resnet-101") == "did you mean resnet101?");
   CHECK(hint("ResNet101") == "did you mean resnet101?");
-  CHECK(hint("resnet110") == "did you mean resnet101?");
+  CHECK(hint("resnet201") == "did you mean resnet101?");
   CHECK(hint("mobilnet_v2") == "did you mean mobilenet_v2?");
   CHECK(hint("vit") == "did you mean vit_b16?");
   CHECK(hint("bert") == "did you mean bert_base?");

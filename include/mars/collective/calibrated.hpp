@@ -65,8 +65,8 @@ struct calibrated {
       return "unnamed";
   }
 
-  /// Errors: no points, a group of fewer than two, sizes that do not rise or are not positive, times
-  /// that are not positive and finite, two curves for one question.
+  /// Errors: no points, a group of fewer than two, sizes that do not rise or are not positive,
+  /// times that are not positive and finite, two curves for one question.
   [[nodiscard]] auto validate() const -> expected<void> {
     for (std::size_t i = 0; i < curves.size(); ++i) {
       auto const path = "curves[" + std::to_string(i) + "]";

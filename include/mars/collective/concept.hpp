@@ -66,7 +66,7 @@ concept NamesAlgorithm = requires(M const& m, Net const& net, collective_kind ki
 
 /// Role: how long a collective operation of a group takes while nothing else uses the links.
 ///
-/// Refines std::copyable. `m` is an M const&, `net` an Interconnect, `g` distinct accelerators of it.
+/// Refines std::copyable. `m` is an M const&, `net` an Interconnect, `g` distinct members of it.
 ///   m.time(net, kind, g, S)       · seconds     · until the last member is done  · cost: see model
 ///   m.algorithm(net, kind, g, S)  · string_view · optional: what it would run
 ///

@@ -23,8 +23,8 @@ namespace mars::collective {
 ///   shift           one hop of a ring
 /// Counterpart groups that share links slow each other down: their time is stretched as much as one
 /// ring step of all of them together is slower than of one alone (exact for rings).
-/// Where there is no such split it is `Inner` on the whole group. Prefer it when links between nodes
-/// are slower than inside. Finding the split costs O(g² log g).
+/// Where there is no such split it is `Inner` on the whole group. Prefer it when links between
+/// nodes are slower than inside. Finding the split costs O(g² log g).
 template <class Inner = ring, class Outer = ring>
 struct hierarchical {
   Inner inner{};

@@ -28,19 +28,21 @@ public:
     return deadline{clock::now() + std::chrono::duration_cast<clock::duration>(span)};
   }
 
-  [[nodiscard]] constexpr auto is_never() const -> bool { return !when_.has_value(); }
-  [[nodiscard]] auto expired() const -> bool { return when_ && clock::now() >= *when_; }
+  [[nodiscard]] constexpr auto is_never() const -> bool {
+    return when_ == clock::time_point::max();
+  }
+  [[nodiscard]] auto expired() const -> bool { return !is_never() && clock::now() >= when_; }
   /// Seconds left: 0 once expired, infinite for never.
   [[nodiscard]] auto remaining() const -> seconds {
-    if (!when_) return infinite_seconds;
-    auto const left = std::chrono::duration<double>{*when_ - clock::now()}.count();
+    if (is_never()) return infinite_seconds;
+    auto const left = std::chrono::duration<double>{when_ - clock::now()}.count();
     return seconds{left > 0 ? left : 0.0};
   }
 
   friend constexpr auto operator==(deadline const&, deadline const&) -> bool = default;
 
 private:
-  std::optional<clock::time_point> when_;
+  clock::time_point when_{clock::time_point::max()}; ///< the latest moment stands for never
 };
 
 /// A view of a flag that another thread, or a signal handler, may raise; empty = never raised.

@@ -35,7 +35,7 @@ concept prices_shards_on = requires(C const& c, shard const& s, D const& d) {
 
 /// A cost model that can price shards on designs of type `D`.
 template <class C, class D>
-concept CostModelFor = AcceleratorDesign<D> && std::copy_constructible<C> && prices_shards_on<C, D>;
+concept CostModelFor = AcceleratorDesign<D> && prices_shards_on<C, D> && std::copy_constructible<C>;
 
 /// Turns (shard, design) into a cost vector, for any design.
 ///

@@ -62,9 +62,9 @@ class layout_pool {
 
 /// Position of `id` in `list`, appended if absent.
 inline auto position_in(std::vector<std::uint32_t>& list, std::uint32_t id) -> std::uint16_t {
-  auto const found = std::find(list.begin(), list.end(), id);
-  if (found == list.end()) list.push_back(id);
-  return static_cast<std::uint16_t>(found - list.begin());
+  auto const index = std::find(list.begin(), list.end(), id) - list.begin();
+  if (static_cast<std::size_t>(index) == list.size()) list.push_back(id);
+  return static_cast<std::uint16_t>(index);
 }
 
 /// What the interconnect says about going from one set to another, as a key: two pairs of sets with

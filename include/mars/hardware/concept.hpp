@@ -17,11 +17,11 @@ namespace mars {
 /// How long one shard takes on one design, by cause. `total` is what counts; it is not the sum of the
 /// others, because computing and moving data overlap: usually `overhead + max(compute, memory)`.
 struct time_breakdown {
-  seconds total{};           ///< infinite: the design must not run the shard
-  seconds compute{};         ///< if data were always there
-  seconds memory{};          ///< if computing were free
-  seconds overhead{};        ///< launch, fill: paid before anything else
-  bool estimated{true};    ///< false: the design knows nothing about this operator, the zero is a gap
+  seconds total{};          ///< infinite: the design must not run the shard
+  seconds compute{};        ///< if data were always there
+  seconds memory{};         ///< if computing were free
+  seconds overhead{};       ///< launch, fill: paid before anything else
+  bool estimated{true};     ///< false: the design knows nothing about this operator, the zero is a gap
 
   friend auto operator==(time_breakdown const&, time_breakdown const&) -> bool = default;
 };
@@ -56,6 +56,8 @@ struct algorithm_time {
   time_breakdown time{};
 };
 
+// Copying is asked last everywhere: the type-erased wrappers convert from what models these concepts,
+// and asking whether a wrapper's expression template is copyable first would ask this very question.
 template <class D>
 concept names_itself = requires(D const& d) {
   { d.name() } -> std::convertible_to<std::string_view>;
@@ -99,10 +101,11 @@ concept checks_itself = requires(D const& d) {
 /// Semantics: 1. Both calls are pure and may be made from several threads. 2. The name outlives the
 /// call, is not empty and is unique among the designs of one accelerator; designs of one name in one
 /// system price alike. 3. An infinite `total` means *must not*. No time is negative or NaN. 4. A shard
-/// with larger extents is never faster (searches prune with it).
+/// with larger extents is never faster (searches prune with it); a convolution's kernel is exempt,
+/// for which an algorithm may be made to measure.
 /// Models: hardware::super_lip, systolic_array, winograd, roofline, any_design; yours.
 template <class D>
-concept AcceleratorDesign = std::copy_constructible<D> && names_itself<D> && times_shards<D>;
+concept AcceleratorDesign = names_itself<D> && times_shards<D> && std::copy_constructible<D>;
 
 /// A design that says what it cannot run. `d.supports(s)` is true exactly when `d.time(s).total` is
 /// finite; asking it is cheaper.
@@ -154,7 +157,7 @@ concept states_power = requires(A const& a) {
 /// one of them before execution and keeps it.
 /// Models: mars::accelerator; yours.
 template <class A>
-concept Accelerator = std::copy_constructible<A> && has_memory<A> && offers_designs<A>;
+concept Accelerator = has_memory<A> && offers_designs<A> && std::copy_constructible<A>;
 
 /// An accelerator that states what it draws while it runs; `unknown_watts` is a permitted answer.
 template <class A>

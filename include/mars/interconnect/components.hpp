@@ -104,8 +104,8 @@ template <Interconnect Net>
 }
 
 /// Candidate accelerator sets of MARS: edges are deleted in the order of rising bandwidth, and the
-/// connected components of every step are candidates (arXiv 2307.12234, our reading). Largest first,
-/// then by first member; the whole system and the single accelerators are always among them.
+/// connected components of every step are candidates (arXiv 2307.12234, our reading). Largest
+/// first, then by first member; the whole system and the single accelerators are among them.
 template <Interconnect Net>
 [[nodiscard]] auto threshold_components(Net const& net) -> std::vector<accelerator_set> {
   std::vector<accelerator_set> candidates;

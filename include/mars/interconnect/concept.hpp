@@ -59,7 +59,7 @@ concept RoutesTransfers = requires(N const& n, accelerator_id from, accelerator_
 
 /// Role: what moving bytes between two accelerators costs while nothing else moves.
 ///
-/// Refines std::copyable. `n` is an N const&, `a`, `b` accelerator_id below n.size(), `s` bytes ≥ 0.
+/// Refines std::copyable. `n` is an N const&; `a`, `b` are below n.size(); `s` is bytes ≥ 0.
 ///   n.size()                  · std::size_t · number of accelerators                    · O(1)
 ///   n.transfer_time(a, b, s)  · seconds     · from the first byte sent to the last received
 ///
@@ -73,12 +73,12 @@ concept Interconnect = std::copyable<N> && CountsAccelerators<N> && PricesTransf
 /// Role: an interconnect that says which links the bytes cross, so that contention can be priced.
 ///
 /// Refines Interconnect.
-///   n.links()      · contiguous range of link    · all directed links; link_id i is the i-th · O(links)
-///   n.route(a, b)  · contiguous range of link_id · crossed in this order; empty for a == b   · O(hops)
+///   n.links()      · contiguous range of link    · all of them; link_id i is the i-th   · O(links)
+///   n.route(a, b)  · contiguous range of link_id · crossed in this order; none if a == b · O(hops)
 ///
-/// Semantics: (1) a route is connected and leads from accelerator a to accelerator b; (2) it crosses
-/// no link twice; (3) transfer_time(a, b, s) is what `forwarding_of(n)` makes of its links, up to
-/// rounding; (4) routes do not depend on the load.
+/// Semantics: (1) a route is connected and leads from accelerator a to accelerator b; (2) it
+/// crosses no link twice; (3) transfer_time(a, b, s) is what `forwarding_of(n)` makes of its links,
+/// up to rounding; (4) routes do not depend on the load.
 template <class N>
 concept RoutedInterconnect = Interconnect<N> && ListsLinks<N> && RoutesTransfers<N>;
 

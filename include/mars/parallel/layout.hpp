@@ -74,7 +74,17 @@ struct footprint {
       case role::state: f.state += held; break;
     }
   }
-  if (auto const g = partial_sums(op, s); g > 1) f.exchange = bytes{ceil_div(f.outputs.count(), g)};
+  if (auto const g = partial_sums(op, s); g > 1) {
+    if (!s.scatter) {
+      f.exchange = bytes{ceil_div(f.outputs.count(), g)};
+    } else {
+      // The parts are as uneven as the extent they divide: 9 rows over 2 devices are 5 and 4.
+      auto kept = shard;
+      kept[*s.scatter] = ceil_div(kept[*s.scatter], g);
+      for (auto const& t : op.operands)
+        if (t.role == role::output) f.exchange += size_of(t, kept);
+    }
+  }
   return f;
 }
 

@@ -204,9 +204,10 @@ struct operation {
   return h.digest();
 }
 
-/// Checks what every derived quantity relies on: at least one output, extents ≥ 1, terms that name
-/// existing dimensions, 1 to 64 element bits, and every product (points, work, tensor bits, reach of
-/// an axis) below 2⁶². Errors carry a path inside the operation: `dims[2]`, `operands[1].axes[0]`.
+/// Checks what every derived quantity relies on: at least one output, dimensions of different names,
+/// extents ≥ 1, terms that name existing dimensions, 1 to 64 element bits, and every product (points,
+/// work, tensor bits, reach of an axis) below 2⁶². Errors carry a path inside the operation:
+/// `dims[2]`, `operands[1].axes[0]`.
 [[nodiscard]] inline auto validate(operation const& op) -> expected<void> {
   static constexpr std::int64_t limit = std::int64_t{1} << 62;
   auto const at = [](char const* what, std::size_t i) {
@@ -229,6 +230,9 @@ struct operation {
                   "an extent of at least 1", std::string{dim.name.view()});
     if (((op.work.over >> d) & 1U) != 0 && !times(work, dim.extent))
       return too_large(at("dims", d), "too many iterations");
+    if (find_dim(op, dim.name) != d)
+      return fail(error_code::duplicate, at("dims", d), std::string{dim.name.view()},
+                  "a name of its own");
   }
   auto const& w = op.work;
   if (w.macs < 0 || w.flops < 0 || w.macs > limit / 4 || w.flops > limit / 4 ||

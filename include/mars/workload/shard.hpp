@@ -60,46 +60,51 @@ struct convolution_shape {
 };
 
 /// Convolutions as they are (a third spatial dimension `z` with kernel `q` folds into rows and
-/// kernel rows); a matrix product as a 1×1 convolution over a 1×m image, so that a fully connected
-/// layer on one vector has R = C = K = 1; each gate of a recurrent cell as out-channels. Nothing for
-/// operators without that structure.
+/// kernel rows); a transposed one as the convolution of stride 1 that it is, each phase `pz py px`
+/// with out-channels of its own; a matrix product as a 1×1 convolution over a 1×m image, so that a
+/// fully connected layer on one vector has R = C = K = 1 — batches that share one factor extend the
+/// other (columns or out-channels), the rest are groups; each gate of a recurrent cell as
+/// out-channels. Nothing for operators without that structure.
 [[nodiscard]] inline auto as_convolution(shard const& s) -> std::optional<convolution_shape> {
-  // The largest step that a dimension makes along the first input or the output: the input's for a
-  // convolution, the output's for a transposed one, which spreads each input point over s pixels.
+  // The largest step that a dimension makes along the first input.
   auto const step_along = [&](label name) -> std::int64_t {
     auto const dim = find_dim(*s.op, name);
+    auto const* input = nth_operand(*s.op, role::input, 0);
     std::int64_t step = 1;
-    if (!dim) return step;
-    for (auto const r : {role::input, role::output})
-      if (auto const* t = nth_operand(*s.op, r, 0))
-        for (auto const& a : t->axes)
-          for (auto const& term : a.terms)
-            if (term.dim == *dim) step = std::max({step, term.stride, -term.stride});
+    if (!dim || input == nullptr) return step;
+    for (auto const& a : input->axes)
+      for (auto const& term : a.terms)
+        if (term.dim == *dim) step = std::max({step, term.stride, -term.stride});
     return step;
   };
   switch (s.op->kind) {
     case op_kind::convolution:
-      return convolution_shape{.batch = s.extent("n"),
-                               .groups = s.extent("g"),
-                               .out_channels = s.extent("k"),
-                               .in_channels = s.extent("c"),
-                               .rows = s.extent("y") * s.extent("z"),
-                               .columns = s.extent("x"),
-                               .kernel_rows = s.extent("r") * s.extent("q"),
-                               .kernel_columns = s.extent("s"),
-                               .stride = step_along("y"),
-                               .column_stride = step_along("x"),
-                               .dilation = step_along("r"),
-                               .column_dilation = step_along("s")};
+      return convolution_shape{
+          .batch = s.extent("n"),
+          .groups = s.extent("g"),
+          .out_channels = s.extent("k") * s.extent("pz") * s.extent("py") * s.extent("px"),
+          .in_channels = s.extent("c"),
+          .rows = s.extent("y") * s.extent("z"),
+          .columns = s.extent("x"),
+          .kernel_rows = s.extent("r") * s.extent("q"),
+          .kernel_columns = s.extent("s"),
+          .stride = step_along("y"),
+          .column_stride = step_along("x"),
+          .dilation = step_along("r"),
+          .column_dilation = step_along("s")};
     case op_kind::matmul: {
-      std::int64_t groups = 1;
-      for (std::size_t d = 0; d < s.extents.size(); ++d)
-        if (auto const n = s.op->dims[d].name; n != label{"m"} && n != label{"n"} && n != label{"k"})
-          groups *= s.extents[d];
-      return convolution_shape{.groups = groups,
-                               .out_channels = s.extent("n"),
-                               .in_channels = s.extent("k"),
-                               .columns = s.extent("m")};
+      convolution_shape shape{.out_channels = s.extent("n"),
+                              .in_channels = s.extent("k"),
+                              .columns = s.extent("m")};
+      auto const& factors = s.op->operands;
+      for (std::size_t d = 0; d < s.extents.size(); ++d) {
+        auto const name = s.op->dims[d].name;
+        if (name == label{"m"} || name == label{"n"} || name == label{"k"}) continue;
+        if (factors.size() > 1 && !indexes(factors[1], d)) shape.columns *= s.extents[d];
+        else if (!factors.empty() && !indexes(factors[0], d)) shape.out_channels *= s.extents[d];
+        else shape.groups *= s.extents[d];
+      }
+      return shape;
     }
     case op_kind::lstm:
     case op_kind::gru:

@@ -111,7 +111,7 @@ inline constexpr image_network googlenet{
     .family = "Inception",
     .source = "Szegedy et al. 2014, arXiv:1409.4842; torchvision googlenet (batch normalization, "
               "3x3 for 5x5)",
-    .least_image = 15,
+    .least_image = 31,
     .layers = [](detail::image_layers& net, value x) -> value {
       using detail::bare;
       using detail::inception_v1;

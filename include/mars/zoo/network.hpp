@@ -28,7 +28,7 @@ namespace detail {
   return fail(error_code::out_of_range, "element_bits", std::to_string(found), "1 to 64");
 }
 
-/// The graph, or the builder's complaint in terms of what the caller chose: with the arguments
+/// The graph, or the builder's complaint in terms of what the caller chose: the arguments having been
 /// checked one by one, only their product can still be wrong.
 [[nodiscard]] inline auto finish(std::string_view name, std::string chosen, builder layers)
     -> expected<graph> {
@@ -36,7 +36,7 @@ namespace detail {
   if (built) return built;
   auto const& cause = built.error();
   return fail(cause.code, std::string{name}, std::move(chosen), "a network whose tensors fit",
-              to_string(cause));
+              cause.path + ": " + cause.found);
 }
 
 } // namespace detail

@@ -24,7 +24,7 @@ inline constexpr image_network squeezenet{
     .name = "squeezenet",
     .family = "SqueezeNet",
     .source = "Iandola et al. 2016, arXiv:1602.07360, version 1.0; torchvision squeezenet1_0",
-    .least_image = 21,
+    .least_image = 29,
     .layers = [](detail::image_layers& net, value x) -> value {
       using detail::bare;
       using detail::fire;

@@ -76,7 +76,7 @@ template <Interconnect Net>
 }
 
 /// Binomial gather to the first rank, or scatter from it: the subtree of each sender has up to 2^r
-/// members, each with `piece` bytes. `whole`: every message is `piece` (a reduction or a broadcast).
+/// members, each with `piece` bytes. `whole`: every message is `piece` (reduction or broadcast).
 template <Interconnect Net>
 [[nodiscard]] auto binomial_time(Net const& net, std::span<accelerator_id const> order, bytes piece,
                                  bool whole, bool to_root) -> seconds {

@@ -130,7 +130,8 @@ namespace detail {
 /// with s' = s / gcd(s, d), d' = d / gcd(s, d) and r = s'·w + ρ the same pairs are
 ///     o = s·u + d·ρ − pad,   i = u − d'·w,   r = s'·w + ρ
 /// over all u, phases ρ < s' and blocks of taps w: affine, and each pair is met once. Taps may be
-/// shifted by t zero taps in front (r = s'·w + ρ − t); t is chosen for the fewest points.
+/// shifted by t zero taps in front (r = s'·w + ρ − t); t is chosen for the fewest points. With a
+/// stride and a dilation the outputs of neighbouring blocks interleave: such an axis is not cut.
 struct transposed_axis {
   std::int64_t out{};      ///< extent of the output
   std::int64_t blocks{};   ///< extent of u
@@ -140,6 +141,8 @@ struct transposed_axis {
   std::int64_t shift{};    ///< t
   std::int64_t pad{};      ///< with the shift
   std::int64_t step{1};    ///< d'
+  /// A block writes one run of outputs of its own, so blocks may be cut.
+  bool contiguous{true};
 
   static auto make(std::int64_t in, mars::detail::window const& v, std::int64_t output_padding)
       -> expected<transposed_axis> {
@@ -163,6 +166,7 @@ struct transposed_axis {
       a.shift = t;
       a.pad = v.begin + v.dilation * t;
       a.step = v.dilation / common;
+      a.contiguous = v.stride == 1 || v.dilation == 1;
       // u from the smallest that reaches output 0 or later with some phase, to the last output.
       auto const low = a.pad - v.dilation * (phases - 1);
       a.first = low >= 0 ? ceil_div(low, v.stride) : -(-low / v.stride);
@@ -211,10 +215,12 @@ struct transposed_axis {
   std::array<std::uint8_t, 3> phase{};
   std::array<std::uint8_t, 3> tap{};
   for (std::size_t i = 0; i < count; ++i)
-    at[i] = w.dim(mars::detail::spatial_dim(detail::out_names, count, i), axes[i].blocks);
+    at[i] = w.dim(mars::detail::spatial_dim(detail::out_names, count, i), axes[i].blocks,
+                  axes[i].contiguous ? dim_kind::parallel : dim_kind::sequential);
   for (std::size_t i = 0; i < count; ++i)
     if (axes[i].phases > 1)
-      phase[i] = w.dim(mars::detail::spatial_dim(detail::phase_names, count, i), axes[i].phases);
+      phase[i] = w.dim(mars::detail::spatial_dim(detail::phase_names, count, i), axes[i].phases,
+                       axes[i].contiguous ? dim_kind::parallel : dim_kind::sequential);
   auto const c = w.dim("c", in_channels, dim_kind::reduction);
   for (std::size_t i = 0; i < count; ++i)
     tap[i] = w.dim(mars::detail::spatial_dim(detail::kernel_names, count, i), axes[i].taps,

@@ -38,7 +38,7 @@ namespace detail {
 
 /// Any number of tensors that broadcast together. Dimensions are the axes of the result (`n k y x` in
 /// rank 4); `flops` per element of it.
-[[nodiscard]] inline auto elementwise(std::span<tensor_shape const> xs, std::string type,
+[[nodiscard]] inline auto elementwise(std::vector<tensor_shape> const& xs, std::string type,
                                       std::int64_t flops) -> expected<operation> {
   if (xs.empty())
     return fail(error_code::invalid_argument, "inputs", "none", "at least one tensor");
@@ -51,11 +51,6 @@ namespace detail {
     out = *std::move(both);
   }
   return detail::pointwise(op_kind::elementwise, xs, out, std::move(type), flops);
-}
-
-[[nodiscard]] inline auto elementwise(std::vector<tensor_shape> const& xs, std::string type,
-                                      std::int64_t flops) -> expected<operation> {
-  return elementwise(std::span<tensor_shape const>{xs}, std::move(type), flops);
 }
 
 /// Repeats along axes of extent 1, and along new leading ones. No FLOPs.

@@ -18,7 +18,7 @@
 namespace mars::ops {
 
 /// Dimensions are the axes of the result; each input sees its part of axis `at` by an offset, clipped.
-[[nodiscard]] inline auto concat(std::span<tensor_shape const> xs, std::int64_t at)
+[[nodiscard]] inline auto concat(std::vector<tensor_shape> const& xs, std::int64_t at)
     -> expected<operation> {
   if (xs.empty())
     return fail(error_code::invalid_argument, "inputs", "none", "at least one tensor");
@@ -27,7 +27,7 @@ namespace mars::ops {
   auto out = xs[0];
   auto const axis = axis_index(at, out.size());
   if (!axis) return unexpected{axis.error()};
-  for (auto const& x : xs.subspan(1)) {
+  for (auto const& x : std::span{xs}.subspan(1)) {
     auto alike = x;
     if (x.size() == out.size()) alike[*axis] = out[*axis];
     if (alike != out)
@@ -48,11 +48,6 @@ namespace mars::ops {
   }
   w.output(axes);
   return std::move(w).finish(0, 0);
-}
-
-[[nodiscard]] inline auto concat(std::vector<tensor_shape> const& xs, std::int64_t at)
-    -> expected<operation> {
-  return concat(std::span<tensor_shape const>{xs}, at);
 }
 
 /// Dimensions are the axes of the input; output i is a window of `sizes[i]` on axis `at`, so a shard

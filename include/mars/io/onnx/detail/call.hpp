@@ -63,6 +63,10 @@ class call {
   void reject(error e) {
     reject(e.code, std::move(e.found), std::move(e.wanted), std::move(e.detail));
   }
+  /// An error that names its place already.
+  void reject_as(error e) {
+    if (!error_) error_ = std::move(e);
+  }
   void warn(std::string_view text) { s_.warn(path().append(": ").append(text)); }
   [[nodiscard]] auto failed() const -> bool { return error_.has_value(); }
   [[nodiscard]] auto take_error() -> error { return std::move(*error_); }
@@ -253,6 +257,9 @@ class call {
          std::forward<Make>(make));
   }
 
+  /// Takes over an error of the graph's builder: false if there is one.
+  auto accept() -> bool { return check(s_.graph) && !failed(); }
+
   /// An activation the builder made is output i.
   void define_value(std::size_t i, int type, value v) {
     if (!names(i)) return;
@@ -262,6 +269,7 @@ class call {
     t.bits = s_.bits_for(type);
     t.shape = s_.graph.shape(v);
     t.handle = v;
+    t.produced = true;
     if (s_.graph.element_bits(v) != t.bits) s_.graph.set_element_bits(v, t.bits);
     define(i, s_.add(std::move(t)));
   }
@@ -281,11 +289,13 @@ class call {
   /// The builder's error as this node's.
   auto check(builder const& b) -> bool {
     if (!b.failed()) return true;
-    auto e = *b.first_error();
-    // The path inside the builder says which part; the node is named already.
-    if (auto const dot = e.path.find('.'); dot != std::string::npos && e.detail.empty())
-      e.detail = e.path.substr(dot + 1);
-    reject(std::move(e));
+    auto const& e = *b.first_error();
+    // `operators[12].padding`: the node is named already, the part is worth keeping.
+    auto const dot = e.path.find("].");
+    bool const of_operator = e.path.starts_with("operators[");
+    reject(e.code, e.found, e.wanted, of_operator ? std::string{} : printable(e.path),
+           of_operator && dot != std::string::npos ? std::string_view{e.path}.substr(dot + 2)
+                                                   : std::string_view{});
     return false;
   }
 

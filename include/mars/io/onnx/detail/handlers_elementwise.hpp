@@ -141,7 +141,7 @@ inline void dynamic_quantize(call& c) {
     }
     auto& s = c.the_session();
     auto const v = s.graph.reduce(s.handle(x), {}, false, "ReduceMax", c.name() + (i == 1 ? ".scale" : ".zero_point"));
-    if (!s.graph.failed()) c.define_value(i, type, v);
+    if (c.accept()) c.define_value(i, type, v);
   }
 }
 

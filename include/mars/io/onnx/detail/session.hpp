@@ -32,8 +32,10 @@ struct tensor {
   int bits{32};        ///< as the graph stores it
   tensor_shape shape;
   bool shaped{true};    ///< false: an input without tensor type (a sequence, a map), or without shape
+  bool produced{false};  ///< by an operator of the graph
   bool constant{false};  ///< depends on weights only
   bool parameter{false}; ///< a weight although of integer type (a quantised bias)
+  tensor_id root{absent};  ///< the constant this one is the transpose of (rank 2)
   std::optional<literal> values;
   std::optional<value> handle;  ///< in the builder, once an operator consumes or produces it
 
@@ -89,6 +91,7 @@ class session {
   builder graph;
   std::unordered_map<std::string, pb::FunctionProto const*> functions;  ///< by `function_key`
   std::unordered_set<std::int64_t> old_batches;  ///< extents the batch option replaced
+  std::deque<pb::AttributeProto> defaults;  ///< of functions, decoded from newer fields
   std::size_t nodes{0};
 
   [[nodiscard]] static auto function_key(std::string_view domain, std::string_view name,
@@ -129,8 +132,9 @@ class session {
     auto& t = tensors_[id];
     if (!t.handle) {
       auto const name = t.weight.empty() ? t.name : t.weight;
-      t.handle = is_index_like(t.type) && !t.parameter ? graph.input(name, t.shape, t.bits)
-                                                       : graph.constant(name, t.shape, t.bits);
+      auto const is_weight = t.constant && (t.parameter || !is_index_like(t.type));
+      t.handle = is_weight ? graph.constant(name, t.shape, t.bits)
+                           : graph.input(name, t.shape, t.bits);
     }
     return *t.handle;
   }
