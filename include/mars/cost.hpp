@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// What running a shard on a design costs: `model(shard, design)` → `shard_cost` (time by cause, energy).
-// Concepts: CostModel, CostModelFor<Design>. Communication is priced elsewhere (interconnect/, collective/).
+// What running a shard on a design costs: `model(shard, design)` → `shard_cost` (time by cause,
+// energy). Concepts: CostModel, CostModelFor<Design>. Communication is priced elsewhere
+// (interconnect/, collective/).
 //
 //   model               which when
 //   cost::analytical    the default: the design's own formulas
 //   cost::roofline      how far a design is from its roof; designs that have only a data sheet
-//   cost::table<F>      measurements, with model F for the gaps (analytical fills, unavailable refuses)
+//   cost::table<F>      measurements; F answers for gaps (analytical fills, unavailable refuses)
 //   cost::cached<M>     M is slow and several problems ask it the same questions
 //   any_cost            the choice is made at run time
 //

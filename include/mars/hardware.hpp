@@ -3,20 +3,21 @@
 
 // Accelerators, the designs they can be configured with, and systems of them.
 //
-// A *design* prices one shard of one operator (`d.time(shard)`, by cause); an *accelerator* has memory
-// and one or more designs; a *system* is accelerators and an interconnect. Concepts: hardware/concept.hpp.
+// A *design* prices one shard of one operator (`d.time(shard)`, by cause); an *accelerator* has
+// memory and one or more designs; a *system* is accelerators and an interconnect. Concepts:
+// hardware/concept.hpp.
 //
-//   design                     for                                            needs
-//   hardware::super_lip        FPGA loop nests limited by ports; shared tensors   tiles, ports
-//   hardware::systolic_array   dense layers on a grid of cells                    array shape, loops
-//   hardware::winograd         3×3, stride 1; a policy for the rest               tile and channels
-//   hardware::roofline         GPUs and anything known by its data sheet          peak, bandwidth
+//   design                     for                                         needs
+//   hardware::super_lip        FPGA loop nests limited by ports; XFER sharing tiles, ports
+//   hardware::systolic_array   dense layers on a grid of cells             array shape, loops
+//   hardware::winograd         3×3, stride 1; a policy for the rest        tile and channels
+//   hardware::roofline         GPUs, anything known by its data sheet      peak, bandwidth
 //   any_design                 one of them, chosen at run time
 //
-// The three FPGA designs know convolutions, matrix products and recurrent cells (`as_convolution`). Other
-// operators are assumed to be fused into the output stream and cost nothing, unless the design is
-// given a vector unit (`vector_elements_per_cycle`). Opaque operators are never estimated: their zero
-// is marked (`time_breakdown::estimated`).
+// The three FPGA designs know convolutions, matrix products and recurrent cells (`as_convolution`).
+// Other operators are assumed to be fused into the output stream and cost nothing, unless the
+// design is given a vector unit (`vector_elements_per_cycle`). Opaque operators are never
+// estimated: their zero is marked (`time_breakdown::estimated`).
 //
 //   auto const board = mars::accelerator{.name = "mine", .capacity = 4_GB,
 //                                        .configurations = {mars::hardware::winograd{}}};

@@ -35,8 +35,8 @@
 //   A residual addition carries its ReLU. DenseNet normalizes concatenations, which nothing can
 //   absorb: there it is an operator of its own with two parameters a channel.
 // - Additive terms that the published model trains by themselves (AlexNet, VGG, SqueezeNet, last
-//   layers, transformers) are counted; `.bias = false` drops those of image networks, for comparison
-//   with tables that count weights only.
+//   layers, transformers) are counted; `.bias = false` drops those of image networks, to
+//   compare with tables that count weights only.
 // - No dropout, no auxiliary classifier, no final softmax.
 // - Attention is written as its parts, with three linear layers for queries, keys and values.
 //   A causal mask saves no work: the full square of scores is computed.

@@ -23,10 +23,8 @@ struct by_wrapper {
 
 struct for_winograd_only {
   template <class D>
-    requires requires(D const& d) { d.other_layers; }
-  auto operator()(shard const&, D const&) const -> shard_cost {
-    return {};
-  }
+  requires requires(D const& d) { d.other_layers; }
+  auto operator()(shard const&, D const&) const -> shard_cost { return {}; }
 };
 struct that_returns_a_bare_number {
   template <AcceleratorDesign D>
@@ -53,7 +51,7 @@ struct winograd_like : design_archetype {
   int other_layers{};
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE("CostModel: models and near misses") {
   STATIC_REQUIRE(AcceleratorDesign<design_archetype>);

@@ -77,7 +77,7 @@ struct powered : fixed {
   [[nodiscard]] auto power() const -> watts { return watts{75}; }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE("AcceleratorDesign: models and near misses") {
   STATIC_REQUIRE(AcceleratorDesign<instant>);

@@ -22,11 +22,10 @@ using mars_test::make_matmul;
 
 TEST_CASE("analytical believes the design") {
   auto const fc = make_matmul(1, 64, 64);
-  hw::roofline const gpu{.peak_rate = flops_per_second{8192},
-                         .bandwidth = bytes_per_second{1e9},
-                         .power = watts{5}};
+  hw::roofline const gpu{
+      .peak_rate = flops_per_second{8192}, .bandwidth = bytes_per_second{1e9}, .power = watts{5}};
   auto const c = cost::analytical{}(shard{fc}, gpu);
-  CHECK(c.time.total.count() == approx(1.0));  // 2·64·64 FLOP
+  CHECK(c.time.total.count() == approx(1.0)); // 2·64·64 FLOP
   CHECK(c.energy.count() == approx(5.0));
 
   hw::winograd const choosy{.other_layers = hw::winograd_policy::unsupported};
@@ -41,9 +40,8 @@ TEST_CASE("roofline by hand") {
   // 100×100×100: 2·10⁶ FLOP; three operands of 20 kB.
   auto const op = make_matmul(100, 100, 100);
   shard const s{op};
-  cost::roofline const given{.peak = flops_per_second{1e6},
-                             .bandwidth = bytes_per_second{1e4},
-                             .overhead = seconds{0.5}};
+  cost::roofline const given{
+      .peak = flops_per_second{1e6}, .bandwidth = bytes_per_second{1e4}, .overhead = seconds{0.5}};
   auto const c = given(s, hw::winograd{});
   CHECK(c.time.compute.count() == approx(2));
   CHECK(c.time.memory.count() == approx(6));
@@ -72,8 +70,12 @@ TEST_CASE("roofline by hand") {
 }
 
 TEST_CASE("table: measurements, and a policy for gaps") {
-  auto const op = make_convolution({.out_channels = 8, .in_channels = 2, .rows = 4, .columns = 4,
-                                    .kernel_rows = 3, .kernel_columns = 3});
+  auto const op = make_convolution({.out_channels = 8,
+                                    .in_channels = 2,
+                                    .rows = 4,
+                                    .columns = 4,
+                                    .kernel_rows = 3,
+                                    .kernel_columns = 3});
   hw::winograd const d{.clock = hertz{1}};
   auto half = full_extents(op);
   half[*find_dim(op, "k")] = 4;
@@ -85,7 +87,7 @@ TEST_CASE("table: measurements, and a policy for gaps") {
 
   CHECK(measured(shard{op}, d) == seven);
   CHECK(measured(shard{op}, any_design{d}) == seven);
-  CHECK(measured(shard{op, half}, d).time.total.count() == 1);   // the model's
+  CHECK(measured(shard{op, half}, d).time.total.count() == 1); // the model's
   hw::winograd other{d};
   other.title = "winograd at another clock";
   CHECK(measured(shard{op}, other).time.total.count() == 1);
@@ -142,7 +144,7 @@ TEST_CASE("cached asks a model once per distinct question") {
   CHECK(model.hits() == 2);
   CHECK(model.misses() == 4);
 
-  auto const copy = model;  // copies share the memory
+  auto const copy = model; // copies share the memory
   (void)copy(shard{c}, hw::winograd{});
   CHECK(*counter.calls == 4);
 }

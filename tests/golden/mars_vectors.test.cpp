@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Published and derived figures of MARS and Super-LIP. Layer lists are written here from the networks'
-// definitions (torchvision, 224×224), independently of the zoo.
+// Published and derived figures of MARS and Super-LIP. Layer lists are written here from the
+// networks' definitions (torchvision, 224×224), independently of the zoo.
 #include "support/catch.hpp"
 
 #include <mars/hardware/designs/super_lip.hpp>
 #include <mars/hardware/designs/systolic_array.hpp>
 #include <mars/hardware/designs/winograd.hpp>
+#include <mars/zoo.hpp>
 
 #include <algorithm>
 #include <array>
@@ -87,7 +88,7 @@ auto wrn50_2() -> network { return bottlenecks(128, {3, 4, 6, 3}); }
 // fill: 0 in the reference's figures
 auto systolic(std::int64_t vec = 8) -> hw::systolic_array { return {.vec = vec, .fill = false}; }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("Super-LIP: the vector of its own performance model") {
   // 100 MHz, 2 words per cycle on each port.
@@ -105,9 +106,12 @@ TEST_CASE("Super-LIP: the vector of its own performance model") {
 
   SECTION("shared over several FPGAs") {
     auto const xfer = [&](std::int64_t b, std::int64_t r, std::int64_t col, std::int64_t m) {
-      return hw::xfer_cycles(
-                 d, c,
-                 {.batch = b, .rows = r, .columns = col, .out_channels = m, .link_words_per_cycle = 2})
+      return hw::xfer_cycles(d, c,
+                             {.batch = b,
+                              .rows = r,
+                              .columns = col,
+                              .out_channels = m,
+                              .link_words_per_cycle = 2})
           .total;
     };
     CHECK(xfer(1, 1, 1, 1) == 519168.0);
@@ -202,7 +206,7 @@ TEST_CASE("whole networks, conv layers on one accelerator, compute-only cycles")
         ++native_layers;
       }
       best += std::min({one.cycles(c).total, two.cycles(c), three.cycles(c)});
-      CHECK(one.cycles(c).total > std::min(two.cycles(c), three.cycles(c)));  // never leads
+      CHECK(one.cycles(c).total > std::min(two.cycles(c), three.cycles(c))); // never leads
     }
     CHECK(r.net.size() == r.layers);
     CHECK(super_lip == r.super_lip);
@@ -226,4 +230,28 @@ TEST_CASE("with vec = 4 every design leads somewhere") {
   };
   CHECK(leaders(resnet101()) == std::array{48, 6, 50});
   CHECK(leaders(wrn50_2()) == std::array{14, 6, 33});
+}
+
+TEST_CASE("the zoo's networks cost the same as the lists above") {
+  auto const same_layers = [](mars::graph const& g, network net) {
+    network found;
+    for (auto const v : operators(g))
+      if (op(g, v).kind == mars::op_kind::convolution)
+        found.push_back(*as_convolution(mars::shard{op(g, v)}));
+    auto const less = [](convolution_shape const& a, convolution_shape const& b) {
+      auto const key = [](convolution_shape const& c) {
+        return std::array{c.out_channels,   c.in_channels, c.rows,   c.columns, c.kernel_rows,
+                          c.kernel_columns, c.stride,      c.groups, c.batch};
+      };
+      return key(a) < key(b);
+    };
+    std::sort(found.begin(), found.end(), less);
+    std::sort(net.begin(), net.end(), less);
+    return found == net;
+  };
+  CHECK(same_layers(mars::zoo::alexnet(), alexnet()));
+  CHECK(same_layers(mars::zoo::vgg16(), vgg16()));
+  CHECK(same_layers(mars::zoo::resnet34(), resnet34()));
+  CHECK(same_layers(mars::zoo::resnet101(), resnet101()));
+  CHECK(same_layers(mars::zoo::wrn50_2(), wrn50_2()));
 }

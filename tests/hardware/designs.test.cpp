@@ -24,7 +24,8 @@ using mars_test::make_matmul;
 TEST_CASE("Super-LIP: time by cause") {
   // One tile of 64 × 7 channels, 7 × 14 pixels, 1×1 kernel; one word per cycle on each port:
   // tComp = 98, tI = 7·98 = 686, tW = 64·7 = 448, tO = 64·98 = 6272 cycles at 1 kHz.
-  auto const op = make_convolution({.out_channels = 64, .in_channels = 7, .rows = 7, .columns = 14});
+  auto const op =
+      make_convolution({.out_channels = 64, .in_channels = 7, .rows = 7, .columns = 14});
   hw::super_lip d{.clock = hertz{1e3}, .input_words_per_cycle = 1};
   CHECK(d.time(shard{op}).total.count() == approx(0.686));
   CHECK(d.time(shard{op}).compute.count() == approx(0.098));
@@ -94,8 +95,12 @@ TEST_CASE("systolic array: fill, DRAM, and the loops on its axes") {
 }
 
 TEST_CASE("Winograd: what it does with other layers is a policy") {
-  auto const native = make_convolution(
-      {.out_channels = 8, .in_channels = 2, .rows = 4, .columns = 4, .kernel_rows = 3, .kernel_columns = 3});
+  auto const native = make_convolution({.out_channels = 8,
+                                        .in_channels = 2,
+                                        .rows = 4,
+                                        .columns = 4,
+                                        .kernel_rows = 3,
+                                        .kernel_columns = 3});
   // 192, 64, 27×27, K = 5 of mars.md section 9: direct 480000, split 150528.
   auto const other = make_convolution({.out_channels = 192,
                                        .in_channels = 64,
@@ -136,8 +141,12 @@ TEST_CASE("Winograd: what it does with other layers is a policy") {
 
 TEST_CASE("Winograd: strided and dilated 3×3 kernels are not native") {
   hw::winograd const d{.clock = hertz{1}};
-  mars_test::convolution c{
-      .out_channels = 8, .in_channels = 2, .rows = 12, .columns = 12, .kernel_rows = 3, .kernel_columns = 3};
+  mars_test::convolution c{.out_channels = 8,
+                           .in_channels = 2,
+                           .rows = 12,
+                           .columns = 12,
+                           .kernel_rows = 3,
+                           .kernel_columns = 3};
   CHECK(d.is_native(*as_convolution(shard{make_convolution(c)})));
   CHECK(d.time(shard{make_convolution(c)}).total.count() == 9);
   c.stride = 2;
@@ -162,8 +171,9 @@ TEST_CASE("groups and batch run one after another") {
   c.groups = 3;
   c.batch = 5;
   auto const repeated = make_convolution(c);
-  for (any_design const& d : {any_design{hw::super_lip{}}, any_design{hw::systolic_array{.fill = false}},
-                              any_design{hw::winograd{}}}) {
+  for (any_design const& d :
+       {any_design{hw::super_lip{}}, any_design{hw::systolic_array{.fill = false}},
+        any_design{hw::winograd{}}}) {
     CAPTURE(d.name());
     CHECK(d.time(shard{repeated}).total.count() ==
           approx(15 * d.time(shard{once}).total.count()).epsilon(1e-12));
@@ -177,27 +187,33 @@ TEST_CASE("groups and batch run one after another") {
 
 TEST_CASE("rectangular kernels") {
   // 1×7 kernel: 7 taps, not 49.
-  auto const op = make_convolution(
-      {.out_channels = 64, .in_channels = 7, .rows = 7, .columns = 14, .kernel_rows = 1, .kernel_columns = 7});
+  auto const op = make_convolution({.out_channels = 64,
+                                    .in_channels = 7,
+                                    .rows = 7,
+                                    .columns = 14,
+                                    .kernel_rows = 1,
+                                    .kernel_columns = 7});
   CHECK(hw::super_lip{.clock = hertz{1}}.time(shard{op}).total.count() == 7 * 98);
   // ⌈64/11⌉·⌈14/13⌉·⌈7/8⌉·7·7 = 6·2·1·49
   CHECK(hw::systolic_array{.fill = false, .clock = hertz{1}}.time(shard{op}).total.count() == 588);
-  // split: 1·⌈7/3⌉ = 3 pieces of ⌈7/4⌉·⌈14/4⌉·⌈7/2⌉·⌈64/8⌉ = 2·4·4·8 = 256; direct 2·3·4·8·7 = 1344.
+  // split: 1·⌈7/3⌉ = 3 pieces of ⌈7/4⌉·⌈14/4⌉·⌈7/2⌉·⌈64/8⌉ = 2·4·4·8 = 256; direct 2·3·4·8·7 =
+  // 1344.
   CHECK(hw::winograd{.clock = hertz{1}}.time(shard{op}).total.count() == 768);
 }
 
 TEST_CASE("other operators on the FPGA designs are fused unless there is a vector unit") {
   auto const relu = make_elementwise(1000);
   auto const opaque = make_elementwise(1000, op_kind::opaque);
-  for (any_design const& d :
-       {any_design{hw::super_lip{}}, any_design{hw::systolic_array{}}, any_design{hw::winograd{}}}) {
+  for (any_design const& d : {any_design{hw::super_lip{}}, any_design{hw::systolic_array{}},
+                              any_design{hw::winograd{}}}) {
     CAPTURE(d.name());
     CHECK(d.time(shard{relu}).total.count() == 0);
     CHECK(d.time(shard{relu}).estimated);
     CHECK(d.time(shard{opaque}).total.count() == 0);
     CHECK_FALSE(d.time(shard{opaque}).estimated);
   }
-  // 1000 elements, four per cycle; 2000 words through ports of one word per cycle, in and out at once.
+  // 1000 elements, four per cycle; 2000 words through ports of one word per cycle, in and out at
+  // once.
   CHECK(hw::winograd{.clock = hertz{1}, .vector_elements_per_cycle = 4}
             .time(shard{relu})
             .total.count() == 250);
@@ -217,7 +233,8 @@ TEST_CASE("roofline device by hand") {
                  .launch = seconds{1e-6},
                  .power = watts{100}};
   // 64 → 64 channels, 56×56, 1×1: 2·64·64·3136 = 25 690 112 FLOP; 2·(2·64·3136 + 4096) = 811 008 B.
-  auto const conv = make_convolution({.out_channels = 64, .in_channels = 64, .rows = 56, .columns = 56});
+  auto const conv =
+      make_convolution({.out_channels = 64, .in_channels = 64, .rows = 56, .columns = 56});
   auto const t = d.time(shard{conv});
   CHECK(t.compute.count() == approx(25.690112e-6));
   CHECK(t.memory.count() == approx(8.11008e-6));
@@ -261,10 +278,10 @@ TEST_CASE("a shard is priced by its extents, not its operator's") {
                                       .kernel_columns = 3});
   auto cut = full_extents(op);
   cut[*find_dim(op, "k")] = 64;
-  for (any_design const& d : {any_design{hw::super_lip{}}, any_design{hw::systolic_array{}},
-                              any_design{hw::winograd{}},
-                              any_design{hw::roofline{.peak_rate = flops_per_second{1e12},
-                                                      .bandwidth = bytes_per_second{1e11}}}})
+  for (any_design const& d :
+       {any_design{hw::super_lip{}}, any_design{hw::systolic_array{}}, any_design{hw::winograd{}},
+        any_design{hw::roofline{.peak_rate = flops_per_second{1e12},
+        .bandwidth = bytes_per_second{1e11}}}})
     CHECK(d.time(shard{op, cut}).total == d.time(shard{half}).total);
 }
 
@@ -295,7 +312,7 @@ TEST_CASE("any_design forwards, and is neutral where the design is silent") {
   CHECK(m.validate().has_value());
   auto const copy = m;
   CHECK(copy == m);
-  CHECK_FALSE(m == any_design{mute{}});  // no equality to ask: only copies are equal
+  CHECK_FALSE(m == any_design{mute{}}); // no equality to ask: only copies are equal
 }
 
 TEST_CASE("parameters out of their domain are named") {

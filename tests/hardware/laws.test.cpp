@@ -56,7 +56,7 @@ auto random_convolution(std::mt19937_64& random) -> operation {
                                       .dilation = draw(random, 2)});
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a larger shard is never faster") {
   std::mt19937_64 random{1};
@@ -108,7 +108,8 @@ TEST_CASE("XFER on one FPGA is the plain form, and ideal links never hurt") {
 TEST_CASE("extents near the limit do not overflow") {
   auto const large = std::int64_t{1} << 15;
   for (auto const& op :
-       {mars_test::make_convolution({.out_channels = large, .in_channels = large, .rows = large, .columns = large / 8}),
+       {mars_test::make_convolution(
+            {.out_channels = large, .in_channels = large, .rows = large, .columns = large / 8}),
         mars_test::make_matmul(1, std::int64_t{1} << 28, std::int64_t{1} << 28),
         mars_test::make_convolution({.batch = std::int64_t{1} << 55})}) {
     REQUIRE(validate(op).has_value());

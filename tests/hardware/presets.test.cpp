@@ -25,7 +25,7 @@ auto time_between(any_system const& s, std::size_t a, std::size_t b, bytes size)
   return s.interconnect.transfer_time(accelerator_id{a}, accelerator_id{b}, size).count();
 }
 auto gib(std::int64_t n) -> bytes { return bytes{n << 30}; }
-}  // namespace
+} // namespace
 
 TEST_CASE("every preset is valid, named as listed, and says where its numbers come from") {
   std::set<std::string_view> seen;
@@ -125,7 +125,8 @@ TEST_CASE("boards as documented") {
   auto const f1 = system_named("aws_f1_16xlarge_board");
   CHECK(f1.accelerators[0].memory() == gib(64));
   CHECK(time_between(f1, 0, 1, bytes{11'400'000'000}) == approx(2));
-  CHECK(time_between(system_named("aws_f1_16xlarge_ring"), 0, 1, bytes{25'000'000'000}) == approx(1));
+  CHECK(time_between(system_named("aws_f1_16xlarge_ring"), 0, 1, bytes{25'000'000'000}) ==
+        approx(1));
   auto const f2 = system_named("aws_f2_48xlarge");
   CHECK(f2.accelerators[0].memory() == gib(16));
   CHECK(f2.accelerators[0].designs()[1].memory_bandwidth() == bytes_per_second{460e9});
@@ -137,7 +138,7 @@ TEST_CASE("GPU servers") {
   REQUIRE(h100.size() == 8);
   auto const& gpu = h100.accelerators[0];
   CHECK(gpu.power() == watts{700});
-  CHECK(gpu.memory() == gib(80) - bytes{3'758'096'384});  // 3.5 GiB for the runtime
+  CHECK(gpu.memory() == gib(80) - bytes{3'758'096'384}); // 3.5 GiB for the runtime
   CHECK(gpu.designs()[0].peak(16).count() == approx(989e12));
   CHECK(gpu.designs()[0].peak(8).count() == approx(1978e12));
   CHECK(gpu.designs()[0].memory_bandwidth().count() == approx(3350e9));
@@ -196,7 +197,7 @@ TEST_CASE("Trainium and Gaudi") {
   REQUIRE(trn1.size() == 16);
   CHECK(trn1.accelerators[0].memory() == gib(32));
   CHECK(trn1.accelerators[0].designs()[0].peak(32).count() == approx(47.5e12));
-  CHECK(trn1.interconnect.route(accelerator_id{0}, accelerator_id{15}).size() == 4);  // hypercube
+  CHECK(trn1.interconnect.route(accelerator_id{0}, accelerator_id{15}).size() == 4); // hypercube
   CHECK(trn1.interconnect.links().size() == 16 * 4);
   // Both directions of a chip's four links add up to 384 GB/s.
   CHECK(8 * trn1.interconnect.links()[0].bandwidth.count() == approx(384e9));

@@ -54,7 +54,7 @@ struct bare_links {
   }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a system is checked as a whole, with a path to the culprit") {
   double const nan = std::numeric_limits<double>::quiet_NaN();
@@ -110,9 +110,9 @@ TEST_CASE("every system converts into any_system") {
   CHECK(boards.interconnect.size() == 2);
   CHECK(boards.accelerators == two_boards().accelerators);
   CHECK(boards.validate().has_value());
-  CHECK(boards.interconnect
-            .transfer_time(accelerator_id{0}, accelerator_id{1}, bytes{1'000'000'000})
-            .count() == 1.0);
+  CHECK(
+      boards.interconnect.transfer_time(accelerator_id{0}, accelerator_id{1}, bytes{1'000'000'000})
+          .count() == 1.0);
 
   mars::system<own_device, interconnect::fully_connected> const own{
       .name = "own",

@@ -13,8 +13,8 @@ namespace mars_test {
 struct convolution {
   std::int64_t batch{1};
   std::int64_t groups{1};
-  std::int64_t out_channels{1};  ///< per group
-  std::int64_t in_channels{1};   ///< per group
+  std::int64_t out_channels{1}; ///< per group
+  std::int64_t in_channels{1};  ///< per group
   std::int64_t rows{1};
   std::int64_t columns{1};
   std::int64_t kernel_rows{1};
@@ -41,15 +41,21 @@ inline auto make_convolution(convolution const& c) -> mars::operation {
   op.kind = op_kind::convolution;
   op.type = "Conv";
   op.name = "conv";
-  op.dims = {{"g", c.groups},         {"n", c.batch},
-             {"k", c.out_channels},   {"y", c.rows},
-             {"x", c.columns},        {"c", c.in_channels, red},
+  op.dims = {{"g", c.groups},           {"n", c.batch},
+             {"k", c.out_channels},     {"y", c.rows},
+             {"x", c.columns},          {"c", c.in_channels, red},
              {"r", c.kernel_rows, red}, {"s", c.kernel_columns, red}};
   op.operands = {{role::input, "", c.element_bits, {batch, in, rows, columns}},
-                 {role::weight, "w", c.element_bits,
-                  {out, {{{ci, 1}}, 0, c.in_channels}, {{{r, 1}}, 0, c.kernel_rows},
+                 {role::weight,
+                  "w",
+                  c.element_bits,
+                  {out,
+                   {{{ci, 1}}, 0, c.in_channels},
+                   {{{r, 1}}, 0, c.kernel_rows},
                    {{{s, 1}}, 0, c.kernel_columns}}},
-                 {role::output, "", c.element_bits,
+                 {role::output,
+                  "",
+                  c.element_bits,
                   {batch, out, {{{y, 1}}, 0, c.rows}, {{{x, 1}}, 0, c.columns}}}};
   op.work.macs = 1;
   return op;
@@ -86,4 +92,4 @@ inline auto make_elementwise(std::int64_t elements, mars::op_kind kind = mars::o
   return op;
 }
 
-}  // namespace mars_test
+} // namespace mars_test

@@ -13,15 +13,14 @@ namespace mars_test {
 template <mars::CostModel Model>
 struct counting_cost {
   Model model{};
-  std::shared_ptr<std::atomic<std::int64_t>> calls{
-      std::make_shared<std::atomic<std::int64_t>>(0)};
+  std::shared_ptr<std::atomic<std::int64_t>> calls{std::make_shared<std::atomic<std::int64_t>>(0)};
 
   template <class D>
-    requires mars::CostModelFor<Model, D>
+  requires mars::CostModelFor<Model, D>
   auto operator()(mars::shard const& s, D const& design) const -> mars::shard_cost {
     ++*calls;
     return model(s, design);
   }
 };
 
-}  // namespace mars_test
+} // namespace mars_test

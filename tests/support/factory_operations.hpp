@@ -17,7 +17,7 @@
 namespace mars_test {
 
 class factory_generator {
- public:
+public:
   static constexpr std::size_t families = 26;
 
   explicit factory_generator(mars::random_stream r) : r_{r} {}
@@ -34,12 +34,13 @@ class factory_generator {
     }
   }
 
- private:
+private:
   using shape = mars::tensor_shape;
   using made = mars::expected<mars::operation>;
 
   auto number(std::int64_t least, std::int64_t most) -> std::int64_t {
-    return least + static_cast<std::int64_t>(r_.below(static_cast<std::uint64_t>(most - least + 1)));
+    return least +
+           static_cast<std::int64_t>(r_.below(static_cast<std::uint64_t>(most - least + 1)));
   }
   auto index(std::size_t size) -> std::int64_t { return static_cast<std::int64_t>(r_.below(size)); }
   auto numbers(std::size_t count, std::int64_t least, std::int64_t most)
@@ -136,9 +137,9 @@ class factory_generator {
   }
 
   auto reshaped() -> made {
-    static std::vector<shape> const same{{4, 6},    {2, 12},    {24},       {6, 4},  {2, 3, 4},
-                                         {8, 3},    {3, 8},     {2, 2, 6},  {1, 24}, {4, 1, 6},
-                                         {2, 2, 3, 2}, {12, 1, 2}};
+    static std::vector<shape> const same{{4, 6},    {2, 12},   {24},         {6, 4},
+                                         {2, 3, 4}, {8, 3},    {3, 8},       {2, 2, 6},
+                                         {1, 24},   {4, 1, 6}, {2, 2, 3, 2}, {12, 1, 2}};
     auto from = r_.pick(same), to = r_.pick(same);
     if (r_.chance(0.5)) {
       auto const outer = number(2, 4);
@@ -174,10 +175,10 @@ class factory_generator {
     auto x = any_shape(2, 6);
     auto out = x;
     for (std::size_t i = 0; i < x.size(); ++i) switch (r_.below(4)) {
-        case 0: out[i] *= number(1, 3); break;
-        case 1: x[i] *= number(1, 3); break;
-        case 2: out[i] = number(1, 7); break;
-        default: break;
+      case 0: out[i] *= number(1, 3); break;
+      case 1: x[i] *= number(1, 3); break;
+      case 2: out[i] = number(1, 7); break;
+      default: break;
       }
     return mars::ops::resize(x, out,
                              r_.chance(0.5) ? mars::ops::resize_mode::nearest
@@ -188,73 +189,69 @@ class factory_generator {
     namespace ops = mars::ops;
     shape x;
     switch (family) {
-      case 0:
-      case 1:
-      case 2: {
-        auto const o = convolution<ops::conv_options>(x);
-        return ops::conv(x, o);
-      }
-      case 3:
-      case 4: return transposed();
-      case 5: return pooled(true);
-      case 6: return pooled(false);
-      case 7: return matrix_product();
-      case 8: return general_product();
-      case 9: return ops::linear(any_shape(), number(1, 9), r_.chance(0.5));
-      case 10: {
-        x = any_shape();
-        std::vector<shape> xs{x};
-        for (auto more = r_.below(3); more > 0; --more) xs.push_back(narrower(x));
-        return ops::elementwise(xs, "Sum", 1);
-      }
-      case 11: {
-        x = any_shape();
-        auto const small = narrower(x);
-        return ops::expand(small, x);
-      }
-      case 12: return ops::batch_norm(any_shape(2), number(0, 4));
-      case 13:
-        x = any_shape();
-        return ops::layer_norm(x, index(x.size()), number(0, 2));
-      case 14: {
-        auto const groups = number(1, 3);
-        x = any_shape(2, 4);
-        x[1] *= groups;
-        return ops::group_norm(x, groups, number(0, 2));
-      }
-      case 15: return ops::lrn(any_shape(2), number(1, 5));
-      case 16:
-        x = any_shape();
-        return ops::softmax(x, index(x.size()));
-      case 17: {
-        x = any_shape(1, 6);
-        std::vector<std::int64_t> axes;
-        for (std::size_t i = 0; i < x.size(); ++i)
-          if (r_.chance(0.5)) axes.push_back(static_cast<std::int64_t>(i));
-        return ops::reduce(x, axes, r_.chance(0.5), r_.chance(0.5) ? "ReduceMax" : "ReduceSum");
-      }
-      case 18: return joined();
-      case 19: return divided();
-      case 20: return reshaped();
-      case 21: return permuted();
-      case 22: return sliced();
-      case 23: {
-        x = any_shape();
-        return ops::pad(x, numbers(x.size(), -2, 2), numbers(x.size(), -2, 2));
-      }
-      case 24:
-        return r_.chance(0.5) ? gathered()
-                              : ops::embedding(any_shape(1, 4), number(1, 9), number(1, 6));
-      case 25:
-      default:
-        if (r_.chance(0.5)) return resized();
-        x = {number(1, 3), number(1, 4), number(1, 4)};
-        return r_.chance(0.5) ? ops::lstm(x, number(1, 6), number(1, 2))
-                              : ops::gru(x, number(1, 6), number(1, 2));
+    case 0:
+    case 1:
+    case 2: {
+      auto const o = convolution<ops::conv_options>(x);
+      return ops::conv(x, o);
+    }
+    case 3:
+    case 4: return transposed();
+    case 5: return pooled(true);
+    case 6: return pooled(false);
+    case 7: return matrix_product();
+    case 8: return general_product();
+    case 9: return ops::linear(any_shape(), number(1, 9), r_.chance(0.5));
+    case 10: {
+      x = any_shape();
+      std::vector<shape> xs{x};
+      for (auto more = r_.below(3); more > 0; --more) xs.push_back(narrower(x));
+      return ops::elementwise(xs, "Sum", 1);
+    }
+    case 11: {
+      x = any_shape();
+      auto const small = narrower(x);
+      return ops::expand(small, x);
+    }
+    case 12: return ops::batch_norm(any_shape(2), number(0, 4));
+    case 13: x = any_shape(); return ops::layer_norm(x, index(x.size()), number(0, 2));
+    case 14: {
+      auto const groups = number(1, 3);
+      x = any_shape(2, 4);
+      x[1] *= groups;
+      return ops::group_norm(x, groups, number(0, 2));
+    }
+    case 15: return ops::lrn(any_shape(2), number(1, 5));
+    case 16: x = any_shape(); return ops::softmax(x, index(x.size()));
+    case 17: {
+      x = any_shape(1, 6);
+      std::vector<std::int64_t> axes;
+      for (std::size_t i = 0; i < x.size(); ++i)
+        if (r_.chance(0.5)) axes.push_back(static_cast<std::int64_t>(i));
+      return ops::reduce(x, axes, r_.chance(0.5), r_.chance(0.5) ? "ReduceMax" : "ReduceSum");
+    }
+    case 18: return joined();
+    case 19: return divided();
+    case 20: return reshaped();
+    case 21: return permuted();
+    case 22: return sliced();
+    case 23: {
+      x = any_shape();
+      return ops::pad(x, numbers(x.size(), -2, 2), numbers(x.size(), -2, 2));
+    }
+    case 24:
+      return r_.chance(0.5) ? gathered()
+                            : ops::embedding(any_shape(1, 4), number(1, 9), number(1, 6));
+    case 25:
+    default:
+      if (r_.chance(0.5)) return resized();
+      x = {number(1, 3), number(1, 4), number(1, 4)};
+      return r_.chance(0.5) ? ops::lstm(x, number(1, 6), number(1, 2))
+                            : ops::gru(x, number(1, 6), number(1, 2));
     }
   }
 
   mars::random_stream r_;
 };
 
-}  // namespace mars_test
+} // namespace mars_test

@@ -100,17 +100,18 @@ struct part {
 
 /// What a device holds, does and exchanges.
 struct device_plan {
-  std::vector<mars::tensor_box> holds;      ///< per operand, at the start; empty for outputs
-  mars::iteration_box shard;                ///< all its iterations
-  std::vector<mars::iteration_box> phases;  ///< the same, in the order it runs them
-  std::size_t receives_from{};              ///< ring neighbour whose part comes next
-  std::vector<std::size_t> sums_with;       ///< ranks whose partial results combine with its own
-  std::vector<mars::tensor_box> keeps;      ///< per operand, afterwards; empty for inputs
+  std::vector<mars::tensor_box> holds;     ///< per operand, at the start; empty for outputs
+  mars::iteration_box shard;               ///< all its iterations
+  std::vector<mars::iteration_box> phases; ///< the same, in the order it runs them
+  std::size_t receives_from{};             ///< ring neighbour whose part comes next
+  std::vector<std::size_t> sums_with;      ///< ranks whose partial results combine with its own
+  std::vector<mars::tensor_box> computes;  ///< per operand, before the exchange; empty for inputs
+  std::vector<mars::tensor_box> keeps;     ///< per operand, afterwards; empty for inputs
 };
 
 struct plan {
   std::vector<device_plan> devices;
-  std::size_t rotating{std::numeric_limits<std::size_t>::max()};  ///< operand, if any
+  std::size_t rotating{std::numeric_limits<std::size_t>::max()}; ///< operand, if any
 };
 
 /// The plan that mars derives for a sharding.
@@ -132,20 +133,29 @@ struct plan {
     }
     d.sums_with = partial_sum_group(op, s, set_size, rank);
     d.holds.resize(op.operands.size());
+    d.computes.resize(op.operands.size());
     d.keeps.resize(op.operands.size());
   }
   for (std::size_t i = 0; i < op.operands.size(); ++i) {
     auto const& t = op.operands[i];
     if (&t == rotating) p.rotating = i;
-    auto const needed = t.role == mars::role::input ? input_layout(op, t, s, set_size)
-                                                    : mars::layout{};
-    auto const owned = t.role == mars::role::output ? output_layout(op, t, s, set_size)
-                                                    : mars::layout{};
+    auto const needed =
+        t.role == mars::role::input ? input_layout(op, t, s, set_size) : mars::layout{};
+    auto const owned =
+        t.role == mars::role::output ? output_layout(op, t, s, set_size) : mars::layout{};
     for (std::size_t rank = 0; rank < set_size; ++rank) {
       auto& d = p.devices[rank];
-      if (t.role == mars::role::input) d.holds[i] = needed[rank];
-      else if (t.role == mars::role::output) d.keeps[i] = owned[rank];
-      else d.holds[i] = reach(t, &t == rotating ? d.phases.front() : d.shard);
+      if (t.role == mars::role::input)
+        d.holds[i] = needed[rank];
+      else if (t.role == mars::role::output)
+        d.keeps[i] = owned[rank], d.computes[i] = whole_box(t);
+      else
+        d.holds[i] = reach(t, &t == rotating ? d.phases.front() : d.shard);
+      // An axis of which everybody keeps all is all there, written by iterations or not.
+      for (std::size_t k = 0; k < d.computes[i].size(); ++k)
+        if (std::any_of(owned.begin(), owned.end(),
+                        [&](auto const& box) { return !(box[k] == d.computes[i][k]); }))
+          d.computes[i][k] = reach(t.axes[k], d.shard);
     }
   }
   return p;
@@ -153,25 +163,24 @@ struct plan {
 
 /// How an operator combines what it reads.
 enum class meaning : std::uint8_t {
-  products,  ///< Σ of a product of the first two operands; further ones are added once (bias)
-  maximum,   ///< the largest of what a window reads, padding excepted
-  lookup,    ///< Σ over the table dimension of the rows an index names
-  mixture,   ///< Σ of a polynomial in all operands: stands for any function of them
-  recurrence,  ///< a state of which every step needs all, as LSTM and GRU do
+  products,   ///< Σ of a product of the first two operands; further ones are added once (bias)
+  maximum,    ///< the largest of what a window reads, padding excepted
+  lookup,     ///< Σ over the table dimension of the rows an index names
+  mixture,    ///< Σ of a polynomial in all operands: stands for any function of them
+  recurrence, ///< a state of which every step needs all, as LSTM and GRU do
 };
 
 [[nodiscard]] inline auto meaning_of(mars::operation const& op) -> meaning {
   switch (op.kind) {
-    case mars::op_kind::convolution:
-    case mars::op_kind::matmul: return meaning::products;
-    case mars::op_kind::pooling:
-    case mars::op_kind::reduction:
-      return op.type.find("Max") != std::string::npos ? meaning::maximum : meaning::mixture;
-    case mars::op_kind::lstm:
-    case mars::op_kind::gru: return meaning::recurrence;
-    case mars::op_kind::gather:
-      return find_dim(op, "v") ? meaning::lookup : meaning::mixture;
-    default: return meaning::mixture;
+  case mars::op_kind::convolution:
+  case mars::op_kind::matmul: return meaning::products;
+  case mars::op_kind::pooling:
+  case mars::op_kind::reduction:
+    return op.type.find("Max") != std::string::npos ? meaning::maximum : meaning::mixture;
+  case mars::op_kind::lstm:
+  case mars::op_kind::gru: return meaning::recurrence;
+  case mars::op_kind::gather: return find_dim(op, "v") ? meaning::lookup : meaning::mixture;
+  default: return meaning::mixture;
   }
 }
 
@@ -184,22 +193,24 @@ struct outcome {
 
 /// One operation being executed on the devices of a plan.
 class execution {
- public:
+public:
   execution(mars::operation const& op, plan const& p, std::vector<part> const& numbers)
       : op_{op}, plan_{p}, meaning_{meaning_of(op)} {
     for (auto const& d : p.devices) {
       auto& memory = memory_.emplace_back();
       for (std::size_t i = 0; i < op.operands.size(); ++i)
         if (op.operands[i].role == mars::role::output)
-          memory.emplace_back(reach(op.operands[i], d.shard), nothing());
+          memory.emplace_back(d.computes[i], nothing());
         else
           memory.push_back(cut_out(numbers[i], d.holds[i]));
     }
   }
 
   [[nodiscard]] auto run() -> outcome {
-    if (meaning_ == meaning::recurrence) run_steps();
-    else run_phases();
+    if (meaning_ == meaning::recurrence)
+      run_steps();
+    else
+      run_phases();
     outcome result;
     for (std::size_t i = 0; i < op_.operands.size(); ++i)
       result.outputs.push_back(op_.operands[i].role == mars::role::output ? assemble(i) : part{});
@@ -207,7 +218,7 @@ class execution {
     return result;
   }
 
- private:
+private:
   struct reading {
     word value{};
     bool padding{false};
@@ -241,8 +252,7 @@ class execution {
 
   void pass_round_the_rings() {
     std::vector<part> parts;
-    for (auto const& d : plan_.devices)
-      parts.push_back(memory_[d.receives_from][plan_.rotating]);
+    for (auto const& d : plan_.devices) parts.push_back(memory_[d.receives_from][plan_.rotating]);
     for (std::size_t r = 0; r < parts.size(); ++r) memory_[r][plan_.rotating] = std::move(parts[r]);
   }
 
@@ -269,9 +279,12 @@ class execution {
     for_each_point(box, [&](element_index const& e) {
       auto const* v = memory_[rank_][i].find(e);
       if (v == nullptr) return fail("reads an element it does not hold", i);
-      if (single) sum.value = *v;
-      else if (meaning_ == meaning::maximum) sum.value = combine(sum.value, *v);
-      else sum.value += scramble(++which) * *v;
+      if (single)
+        sum.value = *v;
+      else if (meaning_ == meaning::maximum)
+        sum.value = combine(sum.value, *v);
+      else
+        sum.value += scramble(++which) * *v;
     });
     return sum;
   }
@@ -301,21 +314,21 @@ class execution {
       auto const r = read(i, at);
       padding = padding && r.padding;
       switch (meaning_) {
-        case meaning::products: result.value *= r.value; break;
-        case meaning::maximum: result.value = r.value; break;
-        case meaning::recurrence:
-        case meaning::mixture:
-          result.value += (2 * operands + 1) * r.value;
-          product *= r.value;
-          break;
-        case meaning::lookup: {
-          auto const v = *find_dim(op_, "v");
-          auto const rows = static_cast<word>(op_.dims[v].extent);
-          bool const table = indexes(t, v);
-          bool const named = r.value % rows == static_cast<word>(at[v]);
-          product *= table ? r.value : static_cast<word>(named);
-          break;
-        }
+      case meaning::products: result.value *= r.value; break;
+      case meaning::maximum: result.value = r.value; break;
+      case meaning::recurrence:
+      case meaning::mixture:
+        result.value += (2 * operands + 1) * r.value;
+        product *= r.value;
+        break;
+      case meaning::lookup: {
+        auto const v = *find_dim(op_, "v");
+        auto const rows = static_cast<word>(op_.dims[v].extent);
+        bool const table = indexes(t, v);
+        bool const named = r.value % rows == static_cast<word>(at[v]);
+        product *= table ? r.value : static_cast<word>(named);
+        break;
+      }
       }
     }
     if (meaning_ == meaning::mixture || meaning_ == meaning::lookup) result.value += product;
@@ -407,7 +420,7 @@ class execution {
   /// Exchanges partial results, then puts the tensor together from what the devices keep.
   [[nodiscard]] auto assemble(std::size_t i) -> part {
     part result{whole_box(op_.operands[i]), nothing()};
-    part owner{result.box, 0};  // rank + 1
+    part owner{result.box, 0}; // rank + 1
     for (rank_ = 0; rank_ < plan_.devices.size(); ++rank_) {
       auto const& d = plan_.devices[rank_];
       for_each_point(d.keeps[i], [&](element_index const& e) {
@@ -437,7 +450,7 @@ class execution {
   mars::operation const& op_;
   plan const& plan_;
   meaning meaning_;
-  std::vector<std::vector<part>> memory_;  ///< by rank, by operand
+  std::vector<std::vector<part>> memory_; ///< by rank, by operand
   std::string fault_;
   std::size_t rank_{};
 };
@@ -447,4 +460,4 @@ class execution {
   return execution{op, p, numbers}.run();
 }
 
-}  // namespace mars_test
+} // namespace mars_test

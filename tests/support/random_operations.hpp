@@ -20,7 +20,7 @@
 namespace mars_test {
 
 class operation_generator {
- public:
+public:
   static constexpr std::size_t families = 20;
 
   explicit operation_generator(mars::random_stream r) : r_{r} {}
@@ -37,19 +37,20 @@ class operation_generator {
     }
   }
 
- private:
+private:
   using axes = mars::inplace_vector<mars::axis, mars::max_rank>;
   using id = std::uint8_t;
 
   auto number(std::int64_t least, std::int64_t most) -> std::int64_t {
-    return least + static_cast<std::int64_t>(r_.below(static_cast<std::uint64_t>(most - least + 1)));
+    return least +
+           static_cast<std::int64_t>(r_.below(static_cast<std::uint64_t>(most - least + 1)));
   }
   void begin(mars::op_kind kind, std::string type) {
     op_.kind = kind;
     op_.type = std::move(type);
   }
-  auto dim(mars::label name, std::int64_t extent,
-           mars::dim_kind kind = mars::dim_kind::parallel) -> id {
+  auto dim(mars::label name, std::int64_t extent, mars::dim_kind kind = mars::dim_kind::parallel)
+      -> id {
     op_.dims.push_back({name, extent, kind});
     return static_cast<id>(op_.dims.size() - 1);
   }
@@ -82,7 +83,8 @@ class operation_generator {
     auto const stride = number(1, 3);
     auto const dilation = number(1, 3);
     auto const before = number(0, 2);
-    auto const reach = (op_.dims[at].extent - 1) * stride + (op_.dims[tap].extent - 1) * dilation + 1;
+    auto const reach =
+        (op_.dims[at].extent - 1) * stride + (op_.dims[tap].extent - 1) * dilation + 1;
     auto const extent = reach - before - number(0, 2) + number(0, stride - 1);
     return {.terms = {{at, stride}, {tap, dilation}},
             .offset = -before,
@@ -130,10 +132,11 @@ class operation_generator {
     input({along(n), along(c), {.terms = {{u, 1}, {w, -1}}, .offset = 0, .extent = blocks}});
     weight({along(c), along(k), {.terms = {{w, stride}, {phase, 1}}, .extent = kernel}});
     if (r_.chance(0.5)) weight({along(k)});
-    output({along(n), along(k),
+    output({along(n),
+            along(k),
             {.terms = {{u, stride}, {phase, 1}},
              .offset = -pad,
-             .extent = stride * blocks - pad - number(0, 2)}});  // below 1: drawn again
+             .extent = stride * blocks - pad - number(0, 2)}}); // below 1: drawn again
   }
 
   void matmul() {
@@ -144,8 +147,10 @@ class operation_generator {
     auto const k = reduced("k", number(1, 9));
     input({along(b), along(m), along(k)});
     auto const first = r_.chance(0.5) ? along(b) : whole(1);
-    if (r_.chance(0.5)) input({first, along(k), along(n)});
-    else weight({along(n), along(k)});
+    if (r_.chance(0.5))
+      input({first, along(k), along(n)});
+    else
+      weight({along(n), along(k)});
     if (r_.chance(0.3)) input({along(n)});
     output({along(b), along(m), along(n)});
   }
@@ -222,8 +227,10 @@ class operation_generator {
     auto full = walked();
     auto const at = static_cast<std::size_t>(number(0, static_cast<std::int64_t>(full.size()) - 1));
     auto const extent = full[at].extent;
-    if (concat) output(full);
-    else input(full);
+    if (concat)
+      output(full);
+    else
+      input(full);
     for (std::int64_t begin = 0; begin < extent;) {
       auto const size = number(1, extent - begin);
       auto piece = full;
@@ -312,26 +319,26 @@ class operation_generator {
 
   void write(std::size_t family) {
     switch (family % families) {
-      case 0: return convolution(1, number(1, 8), number(1, 6));
-      case 1: return convolution(number(2, 4), number(1, 4), number(1, 3));
-      case 2: return convolution(number(1, 8), 1, 1);
-      case 3: return transposed_convolution();
-      case 4: return matmul();
-      case 5: return pooling();
-      case 6: return elementwise();
-      case 7: return whole_rows(mars::op_kind::softmax);
-      case 8: return whole_rows(mars::op_kind::normalization);
-      case 9: return neighbours();
-      case 10: return reduction();
-      case 11: return pieces(true);
-      case 12: return pieces(false);
-      case 13: return reshape();
-      case 14: return transpose();
-      case 15: return slice_or_pad(true);
-      case 16: return slice_or_pad(false);
-      case 17: return gather(true);
-      case 18: return gather(false);
-      default: return resize();
+    case 0: return convolution(1, number(1, 8), number(1, 6));
+    case 1: return convolution(number(2, 4), number(1, 4), number(1, 3));
+    case 2: return convolution(number(1, 8), 1, 1);
+    case 3: return transposed_convolution();
+    case 4: return matmul();
+    case 5: return pooling();
+    case 6: return elementwise();
+    case 7: return whole_rows(mars::op_kind::softmax);
+    case 8: return whole_rows(mars::op_kind::normalization);
+    case 9: return neighbours();
+    case 10: return reduction();
+    case 11: return pieces(true);
+    case 12: return pieces(false);
+    case 13: return reshape();
+    case 14: return transpose();
+    case 15: return slice_or_pad(true);
+    case 16: return slice_or_pad(false);
+    case 17: return gather(true);
+    case 18: return gather(false);
+    default: return resize();
     }
   }
 
@@ -362,4 +369,4 @@ class operation_generator {
   return s;
 }
 
-}  // namespace mars_test
+} // namespace mars_test

@@ -75,7 +75,7 @@ TEST_CASE("element bits are those of every tensor") {
 }
 
 TEST_CASE("image and sequence change the work and not the weights") {
-  // Convolutions of VGG16 see nine quarters of the pixels at 336; its linear layers see what they saw.
+  // Convolutions of VGG16 see nine quarters of the pixels at 336; its linear layers see the same.
   auto const usual = zoo::vgg16();
   auto const large = zoo::vgg16({.image = 336});
   CHECK(macs_of(large).count() == 15'346'630'656 * 9 / 4 + 123'633'664);
@@ -86,12 +86,12 @@ TEST_CASE("image and sequence change the work and not the weights") {
   CHECK(parameters_of(zoo::bert_base({.sequence = 512})) == parameters_of(zoo::bert_base()));
   // ViT learns a position for each patch: 24² instead of 14² of them.
   CHECK(parameters_of(zoo::vit_b16({.image = 384})) ==
-        parameters_of(zoo::vit_b16()) + (576 - 196) * 768);
+        parameters_of(zoo::vit_b16()) + (576 - 196) * 768LL);
 }
 
 TEST_CASE("classes widen the last layer only") {
   CHECK(parameters_of(zoo::resnet50({.classes = 10})) ==
-        parameters_of(zoo::resnet50()) - 990 * 2049);
+        parameters_of(zoo::resnet50()) - 990LL * 2049);
   CHECK(result_shape(zoo::squeezenet({.classes = 10})) == mars::tensor_shape{1, 10});
 }
 
@@ -117,8 +117,8 @@ TEST_CASE("the smallest images are those torchvision states as min_size") {
   CHECK(zoo::inception_v3.least_image == 75);
   CHECK(zoo::densenet121.least_image == 29);
   CHECK(zoo::efficientnet_b0.least_image == 1);
-  // Where torch lets the last window of a pool hang over a map smaller than itself, it states 15 and 21;
-  // we want every window to begin with a full one.
+  // It states 15 and 21 because torch lets a pool's only window hang over a smaller map; here a
+  // window must fit.
   CHECK(zoo::googlenet.least_image == 31);
   CHECK(zoo::squeezenet.least_image == 29);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Parameters and MACs against published figures: mars.md §8, the `num_params` and `_ops` (10⁹ MACs) that torchvision
-// states for its weights, the papers' tables, and exact counts of the networks of the ONNX test suite.
+// Parameters and MACs against published figures: mars.md §8, the `num_params` and `_ops` (10⁹ MACs)
+// that torchvision states for its weights, the papers' tables, and exact counts of the networks of
+// the ONNX test suite.
 
 #include "support/catch.hpp"
 
@@ -9,8 +10,8 @@
 #include <mars/workload/topology.hpp>
 #include <mars/zoo.hpp>
 
-#include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -53,8 +54,8 @@ auto billions(std::int64_t n, int digits) -> std::string { return printed(n, 1e9
 } // namespace
 
 TEST_CASE("the table of mars.md section 8, to its last digit") {
-  // It counts weights only: AlexNet's 61.090 M are torchvision's 61,100,840 less 10,344 additive terms
-  // (64 + 192 + 384 + 256 + 256 of the convolutions, 4096 + 4096 + 1000 of the rest).
+  // It counts weights only: AlexNet's 61.090 M are torchvision's 61,100,840 less 10,344 additive
+  // terms (64 + 192 + 384 + 256 + 256 of the convolutions, 4096 + 4096 + 1000 of the rest).
   struct row {
     zoo::image_network const& network;
     int convolutions, shortcuts;
@@ -105,9 +106,9 @@ TEST_CASE("3x3 convolutions of stride 1, as mars.md section 9 counts them") {
 }
 
 TEST_CASE("parameters and MACs of image networks, as published") {
-  // A published count includes two trained numbers for each channel of every batch normalization; ours
-  // does not where the normalization is folded into the convolution before it. `folded` is the number of
-  // those channels, which is the sum of output channels of the normalized convolutions, by hand:
+  // A published count includes two trained numbers for each channel of every batch normalization;
+  // ours does not where the normalization is folded into the convolution before it. `folded` is the
+  // number of those channels: the sum of output channels of the normalized convolutions, by hand:
   //   resnet18         64 + 4·64 + (4+1)·128 + (4+1)·256 + (4+1)·512
   //   resnet34         64 + 6·64 + (8+1)·128 + (12+1)·256 + (6+1)·512
   //   resnet50         64 + 3·384+256 + 4·768+512 + 6·1536+1024 + 3·3072+2048
@@ -116,9 +117,11 @@ TEST_CASE("parameters and MACs of image networks, as published") {
   //   googlenet        64+64+192 + 368+640 + 624+648+664+704+1024 + 1024+1264
   //   inception_v3     400 + 464+496+496 + 640 + 1536+1728+1728+1920 + 1280 + 2·3264
   //   mobilenet_v1     32 + Σ(in+out): 96+192+256+384+512+768+5·1024+1536+2048
-  //   mobilenet_v2     32 + 48 + 216+312 + 320+2·416 + 448+3·832 + 864+2·1248 + 1312+2·2080 + 2240 + 1280
+  //   mobilenet_v2     32 + 48 + 216+312 + 320+2·416 + 448+3·832 + 864+2·1248
+  //                    + 1312+2·2080 + 2240 + 1280
   //   densenet121      64 + 58·128; densenet161: 96 + 78·192 (the others are operators and counted)
-  //   efficientnet_b0  32 + 48 + 216+312 + 328+520 + 560+2·1040 + 1072+2·1456 + 1536+3·2496 + 2624 + 1280
+  //   efficientnet_b0  32 + 48 + 216+312 + 328+520 + 560+2·1040 + 1072+2·1456
+  //                    + 1536+3·2496 + 2624 + 1280
   struct row {
     zoo::image_network const& network;
     int convolutions;
@@ -139,8 +142,8 @@ TEST_CASE("parameters and MACs of image networks, as published") {
       // torchvision states 27,161,264 with the auxiliary classifier, whose own are
       // 768·128 + 2·128 + 128·768·25 + 2·768 + 768·1000 + 1000 = 3,326,696.
       {zoo::inception_v3, 94, 27'161'264 - 3'326'696, 17'216, "5.713"},
-      // Keras states 4,253,864 with four numbers a normalized channel; the paper's table 4 has 4.2 M
-      // and 569 M.
+      // Keras states 4,253,864 with four numbers a normalized channel; the paper's table 4 has
+      // 4.2 M and 569 M.
       {zoo::mobilenet_v1, 27, 4'253'864 - 2 * 10'944, 10'944, "0.569"},
       {zoo::mobilenet_v2, 52, 3'504'872, 17'056, "0.301"},
       {zoo::squeezenet, 26, 1'248'424, 0, "0.819"},
@@ -175,14 +178,14 @@ TEST_CASE("single layers of resnet101") {
     REQUIRE(v);
     return macs_of(op(g, *v)).count();
   };
-  CHECK(macs_at("conv1") == 112 * 112 * 64 * 3 * 49);
-  CHECK(macs_at("layer1.0.downsample") == 56 * 56 * 256 * 64);
-  CHECK(macs_at("layer2.0.conv1") == 56 * 56 * 128 * 256); // before the stride
-  CHECK(macs_at("layer2.0.conv2") == 28 * 28 * 128 * 128 * 9);
-  CHECK(macs_at("layer2.0.downsample") == 28 * 28 * 512 * 256);
-  CHECK(macs_at("layer3.22.conv2") == 14 * 14 * 256 * 256 * 9);
-  CHECK(macs_at("layer4.2.conv3") == 7 * 7 * 2048 * 512);
-  CHECK(macs_at("fc") == 2048 * 1000);
+  CHECK(macs_at("conv1") == 112LL * 112 * 64 * 3 * 49);
+  CHECK(macs_at("layer1.0.downsample") == 56LL * 56 * 256 * 64);
+  CHECK(macs_at("layer2.0.conv1") == 56LL * 56 * 128 * 256); // before the stride
+  CHECK(macs_at("layer2.0.conv2") == 28LL * 28 * 128 * 128 * 9);
+  CHECK(macs_at("layer2.0.downsample") == 28LL * 28 * 512 * 256);
+  CHECK(macs_at("layer3.22.conv2") == 14LL * 14 * 256 * 256 * 9);
+  CHECK(macs_at("layer4.2.conv3") == 7LL * 7 * 2048 * 512);
+  CHECK(macs_at("fc") == 2048LL * 1000);
   CHECK_FALSE(find(g, "layer3.23.conv1"));
   // 104 convolutions, 33 additions, two pools, one linear layer.
   CHECK(g.size() == 140);
@@ -196,15 +199,18 @@ TEST_CASE("parameters of text networks, as published") {
 }
 
 TEST_CASE("MACs of text networks, by hand") {
-  // A block: four w×w and two w×f products for each token, two s×s×w ones for the scores and their use.
+  // A block: four w×w and two w×f products for each token, two s×s×w ones for the scores and their
+  // use.
   CHECK(macs_of(zoo::bert_base()).count() ==
-        12LL * (128 * (4 * 768 * 768 + 2 * 768 * 3072) + 2 * 128 * 128 * 768) + 768 * 768);
-  // MobileBERT (arXiv:2004.02984, table 4) has 22.5 G FLOPs for 128 tokens, softmax and the like included.
+        12LL * (128LL * (4LL * 768 * 768 + 2LL * 768 * 3072) + 2LL * 128 * 128 * 768) +
+            768LL * 768);
+  // MobileBERT (arXiv:2004.02984) gives it 22.5 G FLOPs for 128 tokens, softmax and all.
   CHECK(static_cast<double>(flops_of(zoo::bert_base()).count()) ==
         mars_test::approx(22.5e9).epsilon(0.01));
   CHECK(macs_of(zoo::bert_large({.sequence = 384})).count() ==
-        24LL * (384LL * (4 * 1024 * 1024 + 2 * 1024 * 4096) + 2 * 384 * 384 * 1024) + 1024 * 1024);
+        24LL * (384LL * (4LL * 1024 * 1024 + 2LL * 1024 * 4096) + 2LL * 384 * 384 * 1024) +
+            1024LL * 1024);
   CHECK(macs_of(zoo::gpt2()).count() ==
-        12LL * (1024LL * (4 * 768 * 768 + 2 * 768 * 3072) + 2LL * 1024 * 1024 * 768) +
+        12LL * (1024LL * (4LL * 768 * 768 + 2LL * 768 * 3072) + 2LL * 1024 * 1024 * 768) +
             1024LL * 768 * 50257);
 }

@@ -10,7 +10,8 @@
 
 namespace mars::detail {
 
-/// Lower case, without the marks that people place differently: `ResNet-101` and `resnet_101` agree.
+/// Lower case, without the marks that people place differently: `ResNet-101` and `resnet_101`
+/// agree.
 [[nodiscard]] inline auto plain(std::string_view name) -> std::string {
   std::string out;
   for (char c : name)
@@ -58,4 +59,4 @@ namespace mars::detail {
   return best;
 }
 
-} // namespace mars::zoo::detail
+} // namespace mars::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <cassert>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,10 @@ struct id {
   std::uint32_t value{};
 
   constexpr id() = default;
-  explicit constexpr id(std::size_t index) : value{static_cast<std::uint32_t>(index)} {}
+  /// Precondition: index < 2³².
+  explicit constexpr id(std::size_t index) : value{static_cast<std::uint32_t>(index)} {
+    assert(index <= 0xFFFF'FFFFU);
+  }
 
   [[nodiscard]] constexpr auto index() const noexcept -> std::size_t { return value; }
   friend constexpr auto operator<=>(id, id) noexcept = default;

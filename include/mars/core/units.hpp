@@ -77,7 +77,7 @@ inline constexpr seconds infinite_seconds{std::numeric_limits<double>::infinity(
 /// Nearest whole picosecond; anything that is not finite, or 26 days or longer, is `never`.
 [[nodiscard]] inline auto to_picoseconds(seconds t) -> picoseconds {
   double const ps = t.count() * 1e12;
-  if (!(ps < static_cast<double>(never.count()))) return never;
+  if (!(std::abs(ps) < static_cast<double>(never.count()))) return never;
   return picoseconds{std::llround(ps)};
 }
 [[nodiscard]] constexpr auto to_seconds(picoseconds t) -> seconds {

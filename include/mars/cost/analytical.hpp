@@ -19,7 +19,8 @@ struct analytical {
   }
 };
 
-/// Nothing can run. The fallback that makes gaps in a table visible: what is not measured is refused.
+/// Nothing can run. The fallback that makes gaps in a table visible: what is not measured is
+/// refused.
 struct unavailable {
   template <AcceleratorDesign D>
   [[nodiscard]] auto operator()(shard const&, D const&) const -> shard_cost {
@@ -27,4 +28,4 @@ struct unavailable {
   }
 };
 
-}  // namespace mars::cost
+} // namespace mars::cost

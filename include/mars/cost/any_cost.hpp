@@ -14,18 +14,17 @@ namespace mars {
 /// Any cost model behind one type, for choice at run time; copies share it. Designs of other types
 /// are wrapped at every call, which allocates: systems meant for it hold `any_design`.
 class any_cost {
- public:
+public:
   template <class C>
-    requires(!std::same_as<std::remove_cvref_t<C>, any_cost> &&
-             CostModelFor<std::remove_cvref_t<C>, any_design>)
-  any_cost(C&& model)
+  requires(!std::same_as<std::remove_cvref_t<C>, any_cost> &&
+           CostModelFor<std::remove_cvref_t<C>, any_design>) any_cost(C&& model)
       : self_{std::make_shared<holder<std::remove_cvref_t<C>> const>(std::forward<C>(model))} {}
 
   [[nodiscard]] auto operator()(shard const& s, any_design const& design) const -> shard_cost {
     return self_->price(s, design);
   }
 
- private:
+private:
   struct base {
     base() = default;
     base(base const&) = delete;
@@ -48,4 +47,4 @@ class any_cost {
   std::shared_ptr<base const> self_;
 };
 
-}  // namespace mars
+} // namespace mars

@@ -15,19 +15,19 @@ namespace mars::cost {
 
 /// Remembers the answers of a slow model.
 ///
-/// Prefer it for models that simulate, measure or ask another process, when several problems are built
-/// from one network; a single problem already asks each question once. Copies share the memory.
-/// Thread-safe: a lock is held while looking up, not while the model runs, so two threads may ask the
-/// model the same question at the same time and keep the first answer.
-/// Precondition: a name means one design (semantics 2 of AcceleratorDesign) and, as everywhere where
-/// signatures are hashed, 64 bits do not collide.
+/// Prefer it for models that simulate, measure or ask another process, when several problems are
+/// built from one network; a single problem already asks each question once. Copies share the
+/// memory. Thread-safe: a lock is held while looking up, not while the model runs, so two threads
+/// may ask the model the same question at the same time and keep the first answer.
+/// Precondition: a name means one design (semantics 2 of AcceleratorDesign) and, as everywhere
+/// where signatures are hashed, 64 bits do not collide.
 template <CostModel Model>
 class cached {
- public:
+public:
   explicit cached(Model model = {}) : model_{std::move(model)} {}
 
   template <class D>
-    requires CostModelFor<Model, D>
+  requires CostModelFor<Model, D>
   [[nodiscard]] auto operator()(shard const& s, D const& design) const -> shard_cost {
     auto key = question_of(s, std::string_view{design.name()});
     {
@@ -45,7 +45,9 @@ class cached {
 
   [[nodiscard]] auto model() const -> Model const& { return model_; }
   /// Questions answered from memory, and those the model was asked.
-  [[nodiscard]] auto hits() const -> std::int64_t { return locked([](auto& m) { return m.hits; }); }
+  [[nodiscard]] auto hits() const -> std::int64_t {
+    return locked([](auto& m) { return m.hits; });
+  }
   [[nodiscard]] auto misses() const -> std::int64_t {
     return locked([](auto& m) { return m.misses; });
   }
@@ -54,7 +56,7 @@ class cached {
     memory_->answers.clear();
   }
 
- private:
+private:
   struct memory {
     std::mutex mutex;
     std::unordered_map<question, shard_cost, question_hash> answers;
@@ -71,4 +73,4 @@ class cached {
   std::shared_ptr<memory> memory_{std::make_shared<memory>()};
 };
 
-}  // namespace mars::cost
+} // namespace mars::cost

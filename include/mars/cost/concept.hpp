@@ -39,9 +39,9 @@ concept CostModelFor = AcceleratorDesign<D> && prices_shards_on<C, D> && std::co
 
 /// Turns (shard, design) into a cost vector, for any design.
 ///
-/// expression | type         | meaning                                         | cost
-/// -----------|--------------|-------------------------------------------------|--------------------
-/// `c(s, d)`  | `shard_cost` | one run of `s` on one device configured with `d` | asked once per distinct question
+/// expression | type         | meaning                                          | cost
+/// -----------|--------------|--------------------------------------------------|------------------
+/// `c(s, d)`  | `shard_cost` | one run of `s` on one device configured with `d` | once per question
 ///
 /// `c` is a `C const&`, `s` a `shard const&`, `d` a model of AcceleratorDesign.
 /// Semantics: 1. Pure in the operator's signature, the extents and the design, and callable from
@@ -49,9 +49,10 @@ concept CostModelFor = AcceleratorDesign<D> && prices_shards_on<C, D> && std::co
 /// extents are never cheaper. 4. Communication is not included: collectives and redistribution have
 /// models of their own.
 /// A function of `any_design const&` is a model too: every design converts to it.
-/// Models: cost::analytical, cost::roofline, cost::table, cost::cached, cost::unavailable, any_cost.
+/// Models: cost::analytical, cost::roofline, cost::table, cost::cached, cost::unavailable,
+/// any_cost.
 /// Example: examples/20_write_a_cost_model.
 template <class C>
 concept CostModel = CostModelFor<C, design_archetype>;
 
-}  // namespace mars
+} // namespace mars

@@ -11,9 +11,9 @@
 
 namespace mars::cost {
 
-/// What identifies a price: operators of one signature, shards of one size, designs of one name cost
-/// the same. The signature is a 64-bit hash that is the same on every platform, so a question may be
-/// written to a file.
+/// What identifies a price: operators of one signature, shards of one size, designs of one name
+/// cost the same. The signature is a 64-bit hash that is the same on every platform, so a question
+/// may be written to a file.
 struct question {
   std::uint64_t signature{};
   mars::extents extents{};
@@ -35,4 +35,4 @@ struct question_hash {
   }
 };
 
-}  // namespace mars::cost
+} // namespace mars::cost

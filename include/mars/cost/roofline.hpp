@@ -9,15 +9,15 @@
 
 namespace mars::cost {
 
-/// The roof alone: T = overhead + max(flops/peak, operand bytes/bandwidth), whatever the design's own
-/// model says of idle multipliers, tiles and ports.
+/// The roof alone: T = overhead + max(flops/peak, operand bytes/bandwidth), whatever the design's
+/// own model says of idle multipliers, tiles and ports.
 ///
 /// A value given here holds for every design; one left out is asked of the design
-/// (`d.peak(element_bits)`, `d.memory_bandwidth()`), and a design that does not say has no such limit.
-/// Where neither peak nor bandwidth is known the answer is marked as not estimated.
+/// (`d.peak(element_bits)`, `d.memory_bandwidth()`), and a design that does not say has no such
+/// limit. Where neither peak nor bandwidth is known the answer is marked as not estimated.
 ///
-/// Prefer it to see how far a design is from its roof, or for designs without a model. It is no lower
-/// bound of designs that fuse operators: it charges those. What a design refuses
+/// Prefer it to see how far a design is from its roof, or for designs without a model. It is no
+/// lower bound of designs that fuse operators: it charges those. What a design refuses
 /// (`supports`) is refused here too. O(operands). Source: Williams et al., CACM 2009.
 struct roofline {
   std::optional<flops_per_second> peak{};
@@ -46,4 +46,4 @@ struct roofline {
   }
 };
 
-}  // namespace mars::cost
+} // namespace mars::cost

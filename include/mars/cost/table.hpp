@@ -26,7 +26,7 @@ struct lookup_counts {
 ///
 ///   mars::cost::table<> measured{};
 ///   measured.add(shard, "winograd", {.time = {.total = seconds{1.2e-3}}}).value();
-///   measured.report = &counts;     // found and missing, kept outside: the table itself is constant
+///   measured.report = &counts;  // found and missing, kept outside: the table is constant
 ///
 /// `Fallback` decides about gaps: cost::analytical fills them with the design's model,
 /// cost::unavailable refuses them. Measured and modelled times mix well only if the model was
@@ -36,7 +36,7 @@ template <CostModel Fallback = analytical>
 struct table {
   std::unordered_map<question, shard_cost, question_hash> entries{};
   Fallback fallback{};
-  lookup_counts* report{};  ///< not owned; null: nobody counts
+  lookup_counts* report{}; ///< not owned; null: nobody counts
 
   /// Errors: a time that is negative or NaN, a question that has an answer already.
   auto add(shard const& s, std::string_view design, shard_cost cost) -> expected<void> {
@@ -62,7 +62,7 @@ struct table {
   }
 
   template <class D>
-    requires CostModelFor<Fallback, D>
+  requires CostModelFor<Fallback, D>
   [[nodiscard]] auto operator()(shard const& s, D const& design) const -> shard_cost {
     auto const measured = find(s, std::string_view{design.name()});
     if (report != nullptr) ++(measured ? report->found : report->missing);
@@ -70,4 +70,4 @@ struct table {
   }
 };
 
-}  // namespace mars::cost
+} // namespace mars::cost

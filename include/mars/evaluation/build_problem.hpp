@@ -191,6 +191,10 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   std::map<std::pair<std::size_t, std::size_t>, std::vector<sharding>> proposals;
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::vector<std::int64_t>>, shard_cost> asked;
   t.rows.resize(representative.size());
+  for (auto const* o : representative) {
+    auto& names = t.dims.emplace_back();
+    for (auto const& d : o->dims) names.push_back(d.name);
+  }
   for (std::uint32_t k = 0; k < representative.size(); ++k) {
     operation const& o = *representative[k];
     own[k].resize(options.size());

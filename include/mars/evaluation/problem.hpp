@@ -96,6 +96,7 @@ class mapping_problem {
     std::vector<operator_id> order;                      ///< by position
     std::vector<std::uint32_t> op_class;                 ///< by position
     std::vector<bool> has_macs;                          ///< by position
+    std::vector<std::vector<label>> dims;                ///< [operator class], names
     std::vector<problem_edge> edges;                     ///< sorted by consumer
     std::vector<problem_set> sets;
     std::vector<std::vector<std::string>> designs;       ///< [set class]
@@ -130,6 +131,10 @@ class mapping_problem {
   [[nodiscard]] auto has_macs(std::size_t position) const -> bool { return t_.has_macs[position]; }
   [[nodiscard]] auto op_class(std::size_t position) const -> std::uint32_t {
     return t_.op_class[position];
+  }
+  /// Names of the operator's dimensions, which the cuts of its shardings refer to.
+  [[nodiscard]] auto dims(std::size_t position) const -> std::span<label const> {
+    return t_.dims[t_.op_class[position]];
   }
   [[nodiscard]] auto sets() const -> std::span<problem_set const> { return t_.sets; }
   [[nodiscard]] auto designs(std::uint32_t set) const -> std::span<std::string const> {

@@ -18,7 +18,7 @@ namespace mars {
 struct accelerator {
   std::string name{};
   bytes capacity{};                         ///< of its own memory
-  std::vector<any_design> configurations{};  ///< names differ
+  std::vector<any_design> configurations{}; ///< names differ
   watts draw{unknown_watts};                ///< while it runs
 
   [[nodiscard]] auto memory() const -> bytes { return capacity; }
@@ -45,4 +45,4 @@ template <Accelerator A>
   }
 }
 
-}  // namespace mars
+} // namespace mars

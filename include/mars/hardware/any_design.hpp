@@ -18,11 +18,10 @@ namespace mars {
 /// design lacks have neutral answers: it supports what has a finite time, knows no energy, lists no
 /// algorithms, has infinite roofs, and is valid. A call costs one virtual call.
 class any_design {
- public:
+public:
   template <class D>
-    requires(!std::same_as<std::remove_cvref_t<D>, any_design> &&
-             AcceleratorDesign<std::remove_cvref_t<D>>)
-  any_design(D&& design)
+  requires(!std::same_as<std::remove_cvref_t<D>, any_design> &&
+           AcceleratorDesign<std::remove_cvref_t<D>>) any_design(D&& design)
       : self_{std::make_shared<holder<std::remove_cvref_t<D>> const>(std::forward<D>(design))} {}
 
   [[nodiscard]] auto name() const -> std::string_view { return self_->name(); }
@@ -51,7 +50,7 @@ class any_design {
     return a.self_ == b.self_ || (a.self_->tag == b.self_->tag && a.self_->equals(*b.self_));
   }
 
- private:
+private:
   /// The address of a variable per type: run-time types without RTTI.
   template <class D>
   [[nodiscard]] static auto tag_of() -> void const* {
@@ -136,4 +135,4 @@ class any_design {
   std::shared_ptr<base const> self_;
 };
 
-}  // namespace mars
+} // namespace mars

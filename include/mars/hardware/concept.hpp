@@ -14,14 +14,15 @@
 
 namespace mars {
 
-/// How long one shard takes on one design, by cause. `total` is what counts; it is not the sum of the
-/// others, because computing and moving data overlap: usually `overhead + max(compute, memory)`.
+/// How long one shard takes on one design, by cause. `total` is what counts; it is not the sum of
+/// the others, because computing and moving data overlap: usually `overhead + max(compute,
+/// memory)`.
 struct time_breakdown {
-  seconds total{};          ///< infinite: the design must not run the shard
-  seconds compute{};        ///< if data were always there
-  seconds memory{};         ///< if computing were free
-  seconds overhead{};       ///< launch, fill: paid before anything else
-  bool estimated{true};     ///< false: the design knows nothing about this operator, the zero is a gap
+  seconds total{};      ///< infinite: the design must not run the shard
+  seconds compute{};    ///< if data were always there
+  seconds memory{};     ///< if computing were free
+  seconds overhead{};   ///< launch, fill: paid before anything else
+  bool estimated{true}; ///< false: the design knows nothing about this operator, the zero is a gap
 
   friend auto operator==(time_breakdown const&, time_breakdown const&) -> bool = default;
 };
@@ -56,8 +57,9 @@ struct algorithm_time {
   time_breakdown time{};
 };
 
-// Copying is asked last everywhere: the type-erased wrappers convert from what models these concepts,
-// and asking whether a wrapper's expression template is copyable first would ask this very question.
+// Copying is asked last everywhere: the type-erased wrappers convert from what models these
+// concepts, and asking whether a wrapper's expression template is copyable first would ask this
+// very question.
 template <class D>
 concept names_itself = requires(D const& d) {
   { d.name() } -> std::convertible_to<std::string_view>;
@@ -99,10 +101,10 @@ concept checks_itself = requires(D const& d) {
 /// `d.time(s)` | `time_breakdown`                 | one run of the shard, operands in DRAM  | small
 ///
 /// Semantics: 1. Both calls are pure and may be made from several threads. 2. The name outlives the
-/// call, is not empty and is unique among the designs of one accelerator; designs of one name in one
-/// system price alike. 3. An infinite `total` means *must not*. No time is negative or NaN. 4. A shard
-/// with larger extents is never faster (searches prune with it); a convolution's kernel is exempt,
-/// for which an algorithm may be made to measure.
+/// call, is not empty and is unique among the designs of one accelerator; designs of one name in
+/// one system price alike. 3. An infinite `total` means *must not*. No time is negative or NaN.
+/// 4. A shard with larger extents is never faster (searches prune with it); a convolution's kernel
+/// is exempt, for which an algorithm may be made to measure.
 /// Models: hardware::super_lip, systolic_array, winograd, roofline, any_design; yours.
 template <class D>
 concept AcceleratorDesign = names_itself<D> && times_shards<D> && std::copy_constructible<D>;
@@ -117,8 +119,8 @@ concept ChoosyDesign = AcceleratorDesign<D> && chooses_shards<D>;
 template <class D>
 concept EnergyDesign = AcceleratorDesign<D> && charges_energy<D>;
 
-/// A design that runs a shard in one of several ways. `d.algorithms(s)` lists them with their prices;
-/// `d.time(s)` is that of one of them.
+/// A design that runs a shard in one of several ways. `d.algorithms(s)` lists them with their
+/// prices; `d.time(s)` is that of one of them, or infinite.
 template <class D>
 concept AlgorithmicDesign = AcceleratorDesign<D> && lists_algorithms<D>;
 
@@ -127,8 +129,8 @@ concept AlgorithmicDesign = AcceleratorDesign<D> && lists_algorithms<D>;
 template <class D>
 concept RooflineDesign = AcceleratorDesign<D> && states_peak<D>;
 
-/// A design whose parameters can be wrong. `d.validate()` must succeed before any other call is made;
-/// its error's path names the parameter.
+/// A design whose parameters can be wrong. `d.validate()` must succeed before any other call is
+/// made; its error's path names the parameter.
 template <class D>
 concept CheckedDesign = AcceleratorDesign<D> && checks_itself<D>;
 
@@ -148,10 +150,11 @@ concept states_power = requires(A const& a) {
 
 /// A device that can run operator shards.
 ///
-/// expression    | type                           | meaning                                     | cost
-/// --------------|--------------------------------|---------------------------------------------|-----
-/// `a.memory()`  | `bytes`                        | what weights and activations may fill       | O(1)
-/// `a.designs()` | forward range of AcceleratorDesign | its configurations; several = adaptive  | O(1)
+/// expression    | type                  | meaning                                      | cost
+/// --------------|-----------------------|----------------------------------------------|-----
+/// `a.memory()`  | `bytes`               | what weights and activations may fill        | O(1)
+/// `a.designs()` | forward range of      | its configurations; several make it adaptive | O(1)
+///               | AcceleratorDesign     |                                              |
 ///
 /// Semantics: 1. Pure, from several threads. 2. At least one design. 3. A device is configured with
 /// one of them before execution and keeps it.
@@ -163,4 +166,4 @@ concept Accelerator = has_memory<A> && offers_designs<A> && std::copy_constructi
 template <class A>
 concept PoweredAccelerator = Accelerator<A> && states_power<A>;
 
-}  // namespace mars
+} // namespace mars

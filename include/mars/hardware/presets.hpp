@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Systems with numbers, graded by where the numbers come from (A: vendor, B: third party; what had to
-// be chosen is called assumed in the description). Systems known only from the press have no preset.
+// Systems with numbers, graded by where the numbers come from (A: vendor, B: third party; what had
+// to be chosen is called assumed in the description). Systems known only from the press have no
+// preset.
 //
 //   aws_f1_16xlarge      MARS's platform, our reading; every number an option (fpga.hpp)
 //   …_board, …_ring, f2, alveo   FPGA boards as documented, MARS's designs as bitstream

@@ -50,14 +50,15 @@ template <Accelerator A>
     if constexpr (checks_itself<decltype(d)>)
       if (auto r = d.validate(); !r) return unexpected{std::move(r).error().inside(path)};
   }
-  if (i == 0)
-    return fail(error_code::out_of_range, "designs", "none", "at least one design");
+  if (i == 0) return fail(error_code::out_of_range, "designs", "none", "at least one design");
   return {};
 }
 
 template <Interconnect I>
 [[nodiscard]] auto validate_interconnect(I const& net) -> expected<void> {
-  if constexpr (requires { { net.validate() } -> std::convertible_to<expected<void>>; }) {
+  if constexpr (requires {
+                  { net.validate() } -> std::convertible_to<expected<void>>;
+                }) {
     return net.validate();
   } else if constexpr (RoutedInterconnect<I>) {
     auto const& all = net.links();
@@ -77,7 +78,7 @@ template <Interconnect I>
   return {};
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Accelerators and what connects them: accelerators[i] is the interconnect's accelerator i.
 template <Accelerator A, Interconnect I>
@@ -97,8 +98,7 @@ struct system {
       return fail(error_code::out_of_range, "accelerators", "none", "at least one accelerator");
     for (std::size_t i = 0; i < accelerators.size(); ++i)
       if (auto r = detail::validate_accelerator(accelerators[i]); !r)
-        return unexpected{
-            std::move(r).error().inside("accelerators[" + std::to_string(i) + "]")};
+        return unexpected{std::move(r).error().inside("accelerators[" + std::to_string(i) + "]")};
     if (auto r = detail::validate_interconnect(interconnect); !r)
       return unexpected{std::move(r).error().inside("interconnect")};
     if (interconnect.size() != accelerators.size())
@@ -110,9 +110,8 @@ struct system {
 
   /// Call `validate` first: a wrapped interconnect no longer knows its parameters, only its links.
   operator any_system() const
-    requires(RoutedInterconnect<I> &&
-             !(std::same_as<A, accelerator> && std::same_as<I, any_interconnect>))
-  {
+      requires(RoutedInterconnect<I> &&
+               !(std::same_as<A, accelerator> && std::same_as<I, any_interconnect>)) {
     any_system result{name, {}, interconnect};
     result.accelerators.reserve(accelerators.size());
     for (auto const& a : accelerators) result.accelerators.push_back(to_accelerator(a));
@@ -123,4 +122,4 @@ struct system {
 template <Accelerator A, Interconnect I>
 system(std::string, std::vector<A>, I) -> system<A, I>;
 
-}  // namespace mars
+} // namespace mars

@@ -26,7 +26,7 @@ struct exclusive_shared {
   bool cut_kernels{false};         ///< also cut kernel rows and columns (`r`, `s`, `q`)
   bool scatter_partial_sums{true}; ///< also offer reduce-scatter instead of all-reduce
   bool replicate{true};            ///< also offer the empty sharding
-  std::size_t limit{4096};         ///< candidates per operator at most; the first ones stay
+  std::size_t limit{4096};         ///< candidates per operator, at least one; the first stay
 
   [[nodiscard]] auto shardings(operation const& op, std::size_t ways) const
       -> std::vector<sharding> {
@@ -38,7 +38,7 @@ struct exclusive_shared {
       add_rotations(op, ways, found);
     }
     if (replicate || found.empty()) found.push_back({});
-    if (found.size() > limit) found.resize(limit);
+    found.resize(std::clamp<std::size_t>(limit, 1, found.size()));
     return found;
   }
 

@@ -10,6 +10,16 @@ namespace mars {
 /// Which part of a tensor each device of a set holds or needs, by rank in the set.
 using layout = std::vector<tensor_box>;
 
+namespace detail {
+/// Does a cut divide this axis of an output? Where none does, a device has all of it, even elements
+/// that no iteration writes: those between the points of a transposed convolution, say.
+[[nodiscard]] inline auto divides(sharding const& s, axis const& a) -> bool {
+  return (s.scatter && a.uses(*s.scatter)) ||
+         std::any_of(s.exclusive.begin(), s.exclusive.end(),
+                     [&a](cut const& c) { return a.uses(c.dim); });
+}
+}  // namespace detail
+
 /// What each device owns of an output once the operator and its exchange of partial sums are done.
 /// Boxes are disjoint or equal (replicas), and together they are the tensor.
 [[nodiscard]] inline auto output_layout(operation const& op, operand const& output,
@@ -24,7 +34,10 @@ using layout = std::vector<tensor_box>;
       box[*s.scatter] =
           part_of(box[*s.scatter], static_cast<std::int64_t>(group.size()), place);
     }
-    boxes.push_back(reach(output, box));
+    auto owned = reach(output, box);
+    for (std::size_t i = 0; i < owned.size(); ++i)
+      if (!detail::divides(s, output.axes[i])) owned[i] = {0, output.axes[i].extent};
+    boxes.push_back(owned);
   }
   return boxes;
 }
@@ -62,10 +75,16 @@ struct footprint {
   auto const shard = shard_extents(op, s);
   auto const phase = phase_extents(op, s);
   auto const* rotating = rotating_operand(op, s, set_size);
+  auto const output_size = [&s](operand const& t, extents const& part) {
+    std::int64_t n = 1;
+    for (auto const& a : t.axes) n *= detail::divides(s, a) ? reach_size(a, part) : a.extent;
+    return storage(n, t.element_bits);
+  };
   footprint f{};
   for (auto const& t : op.operands) {
     bool const rotates = rotating == &t;
-    auto const held = size_of(t, rotates ? phase : shard);
+    auto const held = t.role == role::output ? output_size(t, shard)
+                                             : size_of(t, rotates ? phase : shard);
     if (rotates) f.arriving += held;
     switch (t.role) {
       case role::weight: f.weights += held; break;
@@ -82,7 +101,7 @@ struct footprint {
       auto kept = shard;
       kept[*s.scatter] = ceil_div(kept[*s.scatter], g);
       for (auto const& t : op.operands)
-        if (t.role == role::output) f.exchange += size_of(t, kept);
+        if (t.role == role::output) f.exchange += output_size(t, kept);
     }
   }
   return f;

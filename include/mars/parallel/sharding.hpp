@@ -183,15 +183,27 @@ using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
 }
 
 namespace detail {
-/// A cut keeps every output shard one box if, on each output axis it takes part in, all coarser
-/// dimensions (larger stride) are down to one iteration per device.
-[[nodiscard]] inline auto keeps_boxes(operand const& t, extents const& shard, std::size_t dim)
-    -> bool {
+/// A cut leaves the shards of an output boxes that are disjoint and lose nothing if, on each axis it
+/// takes part in, all coarser dimensions (larger stride) are down to one iteration per device and
+/// the finer ones fill its stride exactly, as the digits of a number do. (They overlap in
+/// `2·u + 3·v`, and `4·u + 2·v` leaves holes.)
+[[nodiscard]] inline auto keeps_boxes(operation const& op, operand const& t, extents const& shard,
+                                      std::size_t dim) -> bool {
   for (auto const& a : t.axes)
-    for (auto const& mine : a.terms)
-      if (mine.dim == dim)
-        for (auto const& other : a.terms)
-          if (std::abs(other.stride) > std::abs(mine.stride) && shard[other.dim] > 1) return false;
+    for (std::size_t i = 0; i < a.terms.size(); ++i) {
+      if (a.terms[i].dim != dim) continue;
+      auto const stride = std::abs(a.terms[i].stride);
+      std::int64_t filled = 1;
+      for (std::size_t j = 0; j < a.terms.size(); ++j) {
+        auto const& other = a.terms[j];
+        if (j == i || op.dims[other.dim].extent == 1) continue;
+        if (std::abs(other.stride) <= stride)
+          filled += std::abs(other.stride) * (op.dims[other.dim].extent - 1);
+        else if (shard[other.dim] > 1)
+          return false;
+      }
+      if (filled != stride) return false;
+    }
   return true;
 }
 }  // namespace detail
@@ -207,7 +219,8 @@ namespace detail {
   };
   auto shard = full_extents(op);
   bool sequential = false;
-  for (auto const& d : op.dims) sequential |= d.kind == dim_kind::sequential && d.extent > 1;
+  for (auto const& d : op.dims) sequential |= d.kind == dim_kind::sequential;
+  std::int64_t shards = 1;
 
   for (std::size_t i = 0; i < s.exclusive.size(); ++i) {
     auto const [dim, ways] = s.exclusive[i];
@@ -222,16 +235,17 @@ namespace detail {
     if (ways_along(s, dim) != ways || shard[dim] != op.dims[dim].extent)
       return reject(path, dim, "cut twice");
     shard[dim] = ceil_div(shard[dim], ways);
+    shards *= ways;
+    auto const devices = static_cast<std::int64_t>(set_size); // asked before the product overflows
+    if (shards > devices || devices % shards != 0)
+      return fail(error_code::invalid_mapping, "exclusive", std::to_string(shards) + " shards",
+                  "a divisor of the set size, " + std::to_string(set_size));
   }
-  auto const shards = shard_count(s);
-  if (shards < 1 || static_cast<std::int64_t>(set_size) % shards != 0)
-    return fail(error_code::invalid_mapping, "exclusive", std::to_string(shards) + " shards",
-                "a divisor of the set size, " + std::to_string(set_size));
   for (auto const& t : op.operands)
     for (std::size_t i = 0; i < s.exclusive.size() && t.role == role::output; ++i)
-      if (!detail::keeps_boxes(t, shard, s.exclusive[i].dim))
+      if (!detail::keeps_boxes(op, t, shard, s.exclusive[i].dim))
         return reject("exclusive[" + std::to_string(i) + "]", s.exclusive[i].dim,
-                      "shards of the output would not be contiguous");
+                      "shards of the output would not be disjoint boxes");
   if (s.shared) {
     auto const [dim, ways] = *s.shared;
     if (dim >= op.dims.size()) return reject("shared", dim, "no such dimension");
@@ -252,7 +266,7 @@ namespace detail {
     if (shard[dim] < group) return reject("scatter", dim, "shorter than the group");
     for (auto const& t : op.operands)
       if (t.role == role::output &&
-          (!indexes(t, dim) || !detail::keeps_boxes(t, shard, dim)))
+          (!indexes(t, dim) || !detail::keeps_boxes(op, t, shard, dim)))
         return reject("scatter", dim, "does not divide every output into boxes");
   }
   return {};

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/hash.hpp>
 #include <mars/core/random.hpp>
 #include <mars/search/detail/relax.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -69,8 +71,43 @@ inline void reset_choice(mapping_problem const& p, assignment& a, std::size_t v)
       static_cast<std::uint16_t>(std::min_element(node.begin(), node.end()) - node.begin());
 }
 
+/// MARS's level-2 genome, for a whole range of operators at once: a random priority in [0, 1) for each
+/// name of a dimension, decoded into the exclusive sharding whose cuts have the highest priorities.
+/// Neighbours so end up with shardings that go together, which is where good mappings lie.
+class priorities {
+ public:
+  explicit priorities(random_stream& random) : key_{random.next_u64()} {}
+
+  void operator()(mapping_problem const& p, assignment& a, std::size_t v) const {
+    auto const names = p.dims(v);
+    auto const all = p.shardings(v, a.slots[a.slot_of[v]].set);
+    double best = -1;
+    for (std::size_t c = 0; c < all.size(); ++c) {
+      if (all[c].shared || all[c].scatter) continue;
+      double score = 0;
+      double rank = 1;  // the order of the cuts counts a little: it decides who is next to whom
+      for (auto const& cut : all[c].exclusive) {
+        score += std::log2(cut.ways) * of(names[cut.dim]) * rank;
+        rank *= 0.999;
+      }
+      if (score > best) {
+        best = score;
+        a.choice_of[v] = static_cast<std::uint16_t>(c);
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] auto of(label name) const -> double {
+    auto const bits = hash_combine(key_, fnv1a(name.view())) >> 11;
+    return static_cast<double>(bits) * 0x1p-53;
+  }
+  std::uint64_t key_;
+};
+
 /// Seeding: a random partition into candidate sets, designs drawn by normalised score, cuts of the
-/// order that give each set work in proportion to its speed (MARS §6).
+/// order that give each set work in proportion to its speed (MARS §6); shardings by random priorities
+/// of the dimensions, or each operator's cheapest.
 struct proportional_seeding {
   std::size_t most_sets{4};
 
@@ -106,7 +143,13 @@ struct proportional_seeding {
       a.slot_of.push_back(s);
     }
     a.choice_of.resize(p.size());
-    for (std::size_t v = 0; v < p.size(); ++v) reset_choice(p, a, v);
+    bool const cheapest = random.chance(0.25);
+    priorities const decode{random};
+    for (std::size_t v = 0; v < p.size(); ++v)
+      if (cheapest)
+        reset_choice(p, a, v);
+      else
+        decode(p, a, v);
     return a;
   }
 };
@@ -238,10 +281,10 @@ struct mixed_mutation {
 
   static void shake(mapping_problem const& p, assignment& a, random_stream& random) {
     auto const first = random.below(p.size());
-    auto const last = std::min(p.size(), first + 1 + random.below(8));
-    for (auto v = first; v < last; ++v)
-      a.choice_of[v] = static_cast<std::uint16_t>(
-          random.below(p.shardings(v, a.slots[a.slot_of[v]].set).size()));
+    auto const length = random.chance(0.5) ? 1 + random.below(8) : 1 + random.below(p.size());
+    priorities const decode{random};
+    for (auto v = first; v < std::min<std::size_t>(p.size(), first + length); ++v)
+      decode(p, a, v);
   }
 
   static void drop_unused(assignment& a) {

@@ -29,6 +29,7 @@ struct basic_two_level_genetic {
   std::uint64_t seed{1};
   std::size_t population{32};
   std::uint64_t evaluations{200'000'000};  ///< choices priced, unless the context has a budget
+  std::size_t immigrants{4};  ///< of each generation's children, fresh from `Seeding`
   std::size_t patience{40};  ///< generations without a better answer before it stops
   Seeding seeding{};
   Selection selection{};
@@ -76,7 +77,8 @@ struct basic_two_level_genetic {
     for (std::uint64_t generation = 1; stale < patience && !clock.spent() && !clock.interrupted();
          ++generation) {
       children.assign(lanes, {});
-      breed(children, generation, [&](std::size_t, random_stream& stream) {
+      breed(children, generation, [&](std::size_t i, random_stream& stream) {
+        if (i < immigrants) return seeding(problem, known, stream);
         auto child = current[selection(current, stream)].genome;
         crossover(problem, child, current[selection(current, stream)].genome, stream);
         mutation(problem, known, child, stream);

@@ -42,7 +42,7 @@ struct value {
 /// operator's name is the last argument; without one it is called after its type (`conv_12`), and
 /// a name given twice gets `_2`.
 class builder {
- public:
+public:
   using shape_type = tensor_shape;
   using conv_options = ops::conv_options;
   using conv_transpose_options = ops::conv_transpose_options;
@@ -166,10 +166,10 @@ class builder {
   /// Operators so far.
   [[nodiscard]] auto size() const -> std::size_t { return draft_.size(); }
 
- private:
+private:
   struct tensor {
     tensor_shape shape;
-    std::string name;  ///< of an external tensor
+    std::string name; ///< of an external tensor
     int element_bits{16};
     bool constant{false};
     bool produced{false};
@@ -191,7 +191,7 @@ class builder {
   auto commit(operation op, std::span<value const> inputs) -> std::vector<value>;
 
   basic_graph<representation::adjacency_list> draft_;
-  std::vector<tensor> tensors_;  ///< [0] stands for what could not be made
+  std::vector<tensor> tensors_; ///< [0] stands for what could not be made
   names operator_names_;
   names tensor_names_;
   std::optional<error> failure_;
@@ -200,7 +200,7 @@ class builder {
 
 using graph_builder = builder;
 
-}  // namespace mars
+} // namespace mars
 
 #include <mars/workload/detail/builder_core.hpp>
 #include <mars/workload/detail/builder_operators.hpp>

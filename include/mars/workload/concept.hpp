@@ -32,8 +32,8 @@ struct output_edge {
 };
 
 template <class R, class T>
-concept range_of = std::ranges::input_range<R> &&
-                   std::convertible_to<std::ranges::range_reference_t<R>, T>;
+concept range_of =
+    std::ranges::input_range<R> && std::convertible_to<std::ranges::range_reference_t<R>, T>;
 
 template <class G>
 concept lists_operators = requires(G const& g) {
@@ -63,4 +63,4 @@ concept lists_inputs = requires(G const& g, operator_id v) {
 template <class G>
 concept WorkloadGraph = lists_operators<G> && describes_operators<G> && lists_inputs<G>;
 
-}  // namespace mars
+} // namespace mars

@@ -43,7 +43,7 @@ struct compressed_sparse_row {
                                                   boost::no_property, std::uint32_t, std::uint32_t>;
 };
 
-}  // namespace representation
+} // namespace representation
 
 /// An output of an operator.
 struct tensor_ref {
@@ -66,43 +66,34 @@ using graph = basic_graph<representation::compressed_sparse_row>;
 
 template <class Representation>
 class basic_graph {
- public:
+public:
   static constexpr bool is_frozen =
       std::is_same_v<Representation, representation::compressed_sparse_row>;
 
   basic_graph() = default;
-  explicit basic_graph(std::string name)
-    requires(!is_frozen)
-      : name_{std::move(name)} {}
+  explicit basic_graph(std::string name) requires(!is_frozen) : name_{std::move(name)} {}
 
   [[nodiscard]] auto name() const -> std::string const& { return name_; }
   [[nodiscard]] auto size() const -> std::size_t { return operations_.size(); }
 
   /// Appends an operator. Nothing is checked before `freeze`.
-  auto add_operation(operation o) -> operator_id
-    requires(!is_frozen)
-  {
+  auto add_operation(operation o) -> operator_id requires(!is_frozen) {
     operations_.push_back(std::move(o));
     add_vertex(edges_);
     return operator_id{operations_.size() - 1};
   }
   /// Feeds an operand of `e.consumer`. Error `dangling`: an operator that is not there.
   auto connect(tensor_edge const& e) -> expected<void>
-    requires(!is_frozen)
-  {
+  requires(!is_frozen) {
     for (auto const v : {e.producer, e.consumer})
       if (v.index() >= size())
         return fail(error_code::dangling, "edges", "operators[" + std::to_string(v.index()) + "]",
                     "below " + std::to_string(size()));
-    add_edge(e.producer.index(), e.consumer.index(),
-             output_edge{e.consumer, e.output, e.operand}, edges_);
+    add_edge(e.producer.index(), e.consumer.index(), output_edge{e.consumer, e.output, e.operand},
+             edges_);
     return {};
   }
-  void mark_output(tensor_ref result)
-    requires(!is_frozen)
-  {
-    outputs_.push_back(result);
-  }
+  void mark_output(tensor_ref result) requires(!is_frozen) { outputs_.push_back(result); }
 
   [[nodiscard]] friend auto operators(basic_graph const& g) -> operator_range {
     return operator_range{g.size()};
@@ -111,9 +102,7 @@ class basic_graph {
   [[nodiscard]] friend auto op(basic_graph const& g, operator_id v) -> operation const& {
     return g.operations_[v.index()];
   }
-  [[nodiscard]] friend auto op(basic_graph& g, operator_id v) -> operation&
-    requires(!is_frozen)
-  {
+  [[nodiscard]] friend auto op(basic_graph& g, operator_id v) -> operation& requires(!is_frozen) {
     return g.operations_[v.index()];
   }
   /// Operands of `v` fed by other operators, by ascending operand. Frozen: a span, O(1).
@@ -125,8 +114,8 @@ class basic_graph {
       std::vector<input_edge> found;
       auto const [first, last] = in_edges(v.index(), g.edges_);
       for (auto e = first; e != last; ++e)
-        found.push_back({operator_id{source(*e, g.edges_)}, g.edges_[*e].output,
-                         g.edges_[*e].operand});
+        found.push_back(
+            {operator_id{source(*e, g.edges_)}, g.edges_[*e].output, g.edges_[*e].operand});
       return found;
     }
   }
@@ -136,8 +125,7 @@ class basic_graph {
     if constexpr (is_frozen) {
       // The bundled properties of a vertex's edges lie one after another.
       if (first == last) return std::span<output_edge const>{};
-      return std::span<output_edge const>{&g.edges_[*first],
-                                          out_degree(v.value, g.edges_)};
+      return std::span<output_edge const>{&g.edges_[*first], out_degree(v.value, g.edges_)};
     } else {
       std::vector<output_edge> found;
       for (auto e = first; e != last; ++e) found.push_back(g.edges_[*e]);
@@ -179,14 +167,13 @@ class basic_graph {
     return g.edges_;
   }
 
- private:
+private:
   using frozen = basic_graph<representation::compressed_sparse_row>;
   friend basic_graph<representation::adjacency_list>;
   friend auto make_graph(std::string, std::vector<operation>, std::vector<tensor_edge>,
                          std::vector<tensor_ref>) -> expected<frozen>;
   [[nodiscard]] friend auto freeze(basic_graph g) -> expected<frozen>
-    requires(!is_frozen)
-  {
+  requires(!is_frozen) {
     auto edges = edges_of(g);
     return make_graph(std::move(g.name_), std::move(g.operations_), std::move(edges),
                       std::move(g.outputs_));
@@ -243,9 +230,12 @@ inline auto make_graph(std::string name, std::vector<operation> operations,
     ends.emplace_back(e.producer.value, e.consumer.value);
     bundles.push_back({e.consumer, e.output, e.operand});
   }
-  g.edges_ = representation::compressed_sparse_row::type{
-      boost::edges_are_sorted, ends.begin(), ends.end(), bundles.begin(),
-      static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(ends.size())};
+  g.edges_ = representation::compressed_sparse_row::type{boost::edges_are_sorted,
+                                                         ends.begin(),
+                                                         ends.end(),
+                                                         bundles.begin(),
+                                                         static_cast<std::uint32_t>(n),
+                                                         static_cast<std::uint32_t>(ends.size())};
 
   g.by_name_.resize(n);
   std::iota(g.by_name_.begin(), g.by_name_.end(), std::uint32_t{0});
@@ -255,4 +245,4 @@ inline auto make_graph(std::string name, std::vector<operation> operations,
   return g;
 }
 
-}  // namespace mars
+} // namespace mars

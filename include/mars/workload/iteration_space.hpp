@@ -12,9 +12,9 @@ namespace mars {
 
 /// What cutting a dimension means.
 enum class dim_kind : std::uint8_t {
-  parallel,    ///< points along it are independent: shards own disjoint parts of the output
-  reduction,   ///< points along it are combined: a cut leaves partial results to all-reduce
-  sequential,  ///< points along it run in order (time steps of a recurrence): never cut
+  parallel,   ///< points along it are independent: shards own disjoint parts of the output
+  reduction,  ///< points along it are combined: a cut leaves partial results to all-reduce
+  sequential, ///< points along it run in order (time steps of a recurrence): never cut
 };
 
 struct dimension {
@@ -25,8 +25,8 @@ struct dimension {
   friend auto operator==(dimension const&, dimension const&) -> bool = default;
 };
 
-inline constexpr std::size_t max_dims = 12;  ///< dimensions of one iteration space
-inline constexpr std::size_t max_rank = 8;   ///< axes of one tensor
+inline constexpr std::size_t max_dims = 12; ///< dimensions of one iteration space
+inline constexpr std::size_t max_rank = 8;  ///< axes of one tensor
 
 /// An iteration space: its points are the innermost loop bodies of an operator.
 using iteration_space = inplace_vector<dimension, max_dims>;
@@ -38,7 +38,9 @@ struct interval {
   std::int64_t begin{};
   std::int64_t end{};
 
-  [[nodiscard]] constexpr auto size() const -> std::int64_t { return end > begin ? end - begin : 0; }
+  [[nodiscard]] constexpr auto size() const -> std::int64_t {
+    return end > begin ? end - begin : 0;
+  }
   friend constexpr auto operator==(interval const&, interval const&) -> bool = default;
 };
 
@@ -117,4 +119,4 @@ struct axis {
   return std::min(size, a.extent);
 }
 
-}  // namespace mars
+} // namespace mars

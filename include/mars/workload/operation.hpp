@@ -18,16 +18,16 @@
 namespace mars {
 
 enum class role : std::uint8_t {
-  input,   ///< an activation: from another operator, or from outside the graph
-  weight,  ///< a parameter, resident where it is used before the inference starts
-  output,  ///< a result
-  state,   ///< carried from one step of a sequential dimension to the next (hidden and cell state)
+  input,  ///< an activation: from another operator, or from outside the graph
+  weight, ///< a parameter, resident where it is used before the inference starts
+  output, ///< a result
+  state,  ///< carried from one step of a sequential dimension to the next (hidden and cell state)
 };
 
 /// A tensor as one operator sees it.
 struct operand {
   mars::role role{mars::role::input};
-  std::string name;  ///< of a weight or external input; equal non-empty names are one tensor
+  std::string name; ///< of a weight or external input; equal non-empty names are one tensor
   int element_bits{16};
   inplace_vector<axis, max_rank> axes;
 };
@@ -51,14 +51,14 @@ enum class op_kind : std::uint8_t {
   resize,
   lstm,
   gru,
-  opaque,  ///< unknown semantics: known tensors, unestimated cost, never cut
+  opaque, ///< unknown semantics: known tensors, unestimated cost, never cut
 };
 
 [[nodiscard]] constexpr auto kind_name(op_kind kind) -> std::string_view {
   constexpr std::string_view names[] = {
-      "convolution", "matmul",    "pooling", "elementwise", "normalization", "softmax",
-      "reduction",   "concat",    "split",   "reshape",     "transpose",     "slice",
-      "pad",         "gather",    "resize",  "lstm",        "gru",           "opaque"};
+      "convolution", "matmul", "pooling", "elementwise", "normalization", "softmax",
+      "reduction",   "concat", "split",   "reshape",     "transpose",     "slice",
+      "pad",         "gather", "resize",  "lstm",        "gru",           "opaque"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -66,7 +66,7 @@ enum class op_kind : std::uint8_t {
 /// dimension d): a gather's table dimension, say, is indexed but not walked.
 struct work_per_point {
   std::int64_t macs{0};
-  std::int64_t flops{0};  ///< besides the MACs
+  std::int64_t flops{0}; ///< besides the MACs
   std::uint32_t over{~std::uint32_t{0}};
 
   friend auto operator==(work_per_point const&, work_per_point const&) -> bool = default;
@@ -77,8 +77,8 @@ struct work_per_point {
 /// communication — follows from these members; no cost or sharding code looks at `type`.
 struct operation {
   op_kind kind{op_kind::opaque};
-  std::string type;  ///< the framework's word, e.g. "Relu"
-  std::string name;  ///< unique in its graph
+  std::string type; ///< the framework's word, e.g. "Relu"
+  std::string name; ///< unique in its graph
   iteration_space dims;
   std::vector<operand> operands;
   work_per_point work;
@@ -261,7 +261,8 @@ struct operation {
           return fail(error_code::out_of_range, path, "dimension " + std::to_string(term.dim),
                       "below " + std::to_string(op.dims.size()));
         auto const span = checked_multiply(term.stride, op.dims[term.dim].extent);
-        if (!span || *span > limit / 8 || *span < -limit / 8 || (hull += std::abs(*span)) > limit / 2)
+        if (!span || *span > limit / 8 || *span < -limit / 8 ||
+            (hull += std::abs(*span)) > limit / 2)
           return too_large(path, "an index range");
       }
     }
@@ -271,4 +272,4 @@ struct operation {
   return {};
 }
 
-}  // namespace mars
+} // namespace mars

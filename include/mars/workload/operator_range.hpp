@@ -12,13 +12,13 @@ namespace mars {
 /// The operators 0 … n−1 as a range: what `operators(g)` of most graphs returns. Written out because
 /// clang 14 cannot compile the standard's `iota | transform`.
 class operator_range {
- public:
+public:
   class iterator {
-   public:
+  public:
     using value_type = operator_id;
     using reference = operator_id;
     using difference_type = std::ptrdiff_t;
-    using iterator_category = std::input_iterator_tag;  // by the old rules: no true reference
+    using iterator_category = std::input_iterator_tag; // by the old rules: no true reference
     using iterator_concept = std::random_access_iterator_tag;
 
     constexpr iterator() = default;
@@ -45,7 +45,7 @@ class operator_range {
     }
     friend constexpr auto operator<=>(iterator const&, iterator const&) = default;
 
-   private:
+  private:
     constexpr auto step(difference_type n) -> iterator {
       auto const before = *this;
       index_ += n;
@@ -65,8 +65,8 @@ class operator_range {
     return operator_id{i};
   }
 
- private:
+private:
   std::size_t count_{};
 };
 
-}  // namespace mars
+} // namespace mars

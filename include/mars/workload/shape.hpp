@@ -124,4 +124,4 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
   return out;
 }
 
-}  // namespace mars
+} // namespace mars

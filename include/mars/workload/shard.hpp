@@ -44,16 +44,16 @@ struct shard {
 /// (reference names: M out-channels, N in-channels, R×C output, K×K' kernel).
 struct convolution_shape {
   std::int64_t batch{1};
-  std::int64_t groups{1};          ///< independent convolutions of the shape below
-  std::int64_t out_channels{1};    ///< M, per group
-  std::int64_t in_channels{1};     ///< N, per group
-  std::int64_t rows{1};            ///< R
-  std::int64_t columns{1};         ///< C
-  std::int64_t kernel_rows{1};     ///< K
-  std::int64_t kernel_columns{1};  ///< K'
-  std::int64_t stride{1};          ///< of the rows
+  std::int64_t groups{1};         ///< independent convolutions of the shape below
+  std::int64_t out_channels{1};   ///< M, per group
+  std::int64_t in_channels{1};    ///< N, per group
+  std::int64_t rows{1};           ///< R
+  std::int64_t columns{1};        ///< C
+  std::int64_t kernel_rows{1};    ///< K
+  std::int64_t kernel_columns{1}; ///< K'
+  std::int64_t stride{1};         ///< of the rows
   std::int64_t column_stride{1};
-  std::int64_t dilation{1};        ///< of the kernel rows
+  std::int64_t dilation{1}; ///< of the kernel rows
   std::int64_t column_dilation{1};
 
   friend auto operator==(convolution_shape const&, convolution_shape const&) -> bool = default;
@@ -78,42 +78,44 @@ struct convolution_shape {
     return step;
   };
   switch (s.op->kind) {
-    case op_kind::convolution:
-      return convolution_shape{
-          .batch = s.extent("n"),
-          .groups = s.extent("g"),
-          .out_channels = s.extent("k") * s.extent("pz") * s.extent("py") * s.extent("px"),
-          .in_channels = s.extent("c"),
-          .rows = s.extent("y") * s.extent("z"),
-          .columns = s.extent("x"),
-          .kernel_rows = s.extent("r") * s.extent("q"),
-          .kernel_columns = s.extent("s"),
-          .stride = step_along("y"),
-          .column_stride = step_along("x"),
-          .dilation = step_along("r"),
-          .column_dilation = step_along("s")};
-    case op_kind::matmul: {
-      convolution_shape shape{.out_channels = s.extent("n"),
-                              .in_channels = s.extent("k"),
-                              .columns = s.extent("m")};
-      auto const& factors = s.op->operands;
-      for (std::size_t d = 0; d < s.extents.size(); ++d) {
-        auto const name = s.op->dims[d].name;
-        if (name == label{"m"} || name == label{"n"} || name == label{"k"}) continue;
-        if (factors.size() > 1 && !indexes(factors[1], d)) shape.columns *= s.extents[d];
-        else if (!factors.empty() && !indexes(factors[0], d)) shape.out_channels *= s.extents[d];
-        else shape.groups *= s.extents[d];
-      }
-      return shape;
+  case op_kind::convolution:
+    return convolution_shape{.batch = s.extent("n"),
+                             .groups = s.extent("g"),
+                             .out_channels =
+                                 s.extent("k") * s.extent("pz") * s.extent("py") * s.extent("px"),
+                             .in_channels = s.extent("c"),
+                             .rows = s.extent("y") * s.extent("z"),
+                             .columns = s.extent("x"),
+                             .kernel_rows = s.extent("r") * s.extent("q"),
+                             .kernel_columns = s.extent("s"),
+                             .stride = step_along("y"),
+                             .column_stride = step_along("x"),
+                             .dilation = step_along("r"),
+                             .column_dilation = step_along("s")};
+  case op_kind::matmul: {
+    convolution_shape shape{
+        .out_channels = s.extent("n"), .in_channels = s.extent("k"), .columns = s.extent("m")};
+    auto const& factors = s.op->operands;
+    for (std::size_t d = 0; d < s.extents.size(); ++d) {
+      auto const name = s.op->dims[d].name;
+      if (name == label{"m"} || name == label{"n"} || name == label{"k"}) continue;
+      if (factors.size() > 1 && !indexes(factors[1], d))
+        shape.columns *= s.extents[d];
+      else if (!factors.empty() && !indexes(factors[0], d))
+        shape.out_channels *= s.extents[d];
+      else
+        shape.groups *= s.extents[d];
     }
-    case op_kind::lstm:
-    case op_kind::gru:
-      return convolution_shape{.groups = s.extent("t") * s.extent("d"),
-                               .out_channels = s.extent("k") * s.op->work.macs,
-                               .in_channels = s.extent("c"),
-                               .columns = s.extent("n")};
-    default: return std::nullopt;
+    return shape;
+  }
+  case op_kind::lstm:
+  case op_kind::gru:
+    return convolution_shape{.groups = s.extent("t") * s.extent("d"),
+                             .out_channels = s.extent("k") * s.op->work.macs,
+                             .in_channels = s.extent("c"),
+                             .columns = s.extent("n")};
+  default: return std::nullopt;
   }
 }
 
-}  // namespace mars
+} // namespace mars

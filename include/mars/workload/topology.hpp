@@ -24,9 +24,9 @@ namespace mars {
 /// A tensor between two operators, with both ends.
 struct tensor_edge {
   operator_id producer;
-  std::uint16_t output{};  ///< counts the producer's operands of role output
+  std::uint16_t output{}; ///< counts the producer's operands of role output
   operator_id consumer;
-  std::uint16_t operand{};  ///< counts all operands of the consumer
+  std::uint16_t operand{}; ///< counts all operands of the consumer
 
   friend auto operator==(tensor_edge const&, tensor_edge const&) -> bool = default;
 };
@@ -61,11 +61,11 @@ namespace detail {
 
 /// Positions of edges grouped by one of their ends (counting sort, stable).
 struct grouped_edges {
-  std::vector<std::uint32_t> first;  ///< per operator, and one past the end
+  std::vector<std::uint32_t> first; ///< per operator, and one past the end
   std::vector<std::uint32_t> edge;
 
   grouped_edges(std::size_t operators, std::span<tensor_edge const> edges,
-                operator_id tensor_edge::* end)
+                operator_id tensor_edge::*end)
       : first(operators + 1, 0), edge(edges.size()) {
     for (auto const& e : edges) ++first[(e.*end).index() + 1];
     for (std::size_t v = 0; v < operators; ++v) first[v + 1] += first[v];
@@ -102,7 +102,7 @@ struct sorted_operators {
     if (order.size() != operators) cycle = find_cycle(operators, edges, missing);
   }
 
- private:
+private:
   // Whoever still misses an input has a producer in the same state: walking to producers ends in a
   // cycle. Its smallest operator is named, so that the message does not depend on the walk.
   static auto find_cycle(std::size_t operators, std::span<tensor_edge const> edges,
@@ -129,7 +129,7 @@ struct sorted_operators {
               "operator '" + consumer.name + "' depends on itself");
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// The operators such that producers come before consumers; among those ready the smallest id comes
 /// first, so the order is one and the same for a graph. Errors: `dangling` (an edge names an operator
@@ -150,7 +150,7 @@ template <WorkloadGraph G>
 
 /// Who reads the results of each operator: an index over any graph, built once in O(V + E).
 class consumer_lists {
- public:
+public:
   template <WorkloadGraph G>
   explicit consumer_lists(G const& g) {
     auto const edges = edges_of(g);
@@ -163,7 +163,7 @@ class consumer_lists {
     return std::span{edges_}.subspan(first_[v.index()], first_[v.index() + 1] - first_[v.index()]);
   }
 
- private:
+private:
   std::vector<std::uint32_t> first_;
   std::vector<output_edge> edges_;
 };
@@ -176,8 +176,8 @@ template <WorkloadGraph G>
 
 /// Operators grouped by signature: equal operators are priced once.
 struct operator_class_index {
-  std::vector<std::uint32_t> class_of;          ///< per operator; numbered by first appearance
-  std::vector<operator_id> representatives;     ///< per class, its first operator
+  std::vector<std::uint32_t> class_of;      ///< per operator; numbered by first appearance
+  std::vector<operator_id> representatives; ///< per class, its first operator
 };
 
 template <WorkloadGraph G>
@@ -257,4 +257,4 @@ template <WorkloadGraph G>
   return outside;
 }
 
-}  // namespace mars
+} // namespace mars

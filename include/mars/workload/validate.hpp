@@ -59,8 +59,8 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
                     "another operator reads '" + t.name + "' like that");
     }
     if (!fits)
-      return fail(error_code::overflow, path(), "operators too large together",
-                  "sums below 2^62", o.name);
+      return fail(error_code::overflow, path(), "operators too large together", "sums below 2^62",
+                  o.name);
   }
   return {};
 }
@@ -110,7 +110,7 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
   return {};
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Checks everything the library relies on in a graph. Errors carry the path to the culprit:
 /// an operator that is wrong in itself (see `validate(operation)`), `duplicate` names or producers,
@@ -123,4 +123,4 @@ template <WorkloadGraph G>
   return detail::check_edges(ops, edges_of(g));
 }
 
-}  // namespace mars
+} // namespace mars

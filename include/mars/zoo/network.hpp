@@ -28,8 +28,8 @@ namespace detail {
   return fail(error_code::out_of_range, "element_bits", std::to_string(found), "1 to 64");
 }
 
-/// The graph, or the builder's complaint in terms of what the caller chose: the arguments having been
-/// checked one by one, only their product can still be wrong.
+/// The graph, or the builder's complaint in terms of what the caller chose: each argument has been
+/// checked by itself, so only their product can still be wrong.
 [[nodiscard]] inline auto finish(std::string_view name, std::string chosen, builder layers)
     -> expected<graph> {
   auto built = std::move(layers).build();
@@ -47,8 +47,8 @@ using image_layers_writer = auto(detail::image_layers&, value) -> value;
 using text_layers_writer = auto(detail::text_layers&) -> value;
 
 /// A network that looks at an image: its facts and its layers, written once. Calling it gives the
-/// graph, `auto const network = zoo::resnet101({.batch = 8});`, and raises on bad arguments; `build`
-/// gives the error instead.
+/// graph, `auto const network = zoo::resnet101({.batch = 8});`, and raises on bad arguments;
+/// `build` gives the error instead.
 struct image_network {
   std::string_view name;
   std::string_view family;
@@ -101,8 +101,8 @@ struct text_network {
   detail::transformer_shape shape;
   text_layers_writer* layers{nullptr};
 
-  /// Errors: `batch`, `sequence` or `element_bits` out of range; a product beyond 2⁶², with the path
-  /// `<name>`.
+  /// Errors: `batch`, `sequence` or `element_bits` out of range; a product beyond 2⁶², with the
+  /// path `<name>`.
   [[nodiscard]] auto build(text_options o = {}) const -> expected<graph> {
     auto const tokens = o.sequence.value_or(sequence);
     if (auto ok = detail::check_at_least("batch", o.batch, 1); !ok) return unexpected{ok.error()};

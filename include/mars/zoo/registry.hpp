@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/closest_name.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/graph.hpp>
 #include <mars/zoo/alexnet.hpp>
 #include <mars/zoo/bert.hpp>
 #include <mars/zoo/densenet.hpp>
-#include <mars/zoo/detail/closest_name.hpp>
 #include <mars/zoo/efficientnet.hpp>
 #include <mars/zoo/gpt.hpp>
 #include <mars/zoo/inception.hpp>
@@ -118,7 +118,7 @@ inline constexpr entry entries[] = {
     if (e.name == name) return e.build(a);
   std::string known;
   for (auto const& e : list()) known += (known.empty() ? "one of " : ", ") + std::string{e.name};
-  auto const near = detail::closest_name(name, names());
+  auto const near = mars::detail::closest_name(name, names());
   return fail(error_code::unknown_name, "model", std::string{name.substr(0, 64)}, std::move(known),
               near.empty() ? std::string{} : "did you mean " + std::string{near} + "?");
 }

@@ -20,8 +20,8 @@ struct width_peak {
   friend auto operator==(width_peak const&, width_peak const&) -> bool = default;
 };
 
-/// Bits of the elements a shard computes with: those of its first input (of its output, if it has no
-/// input). Biases and accumulators, often wider, do not decide which units work.
+/// Bits of the elements a shard computes with: those of its first input (of its output, if it has
+/// no input). Biases and accumulators, often wider, do not decide which units work.
 [[nodiscard]] inline auto computing_bits(shard const& s) -> int {
   if (auto const* in = nth_operand(*s.op, role::input, 0)) return in->element_bits;
   if (auto const* out = nth_operand(*s.op, role::output, 0)) return out->element_bits;
@@ -37,13 +37,13 @@ struct width_peak {
 /// Source: Williams, Waterman, Patterson, CACM 2009.
 struct roofline {
   std::string title{"roofline"};
-  flops_per_second peak_rate{};  ///< for element widths that `peaks` does not list
+  flops_per_second peak_rate{}; ///< for element widths that `peaks` does not list
   bytes_per_second bandwidth{};
-  seconds launch{};              ///< before every operator
-  double compute_efficiency{1};  ///< reachable share of the peak
+  seconds launch{};             ///< before every operator
+  double compute_efficiency{1}; ///< reachable share of the peak
   double memory_efficiency{1};
   inplace_vector<width_peak, 6> peaks{};
-  watts power{unknown_watts};  ///< while running; energy is power · time
+  watts power{unknown_watts}; ///< while running; energy is power · time
 
   [[nodiscard]] auto name() const -> std::string_view { return title; }
 
@@ -84,4 +84,4 @@ struct roofline {
   }
 };
 
-}  // namespace mars::hardware
+} // namespace mars::hardware

@@ -16,35 +16,38 @@ namespace mars::hardware {
 /// Cycles of a tiled loop nest, by cause.
 struct tiled_cycles {
   double total{};
-  double compute{};  ///< ports infinitely wide
-  double memory{};   ///< multipliers infinitely fast
+  double compute{}; ///< ports infinitely wide
+  double memory{};  ///< multipliers infinitely fast
 };
 
-/// Tiled loop nest of Super-LIP: Tm × Tn multipliers walk one output pixel and kernel tap per cycle,
-/// while ports of fixed width fetch the next tiles (double buffering).
+/// Tiled loop nest of Super-LIP: Tm × Tn multipliers walk one output pixel and kernel tap per
+/// cycle, while ports of fixed width fetch the next tiles (double buffering).
 ///
-/// Prefer it for FPGA accelerators whose ports, not only whose multipliers, limit them: it is the one
-/// FPGA design here that models the three streams one by one, and it has a form for shared tensors
-/// (`xfer_cycles`).
-/// O(1). Source: Super-LIP, arXiv 1907.08985, PerformanceModel/SuperLinearBackend.py of XFER_FPGA. The
-/// input tile carries no halo and stride does not enter. Groups and batch run one after another.
+/// Prefer it for FPGA accelerators whose ports, not only whose multipliers, limit them: it is the
+/// one FPGA design here that models the three streams one by one, and it has a form for shared
+/// tensors (`xfer_cycles`).
+/// O(1). Source: Super-LIP, arXiv 1907.08985, PerformanceModel/SuperLinearBackend.py of XFER_FPGA.
+/// The input tile carries no halo and stride does not enter. Groups and batch run one after
+/// another.
 struct super_lip {
   std::string title{"super_lip"};
-  std::int64_t tm{64};  ///< out-channels in parallel
-  std::int64_t tn{7};   ///< in-channels in parallel
-  std::int64_t tr{7};   ///< rows of a tile
-  std::int64_t tc{14};  ///< columns of a tile
+  std::int64_t tm{64}; ///< out-channels in parallel
+  std::int64_t tn{7};  ///< in-channels in parallel
+  std::int64_t tr{7};  ///< rows of a tile
+  std::int64_t tc{14}; ///< columns of a tile
   hertz clock{200e6};
-  double weight_words_per_cycle{std::numeric_limits<double>::infinity()};  ///< ∞: compute only
+  double weight_words_per_cycle{std::numeric_limits<double>::infinity()}; ///< ∞: compute only
   double input_words_per_cycle{std::numeric_limits<double>::infinity()};
   double output_words_per_cycle{std::numeric_limits<double>::infinity()};
-  bool clip_tiles{false};  ///< assumed variant: tiles no larger than the layer
-  double vector_elements_per_cycle{0};  ///< 0: other operators are fused into the output (assumed)
+  bool clip_tiles{false};              ///< assumed variant: tiles no larger than the layer
+  double vector_elements_per_cycle{0}; ///< 0: other operators are fused into the output (assumed)
 
   [[nodiscard]] auto name() const -> std::string_view { return title; }
 
   /// Tm·Tn, the multipliers.
-  [[nodiscard]] auto macs_per_cycle() const -> double { return detail::real(tm) * detail::real(tn); }
+  [[nodiscard]] auto macs_per_cycle() const -> double {
+    return detail::real(tm) * detail::real(tn);
+  }
   [[nodiscard]] auto peak(int /*element_bits*/) const -> flops_per_second {
     return flops_per_second{2 * macs_per_cycle() * clock.count()};
   }
@@ -71,7 +74,8 @@ struct super_lip {
       (t.role == role::output ? out : in) += static_cast<double>(elements_of(t, s.extents));
     return detail::outside_loop_nest(
         s, vector_elements_per_cycle, clock,
-        detail::duration(std::max(in / input_words_per_cycle, out / output_words_per_cycle), clock));
+        detail::duration(std::max(in / input_words_per_cycle, out / output_words_per_cycle),
+                         clock));
   }
 
   [[nodiscard]] auto validate() const -> expected<void> {
@@ -99,7 +103,7 @@ struct xfer {
   std::int64_t rows{1};
   std::int64_t columns{1};
   std::int64_t out_channels{1};
-  double link_words_per_cycle{std::numeric_limits<double>::infinity()};  ///< A_p
+  double link_words_per_cycle{std::numeric_limits<double>::infinity()}; ///< A_p
 };
 
 /// Cycles of one layer on `x.batch · x.rows · x.columns · x.out_channels` FPGAs.
@@ -113,7 +117,7 @@ struct xfer {
   double const tm = real(d.tm);
   double const tn = real(d.tn);
   double const kernel = real(c.kernel_rows) * real(c.kernel_columns);
-  double const sharing_weights = real(x.batch) * real(x.rows) * real(x.columns);  // q
+  double const sharing_weights = real(x.batch) * real(x.rows) * real(x.columns); // q
 
   double const compute = kernel * tr * tc;
   double const input = tn * tr * tc / d.input_words_per_cycle;
@@ -147,9 +151,9 @@ struct fpga_resources {
   double bram18{};
 };
 
-/// DSP slices and 18 kbit block RAMs for kernels of the given size. Source: as the cycles; the source
-/// knows 16-bit fixed point and 32-bit floating point, other widths follow the nearer one above
-/// (assumed).
+/// DSP slices and 18 kbit block RAMs for kernels of the given size. Source: as the cycles; the
+/// source knows 16-bit fixed point and 32-bit floating point, other widths follow the nearer one
+/// above (assumed).
 [[nodiscard]] inline auto resources_of(super_lip const& d, int element_bits,
                                        std::int64_t kernel_rows, std::int64_t kernel_columns)
     -> fpga_resources {
@@ -169,4 +173,4 @@ struct fpga_resources {
                                            : 2 * multipliers * blocks(kernel_bits))};
 }
 
-}  // namespace mars::hardware
+} // namespace mars::hardware

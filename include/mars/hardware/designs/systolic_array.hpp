@@ -20,14 +20,14 @@ enum class conv_loop : std::uint8_t { out_channels, in_channels, rows, columns }
   return names[static_cast<std::size_t>(loop)];
 }
 
-/// Systolic array: three loops unrolled over rows × columns of cells, each a `vec`-wide dot product;
-/// the rest runs in time. One assignment of loops to axes is fixed per network.
+/// Systolic array: three loops unrolled over rows × columns of cells, each a `vec`-wide dot
+/// product; the rest runs in time. One assignment of loops to axes is fixed per network.
 ///
 /// Prefer it for dense layers whose channel counts and widths fill the array; small or odd extents
 /// leave cells idle. Stride enters only through the output extents.
 /// O(1). Source: Wei et al., DAC 2017; the assignment of loops is our reading, the general form is
-/// derived, the fill of row + col cycles once per layer is assumed. DRAM traffic (every operand once) is double
-/// buffered: T = max(cycles/clock, bytes/bandwidth).
+/// derived, the fill of row + col cycles once per layer is assumed. DRAM traffic (every operand
+/// once) is double buffered: T = max(cycles/clock, bytes/bandwidth).
 struct systolic_array {
   std::string title{"systolic_array"};
   std::int64_t row{11};
@@ -36,10 +36,10 @@ struct systolic_array {
   conv_loop row_loop{conv_loop::out_channels};
   conv_loop col_loop{conv_loop::columns};
   conv_loop vec_loop{conv_loop::in_channels};
-  bool fill{true};  ///< charge row + col cycles once per layer
+  bool fill{true}; ///< charge row + col cycles once per layer
   hertz clock{200e6};
-  bytes_per_second dram{std::numeric_limits<double>::infinity()};  ///< ∞: compute only
-  double vector_elements_per_cycle{0};  ///< 0: other operators are fused into the output (assumed)
+  bytes_per_second dram{std::numeric_limits<double>::infinity()}; ///< ∞: compute only
+  double vector_elements_per_cycle{0}; ///< 0: other operators are fused into the output (assumed)
 
   [[nodiscard]] auto name() const -> std::string_view { return title; }
 
@@ -55,8 +55,8 @@ struct systolic_array {
   [[nodiscard]] auto cycles(convolution_shape const& c) const -> double {
     using detail::real;
     double count = real(c.batch) * real(c.groups) * real(c.kernel_rows) * real(c.kernel_columns);
-    for (auto const loop : {conv_loop::out_channels, conv_loop::in_channels, conv_loop::rows,
-                            conv_loop::columns}) {
+    for (auto const loop :
+         {conv_loop::out_channels, conv_loop::in_channels, conv_loop::rows, conv_loop::columns}) {
       auto const extent = extent_of(c, loop);
       count *= detail::tiles(extent, loop == row_loop   ? row
                                      : loop == col_loop ? col
@@ -88,16 +88,16 @@ struct systolic_array {
   }
   friend auto operator==(systolic_array const&, systolic_array const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] static auto extent_of(convolution_shape const& c, conv_loop loop) -> std::int64_t {
     switch (loop) {
-      case conv_loop::out_channels: return c.out_channels;
-      case conv_loop::in_channels: return c.in_channels;
-      case conv_loop::rows: return c.rows;
-      case conv_loop::columns: return c.columns;
+    case conv_loop::out_channels: return c.out_channels;
+    case conv_loop::in_channels: return c.in_channels;
+    case conv_loop::rows: return c.rows;
+    case conv_loop::columns: return c.columns;
     }
     return 1;
   }
 };
 
-}  // namespace mars::hardware
+} // namespace mars::hardware

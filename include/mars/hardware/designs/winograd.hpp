@@ -17,10 +17,10 @@ namespace mars::hardware {
 /// What a Winograd engine does with a layer that is not r×r with stride 1. Which of them MARS chose
 /// is unknown; `fallback` is assumed.
 enum class winograd_policy : std::uint8_t {
-  fallback,     ///< the faster of `direct` and `split`
-  direct,       ///< the multipliers as n² pixels × Pn × Pm
-  split,        ///< s² phases, each kernel cut into r×r pieces
-  unsupported,  ///< such a layer must not run here
+  fallback,    ///< the faster of `direct` and `split`
+  direct,      ///< the multipliers as n² pixels × Pn × Pm
+  split,       ///< s² phases, each kernel cut into r×r pieces
+  unsupported, ///< such a layer must not run here
 };
 
 [[nodiscard]] constexpr auto policy_name(winograd_policy policy) -> std::string_view {
@@ -28,24 +28,24 @@ enum class winograd_policy : std::uint8_t {
   return names[static_cast<std::size_t>(policy)];
 }
 
-/// Winograd F(m×m, r×r), m = n − r + 1: one n×n tile of Pn × Pm channel pairs per cycle, which gives
-/// m²·r² results' worth of MACs from n² multipliers.
+/// Winograd F(m×m, r×r), m = n − r + 1: one n×n tile of Pn × Pm channel pairs per cycle, which
+/// gives m²·r² results' worth of MACs from n² multipliers.
 ///
-/// Prefer it for networks of 3×3 layers with stride 1 (VGG, ResNet's basic blocks); elsewhere it lives
-/// on its fallback.
-/// O(1). Source: Lu et al., FCCM 2017 (the standard model); the treatment of other layers is assumed,
-/// and so is that dilated kernels run as dilation² interleaved images. T = max(cycles/clock,
-/// DRAM bytes/bandwidth), every operand moved once.
+/// Prefer it for networks of 3×3 layers with stride 1 (VGG, ResNet's basic blocks); elsewhere it
+/// lives on its fallback.
+/// O(1). Source: Lu et al., FCCM 2017 (the standard model); the treatment of other layers is
+/// assumed, and so is that dilated kernels run as dilation² interleaved images. T =
+/// max(cycles/clock, DRAM bytes/bandwidth), every operand moved once.
 struct winograd {
   std::string title{"winograd"};
-  std::int64_t n{6};   ///< side of an input tile
-  std::int64_t r{3};   ///< side of the kernel
-  std::int64_t pn{2};  ///< in-channels in parallel
-  std::int64_t pm{8};  ///< out-channels in parallel
+  std::int64_t n{6};  ///< side of an input tile
+  std::int64_t r{3};  ///< side of the kernel
+  std::int64_t pn{2}; ///< in-channels in parallel
+  std::int64_t pm{8}; ///< out-channels in parallel
   winograd_policy other_layers{winograd_policy::fallback};
   hertz clock{200e6};
-  bytes_per_second dram{std::numeric_limits<double>::infinity()};  ///< ∞: compute only
-  double vector_elements_per_cycle{0};  ///< 0: other operators are fused into the output (assumed)
+  bytes_per_second dram{std::numeric_limits<double>::infinity()}; ///< ∞: compute only
+  double vector_elements_per_cycle{0}; ///< 0: other operators are fused into the output (assumed)
 
   [[nodiscard]] auto name() const -> std::string_view { return title; }
 
@@ -91,10 +91,10 @@ struct winograd {
   [[nodiscard]] auto cycles(convolution_shape const& c) const -> double {
     if (is_native(c)) return native_cycles(c);
     switch (other_layers) {
-      case winograd_policy::fallback: return std::min(direct_cycles(c), split_cycles(c));
-      case winograd_policy::direct: return direct_cycles(c);
-      case winograd_policy::split: return split_cycles(c);
-      case winograd_policy::unsupported: break;
+    case winograd_policy::fallback: return std::min(direct_cycles(c), split_cycles(c));
+    case winograd_policy::direct: return direct_cycles(c);
+    case winograd_policy::split: return split_cycles(c);
+    case winograd_policy::unsupported: break;
     }
     return std::numeric_limits<double>::infinity();
   }
@@ -139,11 +139,11 @@ struct winograd {
   }
   friend auto operator==(winograd const&, winograd const&) -> bool = default;
 
- private:
+private:
   [[nodiscard]] auto channels(convolution_shape const& c) const -> double {
     return detail::real(c.batch) * detail::real(c.groups) * detail::tiles(c.in_channels, pn) *
            detail::tiles(c.out_channels, pm);
   }
 };
 
-}  // namespace mars::hardware
+} // namespace mars::hardware

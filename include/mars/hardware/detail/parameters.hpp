@@ -11,7 +11,7 @@ namespace mars::hardware::detail {
 /// Collects the first parameter that is out of its domain. NaN is out of every domain; infinity is
 /// allowed where it has a meaning (a port that never limits).
 class parameter_check {
- public:
+public:
   auto at_least(char const* path, std::int64_t value, std::int64_t least) -> parameter_check& {
     if (value < least) note(path, std::to_string(value), "at least " + std::to_string(least));
     return *this;
@@ -49,11 +49,11 @@ class parameter_check {
   }
   [[nodiscard]] auto result() const -> expected<void> { return first_; }
 
- private:
+private:
   void note(char const* path, std::string found, std::string wanted) {
     if (first_) first_ = fail(error_code::out_of_range, path, std::move(found), std::move(wanted));
   }
   expected<void> first_;
 };
 
-}  // namespace mars::hardware::detail
+} // namespace mars::hardware::detail

@@ -32,4 +32,4 @@ namespace mars::hardware::detail {
   return overlapped(duration(points / elements_per_cycle, clock), memory);
 }
 
-}  // namespace mars::hardware::detail
+} // namespace mars::hardware::detail

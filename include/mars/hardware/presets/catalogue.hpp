@@ -50,7 +50,7 @@ struct tpu_entry {
   return all;
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Every preset, in the order in which lists show them.
 [[nodiscard]] inline auto catalogue() -> std::vector<preset> {
@@ -107,4 +107,4 @@ struct tpu_entry {
   return unexpected{find(name).error()};
 }
 
-}  // namespace mars::presets
+} // namespace mars::presets

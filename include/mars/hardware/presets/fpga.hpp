@@ -18,16 +18,17 @@
 
 namespace mars::presets {
 
-/// The three configurations of MARS's adaptive accelerators. Parameters are our reading of the paper.
+/// The three configurations of MARS's adaptive accelerators. Parameters are our reading of the
+/// paper.
 struct mars_designs {
-  std::int64_t vec{8};     ///< of the systolic array; the second reading is 4
-  bool clip_tiles{false};  ///< of Super-LIP (assumed variant)
-  bool fill{true};         ///< charge the systolic array's fill (assumed)
+  std::int64_t vec{8};    ///< of the systolic array; the second reading is 4
+  bool clip_tiles{false}; ///< of Super-LIP (assumed variant)
+  bool fill{true};        ///< charge the systolic array's fill (assumed)
   hardware::winograd_policy other_layers{hardware::winograd_policy::fallback};
   hertz clock{200e6};
-  bytes_per_second dram{std::numeric_limits<double>::infinity()};  ///< ∞: compute only
-  int element_bits{16};             ///< turns `dram` into Super-LIP's words per cycle
-  double vector_elements_per_cycle{0};  ///< 0: other operators are fused (assumed)
+  bytes_per_second dram{std::numeric_limits<double>::infinity()}; ///< ∞: compute only
+  int element_bits{16};                ///< turns `dram` into Super-LIP's words per cycle
+  double vector_elements_per_cycle{0}; ///< 0: other operators are fused (assumed)
 };
 
 /// "super_lip", "systolic_array", "winograd", in this order. Super-LIP's three ports get a third of
@@ -68,10 +69,10 @@ struct f1_options {
   bool fill{true};
   hardware::winograd_policy other_layers{hardware::winograd_policy::fallback};
   hertz clock{200e6};
-  bytes dram{1'000'000'000};  ///< capacity per accelerator
+  bytes dram{1'000'000'000}; ///< capacity per accelerator
   bytes_per_second dram_bandwidth{std::numeric_limits<double>::infinity()};
-  bytes_per_second intra_group{8e9 / 8};  ///< 8 Gb/s
-  bytes_per_second host{2e9 / 8};         ///< 2 Gb/s
+  bytes_per_second intra_group{8e9 / 8}; ///< 8 Gb/s
+  bytes_per_second host{2e9 / 8};        ///< 2 Gb/s
   seconds latency{};
   forwarding_mode host_forwarding{forwarding_mode::store_and_forward};
   double vector_elements_per_cycle{0};
@@ -108,9 +109,8 @@ inline constexpr preset_info aws_f1_16xlarge_vec4_info{
                        .latency = o.latency,
                        .forwarding = o.host_forwarding}};
   for (std::size_t i = 0; i < 8; ++i)
-    f1.accelerators.push_back({.name = "fpga" + std::to_string(i),
-                               .capacity = o.dram,
-                               .configurations = designs});
+    f1.accelerators.push_back(
+        {.name = "fpga" + std::to_string(i), .capacity = o.dram, .configurations = designs});
   return f1;
 }
 [[nodiscard]] inline auto aws_f1_16xlarge_vec4()
@@ -118,7 +118,8 @@ inline constexpr preset_info aws_f1_16xlarge_vec4_info{
   return aws_f1_16xlarge({.vec = 4});
 }
 
-// ---- Boards as documented, with MARS's designs as an assumed bitstream ---------------------------
+// ---- Boards as documented, with MARS's designs as an assumed bitstream
+// ---------------------------
 
 inline constexpr preset_info aws_f1_16xlarge_board_info{
     .name = "aws_f1_16xlarge_board",
@@ -135,8 +136,9 @@ inline constexpr preset_info aws_f1_16xlarge_ring_info{
 inline constexpr preset_info aws_f2_48xlarge_info{
     .name = "aws_f2_48xlarge",
     .grade = evidence::vendor,
-    .source = "aws/aws-fpga f2@fd77a72; PCIe 4 x8 = 8 · 16 GT/s · 128/130 / 8 = 15.75 GB/s derived; "
-              "the bitstream is assumed: MARS's designs",
+    .source =
+        "aws/aws-fpga f2@fd77a72; PCIe 4 x8 = 8 · 16 GT/s · 128/130 / 8 = 15.75 GB/s derived; "
+        "the bitstream is assumed: MARS's designs",
     .description = "8 VU47P with 16 GiB HBM (460 GB/s; the 64 GiB of DDR are left out), no "
                    "card-to-card path"};
 inline constexpr preset_info alveo_u280_info{
@@ -144,11 +146,11 @@ inline constexpr preset_info alveo_u280_info{
     .grade = evidence::vendor,
     .source = "AMD UG1393; the bitstream is assumed: MARS's designs",
     .description = "one Alveo U280 with 8 GB HBM2 (460 GB/s; its DDR is left out)"};
-inline constexpr preset_info alveo_u55c_info{
-    .name = "alveo_u55c",
-    .grade = evidence::vendor,
-    .source = alveo_u280_info.source,
-    .description = "one Alveo U55C with 16 GB HBM2 (460 GB/s)"};
+inline constexpr preset_info alveo_u55c_info{.name = "alveo_u55c",
+                                             .grade = evidence::vendor,
+                                             .source = alveo_u280_info.source,
+                                             .description =
+                                                 "one Alveo U55C with 16 GB HBM2 (460 GB/s)"};
 
 namespace detail {
 [[nodiscard]] inline auto boards(std::size_t count, char const* name, bytes memory,
@@ -156,7 +158,8 @@ namespace detail {
   auto const designs = designs_of({.dram = bandwidth});
   std::vector<accelerator> all;
   for (std::size_t i = 0; i < count; ++i)
-    all.push_back({.name = name + std::to_string(i), .capacity = memory, .configurations = designs});
+    all.push_back(
+        {.name = name + std::to_string(i), .capacity = memory, .configurations = designs});
   return all;
 }
 [[nodiscard]] inline auto all_through_host(std::uint32_t count, bytes_per_second host)
@@ -165,33 +168,32 @@ namespace detail {
   for (std::uint32_t i = 0; i < count; ++i) net.groups.push_back({i});
   return net;
 }
-}  // namespace detail
+} // namespace detail
 
 [[nodiscard]] inline auto aws_f1_16xlarge_board()
     -> system<accelerator, interconnect::grouped_through_host> {
   return {.name = std::string{aws_f1_16xlarge_board_info.name},
-          .accelerators = detail::boards(8, "vu9p_", bytes{std::int64_t{64} << 30},
-                                         bytes_per_second{68e9}),
+          .accelerators =
+              detail::boards(8, "vu9p_", bytes{std::int64_t{64} << 30}, bytes_per_second{68e9}),
           .interconnect = detail::all_through_host(8, bytes_per_second{11.4e9})};
 }
 [[nodiscard]] inline auto aws_f1_16xlarge_ring() -> system<accelerator, interconnect::ring> {
   return {.name = std::string{aws_f1_16xlarge_ring_info.name},
-          .accelerators = detail::boards(8, "vu9p_", bytes{std::int64_t{64} << 30},
-                                         bytes_per_second{68e9}),
+          .accelerators =
+              detail::boards(8, "vu9p_", bytes{std::int64_t{64} << 30}, bytes_per_second{68e9}),
           .interconnect = {.accelerators = 8, .bandwidth = bytes_per_second{25e9}}};
 }
 [[nodiscard]] inline auto aws_f2_48xlarge()
     -> system<accelerator, interconnect::grouped_through_host> {
   return {.name = std::string{aws_f2_48xlarge_info.name},
-          .accelerators = detail::boards(8, "vu47p_", bytes{std::int64_t{16} << 30},
-                                         bytes_per_second{460e9}),
-          .interconnect = detail::all_through_host(
-              8, bytes_per_second{8 * 16e9 * (128.0 / 130.0) / 8})};
+          .accelerators =
+              detail::boards(8, "vu47p_", bytes{std::int64_t{16} << 30}, bytes_per_second{460e9}),
+          .interconnect =
+              detail::all_through_host(8, bytes_per_second{8 * 16e9 * (128.0 / 130.0) / 8})};
 }
 [[nodiscard]] inline auto alveo_u280() -> system<accelerator, interconnect::fully_connected> {
   return {.name = std::string{alveo_u280_info.name},
-          .accelerators =
-              detail::boards(1, "u280_", bytes{8'000'000'000}, bytes_per_second{460e9}),
+          .accelerators = detail::boards(1, "u280_", bytes{8'000'000'000}, bytes_per_second{460e9}),
           .interconnect = {.accelerators = 1,
                            .bandwidth = bytes_per_second{std::numeric_limits<double>::infinity()}}};
 }
@@ -203,4 +205,4 @@ namespace detail {
                            .bandwidth = bytes_per_second{std::numeric_limits<double>::infinity()}}};
 }
 
-}  // namespace mars::presets
+} // namespace mars::presets

@@ -39,10 +39,11 @@ namespace detail {
   any_design const shared{design};
   std::vector<accelerator> all;
   for (std::size_t i = 0; i < count; ++i)
-    all.push_back({.name = name + std::to_string(i), .capacity = memory, .configurations = {shared}});
+    all.push_back(
+        {.name = name + std::to_string(i), .capacity = memory, .configurations = {shared}});
   return all;
 }
-}  // namespace detail
+} // namespace detail
 
 [[nodiscard]] inline auto trn1_32xlarge() -> system<accelerator, interconnect::torus> {
   return {.name = std::string{trn1_32xlarge_info.name},
@@ -76,4 +77,4 @@ namespace detail {
           .interconnect = {.accelerators = 8, .bandwidth = bytes_per_second{24 * 200e9 / 8}}};
 }
 
-}  // namespace mars::presets
+} // namespace mars::presets

@@ -34,8 +34,8 @@ inline constexpr tpu_chip tpu_v6e{"tpu_v6e", 920, 1840, 32, 1600, 90};
 
 inline constexpr std::string_view tpu_source = "jax-ml/scaling-book@0819a7d";
 
-/// Which axes of a slice close into rings: in two dimensions those of size 16, in three all or none,
-/// all where the slice is made of whole 4×4×4 cubes.
+/// Which axes of a slice close into rings: in two dimensions those of size 16, in three all or
+/// none, all where the slice is made of whole 4×4×4 cubes.
 [[nodiscard]] inline auto tpu_wrap(std::vector<std::uint32_t> const& extents) -> std::vector<bool> {
   std::vector<bool> wrap;
   bool const cubes = std::all_of(extents.begin(), extents.end(), [](auto e) { return e % 4 == 0; });
@@ -48,11 +48,11 @@ inline constexpr std::string_view tpu_source = "jax-ml/scaling-book@0819a7d";
     -> system<accelerator, interconnect::torus> {
   std::size_t chips = 1;
   for (auto const e : extents) chips *= e;
-  any_design const design{hardware::roofline{
-      .title = std::string{chip.name},
-      .peak_rate = flops_per_second{chip.bf16_tflops * 1e12},
-      .bandwidth = bytes_per_second{chip.memory_gb_per_s * 1e9},
-      .peaks = {{8, flops_per_second{chip.int8_tops * 1e12}}}}};
+  any_design const design{
+      hardware::roofline{.title = std::string{chip.name},
+                         .peak_rate = flops_per_second{chip.bf16_tflops * 1e12},
+                         .bandwidth = bytes_per_second{chip.memory_gb_per_s * 1e9},
+                         .peaks = {{8, flops_per_second{chip.int8_tops * 1e12}}}}};
   auto wrap = tpu_wrap(extents);
   system<accelerator, interconnect::torus> slice{
       .name = std::string{chip.name} + "_" + std::to_string(chips),
@@ -68,4 +68,4 @@ inline constexpr std::string_view tpu_source = "jax-ml/scaling-book@0819a7d";
   return slice;
 }
 
-}  // namespace mars::presets
+} // namespace mars::presets

@@ -19,14 +19,28 @@ class path_relaxation {
  public:
   explicit path_relaxation(mapping_problem const& problem) : p_{&problem} { find_paths(); }
 
-  /// Relaxes every path again and again until none improves, at most `rounds` times over. `price` is
-  /// what a byte of weights or buffers counts, per slot, for searches that must save memory. Returns
-  /// the number of choices priced.
+  /// Relaxes every path, and again those near a change, until none improves, at most `rounds` times
+  /// over. `price` is what a byte of weights or buffers counts, per slot, for searches that must save
+  /// memory. Returns the number of choices priced.
   auto operator()(assignment& a, std::span<double const> price, int rounds = 8) -> std::uint64_t {
     std::uint64_t priced = 0;
+    std::uint32_t now = 1;
+    changed_.assign(p_->size(), now);
+    relaxed_.assign(paths_.size(), 0);
     for (int round = 0; round < rounds; ++round) {
       bool improved = false;
-      for (auto const& through : paths_) improved = relax(through, a, price, priced) || improved;
+      for (std::size_t i = 0; i < paths_.size(); ++i) {
+        auto const& near = nearby_[i];
+        if (std::all_of(near.begin(), near.end(),
+                        [&](std::uint32_t v) { return changed_[v] <= relaxed_[i]; }))
+          continue;
+        relaxed_[i] = now;
+        if (!relax(paths_[i], a, price, priced)) continue;
+        ++now;
+        for (auto const& s : paths_[i]) changed_[s.position] = now;
+        relaxed_[i] = now;
+        improved = true;
+      }
       if (!improved) break;
     }
     return priced;
@@ -75,6 +89,15 @@ class path_relaxation {
       trail through = in != nullptr ? chain_before(*in) : trail{};
       through.push_back({v, in != nullptr ? *in : 0});
       if (out != nullptr) append_chain_after(through, *out);
+      std::vector<std::uint32_t> near;
+      for (auto const& s : through) {
+        near.push_back(s.position);
+        for (auto const e : p_->in_edges(s.position)) near.push_back(p_->edges()[e].producer);
+        for (auto const e : p_->out_edges(s.position)) near.push_back(p_->edges()[e].consumer);
+      }
+      std::sort(near.begin(), near.end());
+      near.erase(std::unique(near.begin(), near.end()), near.end());
+      nearby_.push_back(std::move(near));
       paths_.push_back(std::move(through));
     };
     for (std::uint32_t v = 0; v < p_->size(); ++v) {
@@ -199,6 +222,8 @@ class path_relaxation {
 
   mapping_problem const* p_;
   std::vector<trail> paths_;
+  std::vector<std::vector<std::uint32_t>> nearby_;  ///< operators that a path's best depends on
+  std::vector<std::uint32_t> changed_, relaxed_;    ///< when, counted in successful relaxations
   std::vector<std::vector<ticks>> values_;
   std::vector<std::vector<std::uint16_t>> came_from_;
   std::vector<ticks> best_of_layout_, entry_;

@@ -110,15 +110,17 @@ inline void builder::output(value v) {
 inline auto builder::known(std::span<value const> vs) -> bool {
   for (auto const v : vs)
     if (!failed() && (v.index == 0 || v.index >= tensors_.size()))
-      reject({error_code::dangling, "operators[" + std::to_string(size()) + "]",
-              "value " + std::to_string(v.index), "a value of this builder", {}},
+      reject({error_code::dangling,
+              "operators[" + std::to_string(size()) + "]",
+              "value " + std::to_string(v.index),
+              "a value of this builder",
+              {}},
              {}, {});
   return !failed();
 }
 
-inline auto builder::emit(expected<operation> made, std::span<value const> inputs,
-                          std::string name, std::string_view stem, std::size_t outputs)
-    -> std::vector<value> {
+inline auto builder::emit(expected<operation> made, std::span<value const> inputs, std::string name,
+                          std::string_view stem, std::size_t outputs) -> std::vector<value> {
   std::vector<value> nothing(outputs);
   if (!known(inputs)) return nothing;
   if (!made) {
@@ -164,8 +166,11 @@ inline auto builder::commit(operation o, std::span<value const> inputs) -> std::
     }
     auto const& source = look(inputs[given++]);
     if (shape_of(t) != source.shape) {
-      reject({error_code::shape_mismatch, path + ".operands[" + std::to_string(k) + "]",
-              to_string(source.shape), to_string(shape_of(t)), {}},
+      reject({error_code::shape_mismatch,
+              path + ".operands[" + std::to_string(k) + "]",
+              to_string(source.shape),
+              to_string(shape_of(t)),
+              {}},
              o.name, o.type);
       return {};
     }
@@ -176,8 +181,11 @@ inline auto builder::commit(operation o, std::span<value const> inputs) -> std::
       edges.push_back({source.producer, source.output, id, static_cast<std::uint16_t>(k)});
   }
   if (given != inputs.size() || o.operands.size() > 0xffff) {
-    reject({error_code::invalid_argument, path, std::to_string(inputs.size()) + " inputs",
-            std::to_string(given), {}},
+    reject({error_code::invalid_argument,
+            path,
+            std::to_string(inputs.size()) + " inputs",
+            std::to_string(given),
+            {}},
            o.name, o.type);
     return {};
   }
@@ -193,7 +201,7 @@ inline auto builder::commit(operation o, std::span<value const> inputs) -> std::
     results.push_back({static_cast<std::uint32_t>(tensors_.size() - 1)});
   }
   draft_.add_operation(std::move(o));
-  for (auto const& e : edges) (void)draft_.connect(e);  // both ends are there
+  for (auto const& e : edges) (void)draft_.connect(e); // both ends are there
   return results;
 }
 
@@ -218,4 +226,4 @@ inline auto builder::build() && -> expected<graph> {
   return freeze(std::move(draft_));
 }
 
-}  // namespace mars
+} // namespace mars

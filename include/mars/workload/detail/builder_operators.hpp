@@ -38,7 +38,7 @@ template <class Options>
   return all;
 }
 
-}  // namespace detail
+} // namespace detail
 
 inline auto builder::conv(value x, conv_options o, std::string name) -> value {
   return emit_one(ops::conv(shape(x), o), std::array{x}, std::move(name), "conv");
@@ -83,8 +83,8 @@ inline auto builder::gemm(value a, value b, std::optional<value> c, bool transpo
                   detail::operand_list(a, b, c), std::move(name), "gemm");
 }
 
-inline auto builder::attention(value q, value k, value v, std::int64_t heads,
-                               std::int64_t kv_heads, bool causal, std::string name) -> value {
+inline auto builder::attention(value q, value k, value v, std::int64_t heads, std::int64_t kv_heads,
+                               bool causal, std::string name) -> value {
   if (!known(std::array{q, k, v})) return {};
   if (name.empty()) name = "attention_" + std::to_string(size());
   auto const part = [&name](char const* what) { return name + "." + what; };
@@ -95,10 +95,12 @@ inline auto builder::attention(value q, value k, value v, std::int64_t heads,
       heads % kv_heads != 0 || qs[2] % heads != 0 || ks[2] % kv_heads != 0 ||
       vs[2] % kv_heads != 0 || qs[2] / heads != ks[2] / kv_heads || ks[1] != vs[1] ||
       qs[0] != ks[0] || qs[0] != vs[0]) {
-    reject({error_code::shape_mismatch, "operators[" + std::to_string(size()) + "]",
+    reject({error_code::shape_mismatch,
+            "operators[" + std::to_string(size()) + "]",
             to_string(qs) + ", " + to_string(ks) + ", " + to_string(vs) + " with " +
                 std::to_string(heads) + " and " + std::to_string(kv_heads) + " heads",
-            "q [N, S, heads*h], k [N, T, kv_heads*h], v [N, T, kv_heads*w]", {}},
+            "q [N, S, heads*h], k [N, T, kv_heads*h], v [N, T, kv_heads*w]",
+            {}},
            name, "attention");
     return {};
   }
@@ -128,8 +130,8 @@ inline auto builder::attention(value q, value k, value v, std::int64_t heads,
   auto scores = unary(matmul(queries, keys, part("scores")), "Scale", part("scale"));
   if (causal) scores = unary(scores, "CausalMask", part("mask"));
   auto const mixed = matmul(softmax(scores, -1, part("softmax")), values, part("context"));
-  return reshape(transpose(mixed, back, part("transpose_out")),
-                 {batch, from, heads * value_width}, part("merge"));
+  return reshape(transpose(mixed, back, part("transpose_out")), {batch, from, heads * value_width},
+                 part("merge"));
 }
 
 inline auto builder::max_pool(value x, pool_options o, std::string name) -> value {
@@ -172,8 +174,8 @@ inline auto builder::mul(value a, value b, std::string name) -> value {
 }
 inline auto builder::batch_norm(value x, std::string name, std::int64_t parameters_per_channel)
     -> value {
-  return emit_one(ops::batch_norm(shape(x), parameters_per_channel), std::array{x},
-                  std::move(name), "batchnormalization");
+  return emit_one(ops::batch_norm(shape(x), parameters_per_channel), std::array{x}, std::move(name),
+                  "batchnormalization");
 }
 inline auto builder::layer_norm(value x, std::int64_t axis, std::string name,
                                 std::int64_t parameters_per_element) -> value {
@@ -268,8 +270,8 @@ inline auto builder::gru(value x, std::int64_t hidden, std::int64_t directions, 
 inline auto builder::opaque(std::span<value const> inputs, std::vector<tensor_shape> output_shapes,
                             std::string type, std::string name) -> std::vector<value> {
   auto const stem = detail::stem_of(type);
-  return emit(ops::opaque(shapes(inputs), output_shapes, std::move(type)), inputs,
-              std::move(name), stem, output_shapes.size());
+  return emit(ops::opaque(shapes(inputs), output_shapes, std::move(type)), inputs, std::move(name),
+              stem, output_shapes.size());
 }
 
-}  // namespace mars
+} // namespace mars

@@ -43,7 +43,7 @@ using operand_axes = inplace_vector<axis, max_rank>;
 /// Writes down an operation: dimensions first, then operands in order. What does not fit is
 /// remembered, so that a factory reads straight through and `finish` reports it.
 class op_writer {
- public:
+public:
   op_writer(op_kind kind, std::string type) {
     op_.kind = kind;
     op_.type = std::move(type);
@@ -86,7 +86,7 @@ class op_writer {
     return std::move(op_);
   }
 
- private:
+private:
   void operand(role r, std::string name, operand_axes const& axes) {
     op_.operands.push_back({r, std::move(name), 16, axes});
   }
@@ -111,4 +111,4 @@ inline auto walk(op_writer& w, tensor_shape const& shape) -> operand_axes {
   return std::nullopt;
 }
 
-}  // namespace mars::detail
+} // namespace mars::detail

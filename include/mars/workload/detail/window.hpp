@@ -18,7 +18,7 @@ struct window {
   std::int64_t kernel{1};
   std::int64_t stride{1};
   std::int64_t dilation{1};
-  std::int64_t begin{};  ///< padding before the first element
+  std::int64_t begin{}; ///< padding before the first element
   std::int64_t end{};
 
   /// Elements from the first to the last tap.
@@ -74,4 +74,4 @@ template <class Options>
   return (n - 1) * w.stride >= extent + w.begin ? n - 1 : n;
 }
 
-}  // namespace mars::detail
+} // namespace mars::detail

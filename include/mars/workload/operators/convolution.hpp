@@ -69,7 +69,7 @@ template <class Options>
   return mars::detail::along(groups * per_group, {{g, per_group}, {c}});
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// x [N, C, spatial…] * weight [K, C/groups, kernel…] (+ bias [K]) → [N, K, spatial…].
 /// Dimensions `n g k z y x | c q r s`; g only with groups > 1, z and q only in 3-D, y and r from 2-D.
@@ -101,8 +101,8 @@ template <class Options>
     at[i] = w.dim(mars::detail::spatial_dim(detail::out_names, count, i), out[i]);
   auto const c = w.dim("c", in_channels, dim_kind::reduction);
   for (std::size_t i = 0; i < count; ++i)
-    tap[i] = w.dim(mars::detail::spatial_dim(detail::kernel_names, count, i),
-                   (*windows)[i].kernel, dim_kind::reduction);
+    tap[i] = w.dim(mars::detail::spatial_dim(detail::kernel_names, count, i), (*windows)[i].kernel,
+                   dim_kind::reduction);
 
   auto const k_axis = detail::channel_axis(o.groups, g, out_channels, k);
   mars::detail::operand_axes input{along(x[0], {{n}}),
@@ -133,14 +133,14 @@ namespace detail {
 /// shifted by t zero taps in front (r = s'·w + ρ − t); t is chosen for the fewest points. With a
 /// stride and a dilation the outputs of neighbouring blocks interleave: such an axis is not cut.
 struct transposed_axis {
-  std::int64_t out{};      ///< extent of the output
-  std::int64_t blocks{};   ///< extent of u
-  std::int64_t phases{1};  ///< extent of ρ
-  std::int64_t taps{};     ///< extent of w
-  std::int64_t first{};    ///< smallest u
-  std::int64_t shift{};    ///< t
-  std::int64_t pad{};      ///< with the shift
-  std::int64_t step{1};    ///< d'
+  std::int64_t out{};     ///< extent of the output
+  std::int64_t blocks{};  ///< extent of u
+  std::int64_t phases{1}; ///< extent of ρ
+  std::int64_t taps{};    ///< extent of w
+  std::int64_t first{};   ///< smallest u
+  std::int64_t shift{};   ///< t
+  std::int64_t pad{};     ///< with the shift
+  std::int64_t step{1};   ///< d'
   /// A block writes one run of outputs of its own, so blocks may be cut.
   bool contiguous{true};
 
@@ -153,8 +153,8 @@ struct transposed_axis {
                   "an output of at most 2^55 elements");
     auto const out = *last + v.span() + output_padding - v.begin - v.end;
     if (out < 1)
-      return fail(error_code::shape_mismatch, "padding", "an output of extent " +
-                  std::to_string(out), "at least 1");
+      return fail(error_code::shape_mismatch, "padding",
+                  "an output of extent " + std::to_string(out), "at least 1");
     auto const common = std::gcd(v.stride, v.dilation);
     auto const phases = v.stride / common;
     auto least = std::numeric_limits<std::int64_t>::max();
@@ -181,7 +181,7 @@ struct transposed_axis {
   }
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// x [N, C, spatial…] scattered through weight [C, K/groups, kernel…] (+ bias [K]). Dimensions
 /// `n g k z y x pz py px | c q r s`: y counts blocks of `stride` outputs, py the place in a block,
@@ -251,4 +251,4 @@ struct transposed_axis {
   return std::move(w).finish(1, 0);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

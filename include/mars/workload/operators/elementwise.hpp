@@ -34,7 +34,7 @@ namespace detail {
   return std::move(w).finish(0, flops);
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Any number of tensors that broadcast together. Dimensions are the axes of the result (`n k y x` in
 /// rank 4); `flops` per element of it.
@@ -62,4 +62,4 @@ namespace detail {
   return detail::pointwise(op_kind::elementwise, std::span{&x, 1}, *out, "Expand", 0);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

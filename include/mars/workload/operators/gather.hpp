@@ -36,9 +36,12 @@ namespace mars::ops {
   auto const v = w.reading_dim("v", data[*axis], dim_kind::reduction);
   mars::detail::operand_axes table;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    if (i < *axis) table.push_back(result[i]);
-    else if (i == *axis) table.push_back(along(data[i], {{v}}));
-    else table.push_back(result[i + indices.size() - 1]);
+    if (i < *axis)
+      table.push_back(result[i]);
+    else if (i == *axis)
+      table.push_back(along(data[i], {{v}}));
+    else
+      table.push_back(result[i + indices.size() - 1]);
   }
   mars::detail::operand_axes which;
   for (std::size_t i = 0; i < indices.size(); ++i) which.push_back(result[*axis + i]);
@@ -59,4 +62,4 @@ namespace mars::ops {
   return op;
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

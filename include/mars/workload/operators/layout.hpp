@@ -97,15 +97,15 @@ namespace mars::ops {
   mars::detail::op_writer w{op_kind::transpose, "Transpose"};
   auto const axes = mars::detail::walk(w, out);
   auto input = axes;
-  for (std::size_t i = 0; i < x.size(); ++i)
-    input[*axis_index(permutation[i], x.size())] = axes[i];
+  for (std::size_t i = 0; i < x.size(); ++i) input[*axis_index(permutation[i], x.size())] = axes[i];
   w.input(input);
   w.output(axes);
   return std::move(w).finish(0, 0);
 }
 
 /// NumPy's `x[start:end:step]` on some axes: negative numbers count from the end, ends are clamped,
-/// steps may be negative. No axes: the first ones; no steps: 1. An empty result is an error.
+/// steps may be negative. Going backwards, a start before the first element is the first (ONNX's rule;
+/// NumPy takes nothing). No axes: the first ones; no steps: 1. An empty result is an error.
 [[nodiscard]] inline auto slice(tensor_shape const& x, std::vector<std::int64_t> const& starts,
                                 std::vector<std::int64_t> const& ends,
                                 std::vector<std::int64_t> const& axes = {},
@@ -165,8 +165,7 @@ namespace mars::ops {
                               std::vector<std::int64_t> const& ends) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   if (begins.size() != x.size() || ends.size() != x.size())
-    return fail(error_code::shape_mismatch, "pads",
-                to_string(begins) + " and " + to_string(ends),
+    return fail(error_code::shape_mismatch, "pads", to_string(begins) + " and " + to_string(ends),
                 "two numbers per axis of " + to_string(x));
   auto out = x;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -188,4 +187,4 @@ namespace mars::ops {
   return std::move(w).finish(0, 0);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

@@ -46,7 +46,7 @@ inline auto batch_axes(tensor_shape const& own,
               "equal inner extents");
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// NumPy's matmul: a […, m, k] · b […, k, n] → […, m, n] with leading axes broadcast; a vector lacks
 /// its m or n. Dimensions `b0 b1 … m n | k`; one MAC per point.
@@ -101,7 +101,7 @@ inline auto batch_axes(tensor_shape const& own,
   if (out_features < 1)
     return fail(error_code::out_of_range, "out_features", std::to_string(out_features),
                 "at least 1");
-  auto rows = x.size() - 1;  // the axis that becomes m: the last one longer than 1
+  auto rows = x.size() - 1; // the axis that becomes m: the last one longer than 1
   for (std::size_t i = 0; i + 1 < x.size(); ++i)
     if (x[i] > 1 || rows == x.size() - 1) rows = i;
 
@@ -112,8 +112,8 @@ inline auto batch_axes(tensor_shape const& own,
     if (i == rows)
       input.push_back(along(x[i], {{w.dim("m", x[i])}}));
     else if (x[i] > 1)
-      input.push_back(along(
-          x[i], {{w.dim(label{std::string_view{"b" + std::to_string(number++)}}, x[i])}}));
+      input.push_back(
+          along(x[i], {{w.dim(label{std::string_view{"b" + std::to_string(number++)}}, x[i])}}));
     else
       input.push_back(mars::detail::whole(1));
   }
@@ -147,10 +147,14 @@ inline auto batch_axes(tensor_shape const& own,
   auto const n = along(columns, {{w.dim("n", columns)}});
   auto const inner = a[transpose_a ? 0 : 1];
   auto const k = along(inner, {{w.dim("k", inner, dim_kind::reduction)}});
-  if (transpose_a) w.input({k, m});
-  else w.input({m, k});
-  if (transpose_b) w.input({n, k});
-  else w.input({k, n});
+  if (transpose_a)
+    w.input({k, m});
+  else
+    w.input({m, k});
+  if (transpose_b)
+    w.input({n, k});
+  else
+    w.input({k, n});
   if (c) {
     if (auto e = mars::detail::shape_error({&*c})) return unexpected{*std::move(e)};
     mars::detail::operand_axes axes;
@@ -168,4 +172,4 @@ inline auto batch_axes(tensor_shape const& own,
   return std::move(w).finish(1, 0);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

@@ -65,17 +65,15 @@ namespace detail {
   return row_wise(op_kind::normalization, x, in_row, std::move(type), flops, trained);
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// x [N, C, …] with the statistics of training: a scale and a shift per channel, whatever number of
 /// parameters per channel is stored.
 [[nodiscard]] inline auto batch_norm(tensor_shape const& x, std::int64_t parameters = 4)
     -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
-  if (auto ok = detail::check_parameters(parameters); !ok)
-    return unexpected{std::move(ok).error()};
-  if (x.size() < 2)
-    return fail(error_code::shape_mismatch, "shape", to_string(x), "[N, C, …]");
+  if (auto ok = detail::check_parameters(parameters); !ok) return unexpected{std::move(ok).error()};
+  if (x.size() < 2) return fail(error_code::shape_mismatch, "shape", to_string(x), "[N, C, …]");
   mars::detail::op_writer w{op_kind::normalization, "BatchNormalization"};
   auto const axes = mars::detail::walk(w, x);
   w.input(axes);
@@ -111,8 +109,7 @@ namespace detail {
                                      std::int64_t parameters = 2) -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
-  if (auto ok = detail::check_parameters(parameters); !ok)
-    return unexpected{std::move(ok).error()};
+  if (auto ok = detail::check_parameters(parameters); !ok) return unexpected{std::move(ok).error()};
   if (x.size() < 2 || groups < 1 || x[1] % groups != 0)
     return fail(error_code::shape_mismatch, "groups", std::to_string(groups),
                 "a divisor of the channels of " + to_string(x));
@@ -124,8 +121,7 @@ namespace detail {
   mars::detail::operand_axes output{n, k};
   for (std::size_t i = 2; i < x.size(); ++i)
     output.push_back(along(x[i], {{w.dim(mars::detail::map_dim(x.size(), i), x[i])}}));
-  mars::detail::operand_axes input{
-      n, along(x[1], {{g, channels}, {w.reading_dim("c", channels)}})};
+  mars::detail::operand_axes input{n, along(x[1], {{g, channels}, {w.reading_dim("c", channels)}})};
   for (std::size_t i = 2; i < x.size(); ++i) input.push_back(mars::detail::whole(x[i]));
   w.input(input);
   if (parameters > 0) w.weight("weight", {mars::detail::whole(parameters), k});
@@ -137,11 +133,9 @@ namespace detail {
 /// window `r` is walked but never cut: the norm of a part is no part of the result.
 [[nodiscard]] inline auto lrn(tensor_shape const& x, std::int64_t size) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
-  if (x.size() < 2)
-    return fail(error_code::shape_mismatch, "shape", to_string(x), "[N, C, …]");
+  if (x.size() < 2) return fail(error_code::shape_mismatch, "shape", to_string(x), "[N, C, …]");
   if (size < 1 || size > x[1] * 2)
-    return fail(error_code::out_of_range, "size", std::to_string(size),
-                "1 to twice the channels");
+    return fail(error_code::out_of_range, "size", std::to_string(size), "1 to twice the channels");
   mars::detail::op_writer w{op_kind::normalization, "LRN"};
   auto const axes = mars::detail::walk(w, x);
   auto input = axes;
@@ -152,4 +146,4 @@ namespace detail {
   return std::move(w).finish(0, 2);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

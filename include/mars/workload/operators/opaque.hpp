@@ -30,4 +30,4 @@ namespace mars::ops {
   return std::move(w).finish(0, 0);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

@@ -16,7 +16,7 @@ struct conv_options {
   spatial kernel{1, 1};
   spatial stride{1, 1};
   spatial dilation{1, 1};
-  spatial padding{};  ///< one number per spatial axis (both sides), or [begin…, end…]; empty: 0
+  spatial padding{}; ///< one number per spatial axis (both sides), or [begin…, end…]; empty: 0
   std::int64_t groups{1};
   bool bias{true};
 };
@@ -38,14 +38,14 @@ struct pool_options {
   spatial stride{1, 1};
   spatial padding{};
   spatial dilation{1, 1};
-  bool ceil_mode{false};  ///< round the output up; a window must begin inside input or left padding
-  bool count_include_pad{true};  ///< how the average divides: does not change shapes or costs
+  bool ceil_mode{false}; ///< round the output up; a window must begin inside input or left padding
+  bool count_include_pad{true}; ///< how the average divides: does not change shapes or costs
 };
 
 /// How a resize fills in: what it reads of the input.
 enum class resize_mode : std::uint8_t {
-  nearest,      ///< one element
-  interpolate,  ///< the neighbours on both sides (linear)
+  nearest,     ///< one element
+  interpolate, ///< the neighbours on both sides (linear)
 };
 
-}  // namespace mars::ops
+} // namespace mars::ops

@@ -41,8 +41,8 @@ namespace mars::ops {
   }
   for (std::size_t i = 0; i < count; ++i) {
     auto const& window = (*windows)[i];
-    auto const tap = w.dim(mars::detail::spatial_dim(detail::kernel_names, count, i),
-                           window.kernel, dim_kind::reduction);
+    auto const tap = w.dim(mars::detail::spatial_dim(detail::kernel_names, count, i), window.kernel,
+                           dim_kind::reduction);
     input.push_back(
         along(x[2 + i], {{at[i], window.stride}, {tap, window.dilation}}, -window.begin));
   }
@@ -58,4 +58,4 @@ namespace mars::ops {
   return pool(x, {.kernel = spatial(x.begin() + 2, x.end())}, std::move(type));
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

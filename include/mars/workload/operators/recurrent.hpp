@@ -18,8 +18,7 @@ namespace detail {
   using mars::detail::along;
   using mars::detail::whole;
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
-  if (x.size() != 3)
-    return fail(error_code::shape_mismatch, "shape", to_string(x), "[T, N, D]");
+  if (x.size() != 3) return fail(error_code::shape_mismatch, "shape", to_string(x), "[T, N, D]");
   if (hidden < 1 || hidden > max_elements)
     return fail(error_code::out_of_range, "hidden", std::to_string(hidden), "1 to 2^55");
   if (directions < 1 || directions > 2)
@@ -45,7 +44,7 @@ namespace detail {
   return std::move(w).finish(gates, 0);
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// x [T, N, D] → all hidden states [T, directions, N, H], the last ones and the last cell states
 /// [directions, N, H]. Dimensions `t` (in order, never cut) `d n k | c`, where c runs over input and
@@ -63,4 +62,4 @@ namespace detail {
   return detail::recurrent(op_kind::gru, x, hidden, directions);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

@@ -18,7 +18,7 @@ namespace detail {
 
 /// Neighbouring axes of two shapes that hold the same elements: [4, 6] and [2, 12].
 struct reshape_group {
-  std::vector<std::size_t> from;  ///< axes of the input, outermost first
+  std::vector<std::size_t> from; ///< axes of the input, outermost first
   std::vector<std::size_t> to;
   /// Row-major strides at which an axis of either shape begins, ascending from 1 to the number of
   /// elements; empty where one does not divide the next, so that no common digits exist.
@@ -75,7 +75,7 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
   return groups;
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// The same elements in row-major order under another shape (`shape` may hold −1 and 0, see
 /// resolve_reshape). Both shapes are numbers in mixed radix; the digits of their common refinement
@@ -118,14 +118,14 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
       for (auto const i : g.to) output[i].terms.push_back({next_dim(out[i])});
       continue;
     }
-    auto const digits = g.bounds.size() - 1;  // digit k runs from bounds[k] to bounds[k + 1]
+    auto const digits = g.bounds.size() - 1; // digit k runs from bounds[k] to bounds[k + 1]
     std::vector<std::uint8_t> digit(digits);
     for (auto k = digits; k-- > 0;) digit[k] = next_dim(g.bounds[k + 1] / g.bounds[k]);
     auto const index_by_digits = [&](mars::detail::operand_axes& axes,
                                      std::vector<std::size_t> const& members) {
       auto k = digits;
       auto end = g.bounds.back();
-      for (auto const i : members) {  // outermost first: from the last digits downwards
+      for (auto const i : members) { // outermost first: from the last digits downwards
         auto const begin = end / axes[i].extent;
         for (; k > 0 && g.bounds[k - 1] >= begin; --k)
           axes[i].terms.push_back({digit[k - 1], g.bounds[k - 1] / begin});
@@ -154,4 +154,4 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
   return reshape(x, out);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

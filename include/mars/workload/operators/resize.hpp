@@ -44,8 +44,10 @@ namespace mars::ops {
       auto const outer = w.dim(name, in);
       auto const inner = w.dim(part('i'), out / in);
       output.push_back(along(out, {{outer, out / in}, {inner}}));
-      if (mode == resize_mode::nearest) input.push_back(along(in, {{outer}}));
-      else input.push_back(along(in, {{outer}, {w.reading_dim(part('e'), 3)}}, -1));
+      if (mode == resize_mode::nearest)
+        input.push_back(along(in, {{outer}}));
+      else
+        input.push_back(along(in, {{outer}, {w.reading_dim(part('e'), 3)}}, -1));
     } else if (in % out == 0 && room >= 2) {
       auto const d = w.dim(name, out);
       output.push_back(along(out, {{d}}));
@@ -60,4 +62,4 @@ namespace mars::ops {
   return std::move(w).finish(0, 0);
 }
 
-}  // namespace mars::ops
+} // namespace mars::ops

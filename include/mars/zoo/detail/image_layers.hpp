@@ -72,7 +72,7 @@ struct image_layers {
   auto global_pool(std::string name, value x) -> value {
     return b.reduce(x, {2, 3}, false, "GlobalAveragePool", std::move(name));
   }
-  /// Mean over windows chosen so that the result is `out` pixels a side; nothing when it already is.
+  /// Mean over windows chosen so that the result is `out` pixels a side; `x` when it already is.
   /// One stride and one window size stand for torch's slightly uneven ones; smaller maps are
   /// enlarged.
   auto adaptive_pool(std::string name, value x, std::int64_t out) -> value {

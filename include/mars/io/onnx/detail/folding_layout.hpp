@@ -250,7 +250,7 @@ namespace mars::io::onnx_detail {
     for (std::size_t k = 0; k < x.size(); ++k) out->integers.push_back(x.as_integer(k) == 0 ? 1 : 0);
   } else if (type.starts_with("Reduce")) {
     out = fold_reduce(c, x);
-  } else if (auto const* f = find_unary(type)) {
+  } else if (auto const f = find_unary(type)) {
     out = fold_unary(x, f);
   } else if (auto const* op = find_arithmetic(type)) {
     out = x;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Mappings: who runs what, and how it is divided.
+//
+// A `mapping` (mapping/mapping.hpp) is a plain value: sets of accelerators with a design each, and per
+// operator a set and a sharding. Searches make it, evaluators price it, files hold it (io/json.hpp),
+// and any of them can be replaced: the value knows nothing of them.
+//
+//   mapping/mapping.hpp   mapping, accelerator_set, placement
+//   mapping/validate.hpp  validate(mapping, graph, system[, times]) → violations; none = it can run.
+//                         memory_demands(…) → what each accelerator must hold, and of whom
+//   mapping/diff.hpp      diff(a, b[, graph]) → differences, in words
+//
+//   mars::mapping mine = …;                       // by hand, or another tool's
+//   for (auto const& v : mars::validate(mine, network, system)) std::puts(to_string(v).c_str());
+//
+// The validator is the independent judge of everything that calls itself a mapping: it derives shards
+// and bytes with its own arithmetic. It counts memory exactly, device by device; evaluators may be
+// a little more careful (largest shard everywhere), never less.
+
+#include <mars/mapping/diff.hpp>
+#include <mars/mapping/mapping.hpp>
+#include <mars/mapping/validate.hpp>
+#include <mars/mapping/violation.hpp>

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/mapping/detail/audit.hpp>
+#include <mars/mapping/violation.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <queue>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace mars::detail::audit {
+
+/// Everything memory depends on, by operator number.
+struct memory_question {
+  std::vector<operation const*> ops;
+  wiring const* wires{};
+  mapping const* plan{};
+  std::vector<bytes> capacities;            ///< by accelerator
+  std::vector<time_span> spans;             ///< when operators run
+  std::vector<std::vector<bool>> results;   ///< outputs that stay to the end
+};
+
+/// Walks the operators of one set in the order they run, for one member at a time.
+class memory_walk {
+ public:
+  explicit memory_walk(memory_question const& q) : q_{q}, position_(q.ops.size()) {
+    auto const n = q.ops.size();
+    std::vector<std::uint32_t> rank_in_order(n);
+    for (std::size_t i = 0; i < n; ++i) rank_in_order[q.wires->order[i]] = static_cast<std::uint32_t>(i);
+    std::vector<std::uint32_t> all(q.wires->order);
+    auto const key = [&](std::uint32_t v) {
+      return std::tuple{q.spans[v].start, q.spans[v].end, rank_in_order[v]};
+    };
+    std::sort(all.begin(), all.end(), [&](auto a, auto b) { return key(a) < key(b); });
+    for (std::size_t i = 0; i < n; ++i) position_[all[i]] = static_cast<std::uint32_t>(i);
+    of_set_.resize(q.plan->sets.size());
+    for (auto const v : all) of_set_[q.plan->operators[v].set.index()].push_back(v);
+
+    release_.resize(n);
+    for (std::size_t v = 0; v < n; ++v) {
+      std::size_t outputs = 0;
+      for (auto const& t : q.ops[v]->operands) outputs += t.role == role::output;
+      // Read by nobody: gone when its operator ends.
+      release_[v].assign(outputs, {q.spans[v].end, position_[v]});
+      for (std::size_t i = 0; i < outputs; ++i)
+        if (q.results[v][i]) release_[v][i] = never_released();
+    }
+    for (auto const& e : q.wires->edges)
+      release_[e.producer][e.output] = std::max(
+          release_[e.producer][e.output], moment{q.spans[e.consumer].end, position_[e.consumer]});
+  }
+
+  [[nodiscard]] auto demand_of(std::size_t set, std::size_t rank) const -> memory_demand {
+    auto const& members = q_.plan->sets[set].accelerators;
+    memory_demand d{.accelerator = members[rank], .capacity = {}, .at = {}, .largest = {}};
+    d.capacity = q_.capacities[members[rank].index()];
+
+    std::vector<entry> entries;
+    std::int64_t resident = 0;
+    std::int64_t live = 0;
+    std::int64_t highest = -1;
+    std::size_t highest_at = 0;
+    // Live results: when they go, and how large they are.
+    using leaving = std::pair<moment, std::int64_t>;
+    std::priority_queue<leaving, std::vector<leaving>, std::greater<>> living;
+    for (auto const v : of_set_[set]) {
+      while (!living.empty() && is_over(living.top().first, v)) {
+        live -= living.top().second;
+        living.pop();
+      }
+      auto e = entry_of(v, members.size(), rank);
+      resident += e.weights;
+      if (live + e.buffers > highest) {
+        highest = live + e.buffers;
+        highest_at = entries.size();
+      }
+      for (std::size_t i = 0; i < e.kept.size(); ++i) {
+        live += e.kept[i];
+        living.emplace(release_[v][i], e.kept[i]);
+      }
+      entries.push_back(std::move(e));
+    }
+    d.resident = bytes{resident};
+    d.peak = bytes{resident + std::max<std::int64_t>(highest, 0)};
+    if (entries.empty()) return d;
+    d.at = operator_id{entries[highest_at].op};
+    d.largest = largest_parts(entries, highest_at);
+    return d;
+  }
+
+ private:
+  /// The end of an operator; position tells operators of no duration apart.
+  using moment = std::pair<seconds, std::uint32_t>;
+
+  /// What one operator puts on one device.
+  struct entry {
+    std::uint32_t op{};
+    std::int64_t weights{};          ///< for the whole inference
+    std::int64_t buffers{};          ///< while it runs
+    std::vector<std::int64_t> kept;  ///< by result, from its start until `release_`
+  };
+
+  [[nodiscard]] static auto never_released() -> moment {
+    return {infinite_seconds, std::numeric_limits<std::uint32_t>::max()};
+  }
+  [[nodiscard]] auto is_over(moment const& m, std::uint32_t v) const -> bool {
+    return m.first <= q_.spans[v].start && m.second < position_[v];
+  }
+
+  /// Bytes of the largest part of a rotating tensor that this device ever holds.
+  [[nodiscard]] static auto largest_phase(operand const& t, box iterations, cut const& shared)
+      -> std::int64_t {
+    std::int64_t most = 0;
+    auto const whole = iterations.side[shared.dim];
+    for (std::int64_t part = 0; part < shared.ways; ++part) {
+      iterations.side[shared.dim] = share(whole, shared.ways, part);
+      most = std::max(most, touched(t, iterations).volume());
+    }
+    return octets(most, t.element_bits);
+  }
+
+  [[nodiscard]] auto entry_of(std::uint32_t v, std::size_t set_size, std::size_t rank) const
+      -> entry {
+    operation const& op = *q_.ops[v];
+    auto const& placed = q_.plan->operators[v];
+    auto const& s = placed.sharding;
+    seat const here{op, s, set_size, rank};
+    auto const mine = here.iterations();
+    auto const* rotates = rotating(op, s, set_size);
+    entry e{.op = v, .kept = {}};
+    std::int64_t partial = 0;
+    std::int64_t reduced = 0;
+    for (std::size_t k = 0; k < op.operands.size(); ++k) {
+      auto const& t = op.operands[k];
+      auto const held = rotates == &t ? largest_phase(t, mine, *s.shared)
+                                      : octets(touched(t, mine).volume(), t.element_bits);
+      if (rotates == &t) e.buffers += held;  // the part on its way in
+      switch (t.role) {
+        case role::weight: e.weights += held; break;
+        case role::state: e.buffers += held; break;
+        case role::input:
+          if (auto const* feed = feed_of(v, k))
+            e.buffers += received(*feed, t, here, mine, rotates == &t, set_size, rank);
+          else
+            e.buffers += held;
+          break;
+        case role::output:
+          e.kept.push_back(octets(here.kept(t).volume(), t.element_bits));
+          partial += held;
+          reduced += e.kept.back();
+          break;
+      }
+    }
+    e.buffers += partial;
+    if (auto const summands = here.among_summands().second; summands > 1)
+      e.buffers += s.scatter ? reduced : (partial + summands - 1) / summands;
+    return e;
+  }
+
+  [[nodiscard]] auto feed_of(std::uint32_t v, std::size_t operand) const -> wiring::edge const* {
+    for (auto i = q_.wires->first[v]; i < q_.wires->first[v + 1]; ++i)
+      if (q_.wires->edges[i].operand == operand) return &q_.wires->edges[i];
+    return nullptr;
+  }
+
+  /// Bytes of an input that must come from other devices when the operator starts.
+  [[nodiscard]] auto received(wiring::edge const& feed, operand const& t, seat const& here,
+                              box mine, bool rotates, std::size_t set_size, std::size_t rank) const
+      -> std::int64_t {
+    auto const& consumer = q_.plan->operators[feed.consumer];
+    auto const& producer = q_.plan->operators[feed.producer];
+    if (rotates) {
+      auto& side = mine.side[consumer.sharding.shared->dim];
+      side = share(side, consumer.sharding.shared->ways, here.among_holders(t).first);
+    }
+    auto const need = touched(t, mine);
+    auto const& made = *result_of(*q_.ops[feed.producer], feed.output);
+    std::int64_t missing = need.volume();
+    if (producer.set == consumer.set)
+      missing -= common_volume(
+          need, seat{*q_.ops[feed.producer], producer.sharding, set_size, rank}.kept(made));
+    return octets(missing, made.element_bits);
+  }
+
+  [[nodiscard]] auto largest_parts(std::vector<entry> const& entries, std::size_t peak) const
+      -> std::vector<memory_part> {
+    std::vector<memory_part> parts;
+    auto const add = [&](std::uint32_t v, memory_part::what part, std::int64_t size) {
+      if (size > 0) parts.push_back({operator_id{v}, part, bytes{size}});
+    };
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      auto const& e = entries[i];
+      add(e.op, memory_part::what::weights, e.weights);
+      for (std::size_t k = 0; k < e.kept.size() && i < peak; ++k)
+        if (!is_over(release_[e.op][k], entries[peak].op))
+          add(e.op, memory_part::what::result, e.kept[k]);
+    }
+    add(entries[peak].op, memory_part::what::buffers, entries[peak].buffers);
+    auto const end = parts.begin() + std::min<std::ptrdiff_t>(3, std::ssize(parts));
+    std::partial_sort(parts.begin(), end, parts.end(), [](auto const& a, auto const& b) {
+      return std::tuple{-a.size.count(), a.owner, a.part} <
+             std::tuple{-b.size.count(), b.owner, b.part};
+    });
+    parts.erase(end, parts.end());
+    return parts;
+  }
+
+  memory_question const& q_;
+  std::vector<std::uint32_t> position_;             // by operator, in the order of starting
+  std::vector<std::vector<std::uint32_t>> of_set_;  // operators in that order
+  std::vector<std::vector<moment>> release_;        // by operator and result
+};
+
+}  // namespace mars::detail::audit

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/hardware/concept.hpp>
+#include <mars/mapping/detail/audit_memory.hpp>
+#include <mars/mapping/detail/audit_sharding.hpp>
+#include <mars/mapping/mapping.hpp>
+#include <mars/mapping/violation.hpp>
+#include <mars/workload/concept.hpp>
+#include <mars/workload/shard.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mars {
+
+namespace detail::audit {
+
+[[nodiscard]] inline auto numbered(char const* what, std::size_t i) -> std::string {
+  return std::string{what} + "[" + std::to_string(i) + "]";
+}
+
+/// Members of sets: there, once, in one set only, and offering the design. True if so.
+template <class System>
+auto audit_sets(mapping const& m, System const& system, std::vector<violation>& found) -> bool {
+  auto const before = found.size();
+  auto const count = system.accelerators.size();
+  constexpr auto nobody = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> owner(count, nobody);
+  for (std::size_t s = 0; s < m.sets.size(); ++s) {
+    auto const& set = m.sets[s];
+    auto const path = numbered("sets", s);
+    if (set.accelerators.empty())
+      found.push_back({violation_kind::empty_set, path + ".accelerators", "the set is empty"});
+    bool offered = true;
+    for (std::size_t i = 0; i < set.accelerators.size(); ++i) {
+      auto const a = set.accelerators[i].index();
+      auto const member = path + "." + numbered("accelerators", i);
+      if (a >= count) {
+        found.push_back({violation_kind::unknown_accelerator, member,
+                         "accelerator " + std::to_string(a) + " of a system of " +
+                             std::to_string(count)});
+        continue;
+      }
+      if (owner[a] == s)
+        found.push_back({violation_kind::repeated_accelerator, member,
+                         "accelerator " + std::to_string(a) + " is in the set twice"});
+      else if (owner[a] != nobody)
+        found.push_back({violation_kind::overlapping_sets, member,
+                         "accelerator " + std::to_string(a) + " is in set " +
+                             std::to_string(owner[a]) + " too"});
+      owner[a] = s;
+      auto const& designs = system.accelerators[a].designs();
+      bool const here = std::any_of(std::begin(designs), std::end(designs), [&](auto const& d) {
+        return std::string_view{d.name()} == set.design;
+      });
+      if (!here && offered)
+        found.push_back({violation_kind::unknown_design, path + ".design",
+                         "accelerator " + std::to_string(a) + " offers no design '" + set.design +
+                             "'"});
+      offered = offered && here;
+    }
+  }
+  return found.size() == before;
+}
+
+/// The largest phase of the largest shard: what the design must be able to run.
+[[nodiscard]] inline auto largest_phase_of(operation const& op, sharding const& s) -> shard {
+  extents e;
+  for (auto const& d : op.dims) e.push_back(d.extent);
+  for (auto const& c : s.exclusive) e[c.dim] = longest_share(e[c.dim], c.ways);
+  if (s.shared) e[s.shared->dim] = longest_share(e[s.shared->dim], s.shared->ways);
+  return shard{op, e};
+}
+
+/// Does every member's design run the operator? Precondition: sets and sharding are sound.
+template <class System>
+void audit_refusal(operation const& op, mapping const& m, std::size_t v, System const& system,
+                   std::vector<violation>& found) {
+  auto const& placed = m.operators[v];
+  auto const& set = m.sets[placed.set.index()];
+  auto const part = largest_phase_of(op, placed.sharding);
+  for (auto const a : set.accelerators)
+    for (auto const& d : system.accelerators[a.index()].designs()) {
+      if (std::string_view{d.name()} != set.design) continue;
+      if (is_supported(time_breakdown{d.time(part)})) break;
+      found.push_back({violation_kind::refused_operator, numbered("operators", v),
+                       "design '" + set.design + "' of accelerator " + std::to_string(a.index()) +
+                           " does not run operator '" + op.name + "'"});
+      return;
+    }
+}
+
+/// Times of a schedule come from whole picoseconds: a difference below half of one is none.
+inline constexpr double instant = 0.5e-12;
+
+/// Precedence, and one operator at a time on each accelerator. True if times are times.
+inline auto audit_schedule(std::vector<operation const*> const& ops, wiring const& wires,
+                           mapping const& m, std::span<time_span const> schedule,
+                           std::vector<violation>& found) -> bool {
+  if (schedule.size() != ops.size()) {
+    found.push_back({violation_kind::bad_schedule, "schedule",
+                     std::to_string(schedule.size()) + " times for " + std::to_string(ops.size()) +
+                         " operators"});
+    return false;
+  }
+  auto const before = found.size();
+  for (std::size_t v = 0; v < ops.size(); ++v)
+    if (!(schedule[v].start.count() >= 0) || !(schedule[v].end >= schedule[v].start) ||
+        !(schedule[v].end < infinite_seconds))
+      found.push_back({violation_kind::bad_schedule, numbered("schedule", v),
+                       "operator '" + ops[v]->name + "' runs from " +
+                           std::to_string(schedule[v].start.count()) + " s to " +
+                           std::to_string(schedule[v].end.count()) + " s"});
+  if (found.size() != before) return false;
+  for (auto const& e : wires.edges)
+    if (schedule[e.consumer].start.count() < schedule[e.producer].end.count() - instant)
+      found.push_back({violation_kind::precedence, numbered("schedule", e.consumer),
+                       "operator '" + ops[e.consumer]->name + "' starts before '" +
+                           ops[e.producer]->name + "', whose result it reads, has ended"});
+  // Sets are disjoint: one operator at a time on a set is one at a time on each member.
+  std::vector<std::vector<std::size_t>> runs(m.sets.size());
+  for (std::size_t v = 0; v < ops.size(); ++v)
+    if (schedule[v].end.count() - schedule[v].start.count() > instant)
+      runs[m.operators[v].set.index()].push_back(v);
+  for (auto& of_set : runs) {
+    std::sort(of_set.begin(), of_set.end(), [&](std::size_t a, std::size_t b) {
+      return schedule[a].start != schedule[b].start ? schedule[a].start < schedule[b].start : a < b;
+    });
+    std::size_t last = 0;  // of those begun, the one that ends last
+    for (std::size_t i = 1; i < of_set.size(); ++i) {
+      auto const v = of_set[i];
+      auto const other = of_set[last];
+      if (schedule[v].start.count() < schedule[other].end.count() - instant)
+        found.push_back({violation_kind::busy_accelerator, numbered("schedule", v),
+                         "operator '" + ops[v]->name + "' starts while '" + ops[other]->name +
+                             "' still runs on the same accelerators"});
+      if (schedule[v].end > schedule[other].end) last = i;
+    }
+  }
+  return true;
+}
+
+[[nodiscard]] inline auto to_string(memory_part const& p, std::vector<operation const*> const& ops)
+    -> std::string {
+  constexpr char const* names[] = {"weights", "result", "buffers"};
+  return std::string{names[static_cast<std::size_t>(p.part)]} + " of '" +
+         ops[p.owner.index()]->name + "' " + std::to_string(p.size.count());
+}
+
+/// Precondition: sets, placements and shardings are sound.
+template <WorkloadGraph Graph, class System>
+[[nodiscard]] auto audit_memory(std::vector<operation const*> ops, wiring const& wires,
+                                mapping const& m, Graph const& graph, System const& system,
+                                std::span<time_span const> schedule) -> std::vector<memory_demand> {
+  memory_question q{.ops = std::move(ops), .wires = &wires, .plan = &m, .capacities = {},
+                    .spans = {schedule.begin(), schedule.end()}, .results = {}};
+  for (auto const& a : system.accelerators) q.capacities.push_back(a.memory());
+  if (q.spans.empty()) {
+    q.spans.resize(q.ops.size());
+    for (std::size_t i = 0; i < wires.order.size(); ++i) {
+      auto const begin = static_cast<double>(i);
+      q.spans[wires.order[i]] = {seconds{begin}, seconds{begin + 1}};
+    }
+  }
+  constexpr bool knows_results = requires { outputs(graph).begin()->producer; };
+  for (auto const* op : q.ops) {
+    std::size_t count = 0;
+    for (auto const& t : op->operands) count += t.role == role::output;
+    q.results.emplace_back(count, !knows_results);
+  }
+  if constexpr (knows_results) {
+    for (auto const& r : outputs(graph)) q.results[r.producer.index()][r.output] = true;
+  } else {
+    for (auto const& e : wires.edges) q.results[e.producer][e.output] = false;
+  }
+  memory_walk const walk{q};
+  std::vector<memory_demand> demands;
+  for (std::size_t a = 0; a < q.capacities.size(); ++a)
+    demands.push_back({.accelerator = accelerator_id{a}, .capacity = q.capacities[a], .at = {},
+                       .largest = {}});
+  for (std::size_t s = 0; s < m.sets.size(); ++s)
+    for (std::size_t rank = 0; rank < m.sets[s].accelerators.size(); ++rank)
+      demands[m.sets[s].accelerators[rank].index()] = walk.demand_of(s, rank);
+  return demands;
+}
+
+/// Edges that lead to an operand and an output that exist; no cycle.
+inline auto audit_graph(std::vector<operation const*> const& ops, wiring const& wires,
+                        std::vector<violation>& found) -> bool {
+  auto const bad = [&](wiring::edge const& e, std::string why) {
+    found.push_back({violation_kind::bad_graph, numbered("operators", e.consumer), std::move(why)});
+    return false;
+  };
+  if (wires.dangling) return bad(*wires.dangling, "an input comes from no operator of the graph");
+  for (auto const& e : wires.edges)
+    if (e.operand >= ops[e.consumer]->operands.size() ||
+        result_of(*ops[e.producer], e.output) == nullptr)
+      return bad(e, "an edge joins no result to an operand");
+  if (wires.order.size() != ops.size()) {
+    found.push_back({violation_kind::bad_graph, "operators", "the graph has a cycle"});
+    return false;
+  }
+  return true;
+}
+
+}  // namespace detail::audit
+
+/// Is this mapping one that the system can execute? An independent judge: it shares no code with the
+/// searches and evaluators, and derives shards and bytes with arithmetic of its own.
+///
+/// Checks sets (members exist, are disjoint, offer the design), placements (one per operator, on a set
+/// that exists), shardings (see `sharding`: dimensions, ways, rotation, scatter, results in disjoint
+/// parts), that the design runs the operator, and memory of each accelerator: weights of everything it
+/// runs (of a rotating weight the part held), and the peak over the order of execution of live results
+/// (from their operator until their last reader has run; results of the graph to the end), received
+/// inputs, the running operator's results before reduction, the arriving part of a rotating tensor,
+/// buffers of partial sums, state. Order: topological, smallest operator first.
+///
+/// Empty = valid. What depends on something already reported is not reported again. Precondition:
+/// `mars::validate(graph)` and `system.validate()` succeed.
+/// Complexity: O(V log V + p·(V + E)), and p² box comparisons per operator.
+template <WorkloadGraph Graph, class System>
+[[nodiscard]] auto validate(mapping const& m, Graph const& graph, System const& system)
+    -> std::vector<violation>;
+
+/// The same for a mapping with times, by operator id: also precedence (a reader starts when what it
+/// reads has ended) and one operator at a time per accelerator; memory in the order of the times.
+template <WorkloadGraph Graph, class System>
+[[nodiscard]] auto validate(mapping const& m, Graph const& graph, System const& system,
+                            std::span<time_span const> schedule) -> std::vector<violation>;
+
+/// Memory of every accelerator, by id, as `validate` counts it. Precondition: `validate` finds
+/// nothing but, maybe, violations of kind `memory`.
+template <WorkloadGraph Graph, class System>
+[[nodiscard]] auto memory_demands(mapping const& m, Graph const& graph, System const& system,
+                                  std::span<time_span const> schedule = {})
+    -> std::vector<memory_demand> {
+  std::vector<operation const*> ops;
+  for (operator_id const v : operators(graph)) ops.push_back(&op(graph, v));
+  auto const wires = detail::audit::wiring_of(graph);
+  return detail::audit::audit_memory(std::move(ops), wires, m, graph, system, schedule);
+}
+
+namespace detail::audit {
+
+template <WorkloadGraph Graph, class System>
+[[nodiscard]] auto audit_mapping(mapping const& m, Graph const& graph, System const& system,
+                                 std::span<time_span const> const* schedule)
+    -> std::vector<violation> {
+  std::vector<violation> found;
+  std::vector<operation const*> ops;
+  for (operator_id const v : operators(graph)) ops.push_back(&op(graph, v));
+  auto const wires = wiring_of(graph);
+  bool sound = audit_graph(ops, wires, found);
+  bool const sets = audit_sets(m, system, found);
+  sound = sound && sets;
+
+  for (std::size_t v = m.operators.size(); v < ops.size(); ++v)
+    found.push_back({violation_kind::unplaced_operator, numbered("operators", v),
+                     "operator '" + ops[v]->name + "' is placed nowhere"});
+  for (std::size_t v = ops.size(); v < m.operators.size(); ++v)
+    found.push_back({violation_kind::surplus_placement, numbered("operators", v),
+                     "a placement of no operator"});
+  sound = sound && m.operators.size() == ops.size();
+
+  for (std::size_t v = 0; v < std::min(ops.size(), m.operators.size()); ++v) {
+    auto const& placed = m.operators[v];
+    auto const path = numbered("operators", v);
+    if (placed.set.index() >= m.sets.size()) {
+      found.push_back({violation_kind::unknown_set, path + ".set",
+                       "operator '" + ops[v]->name + "' is on set " +
+                           std::to_string(placed.set.index()) + " of " +
+                           std::to_string(m.sets.size())});
+      sound = false;
+      continue;
+    }
+    auto const size = m.sets[placed.set.index()].accelerators.size();
+    if (size == 0) continue;  // reported with the set
+    bool const good = sharding_audit{*ops[v], placed.sharding, size, path, found}();
+    if (good && sets) audit_refusal(*ops[v], m, v, system, found);
+    sound = sound && good;
+  }
+  if (!sound) return found;
+
+  if (schedule != nullptr && !audit_schedule(ops, wires, m, *schedule, found)) return found;
+  auto const demands =
+      audit_memory(ops, wires, m, graph, system,
+                   schedule != nullptr ? *schedule : std::span<time_span const>{});
+  for (auto const& d : demands) {
+    if (d.peak <= d.capacity) continue;
+    std::string message = std::to_string(d.peak.count()) + " bytes at operator '" +
+                          ops[d.at.index()]->name + "', capacity " +
+                          std::to_string(d.capacity.count()) + "; largest:";
+    for (std::size_t i = 0; i < d.largest.size(); ++i)
+      message += (i == 0 ? " " : ", ") + to_string(d.largest[i], ops);
+    found.push_back({violation_kind::memory,
+                     numbered("accelerators", d.accelerator.index()) + ".memory",
+                     std::move(message)});
+  }
+  return found;
+}
+
+}  // namespace detail::audit
+
+template <WorkloadGraph Graph, class System>
+auto validate(mapping const& m, Graph const& graph, System const& system)
+    -> std::vector<violation> {
+  return detail::audit::audit_mapping(m, graph, system, nullptr);
+}
+
+template <WorkloadGraph Graph, class System>
+auto validate(mapping const& m, Graph const& graph, System const& system,
+              std::span<time_span const> schedule) -> std::vector<violation> {
+  return detail::audit::audit_mapping(m, graph, system, &schedule);
+}
+
+}  // namespace mars
