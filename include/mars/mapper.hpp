@@ -8,6 +8,7 @@
 #include <mars/interconnect/components.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
+#include <mars/parallel/to_string.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
@@ -19,10 +20,17 @@
 
 namespace mars {
 
+/// An operator of a plan in words, so that a plan can be read without its graph.
+struct operator_summary {
+  std::string name;
+  std::string sharding;  ///< as `to_string(sharding, operation)` writes it
+};
+
 /// What a mapper answers: the mapping, what it costs, and how far from optimal it can be.
 struct plan {
   mars::mapping mapping;
   mars::evaluation evaluation;   ///< of `mapping`, by the models themselves
+  std::vector<operator_summary> operators;  ///< by operator id
   std::string objective;
   ticks value{no_ticks};         ///< of the objective: picoseconds, or picojoules
   mars::bound bound;             ///< no mapping from the candidates has a smaller value
@@ -99,6 +107,10 @@ class mapper {
     auto priced = evaluate(graph, system, m, cost_, collective_);
     if (!priced) return unexpected{std::move(priced).error()};
     plan result;
+    for (std::size_t v = 0; v < m.operators.size(); ++v) {
+      operation const& o = op(graph, operator_id{v});
+      result.operators.push_back({o.name, to_string(m.operators[v].sharding, o)});
+    }
     result.mapping = std::move(m);
     result.evaluation = *std::move(priced);
     result.objective = std::string{std::string_view{objective_.name()}};

@@ -3,15 +3,15 @@
 
 // Workload: what a network computes, in one algebra.
 //
-// An operator is an *iteration space* (workload/iteration_space.hpp) — named dimensions, each parallel,
-// reduction or sequential — and *operands* that index it by affine axes `offset + Σ stride·dim`
-// (workload/operation.hpp). A matrix product, for instance, is
+// An operator is an *iteration space* (workload/iteration_space.hpp) — named dimensions, each
+// parallel, reduction or sequential — and *operands* that index it by affine axes `offset + Σ
+// stride·dim` (workload/operation.hpp). A matrix product, for instance, is
 //
 //     m n | k      a[m, k]   b[k, n]   out[m, n]      one MAC per point
 //
-// and everything else follows by interval arithmetic: what a shard reads and writes, its halo, what is
-// replicated, where partial sums arise. No operator is special; `op_kind` and `type` are for people and
-// for cost models of whole primitives.
+// and everything else follows by interval arithmetic: what a shard reads and writes, its halo, what
+// is replicated, where partial sums arise. No operator is special; `op_kind` and `type` are for
+// people and for cost models of whole primitives.
 //
 // Concept (workload/concept.hpp)
 //   WorkloadGraph   operators(g), op(g, v), inputs(g, v): found by argument-dependent lookup, so a
@@ -35,11 +35,11 @@
 //                          the axes of the result: n k y x in rank 4, d0 d1 … otherwise
 //
 // Questions to any graph (workload/topology.hpp)
-//   topological_order, consumers, operator_classes, external_inputs, macs_of, flops_of, parameters_of;
-//   validate (workload/validate.hpp) for graphs that come from elsewhere
+//   topological_order, consumers, operator_classes, external_inputs, macs_of, flops_of,
+//   parameters_of; validate (workload/validate.hpp) for graphs that come from elsewhere
 //
-// Numbers are checked where they enter: an extent that is zero, negative or too large is an error with
-// the path to its operator, and totals over a graph stay below 2⁶².
+// Numbers are checked where they enter: an extent that is zero, negative or too large is an error
+// with the path to its operator, and totals over a graph stay below 2⁶².
 //
 // With -fno-exceptions, Boost wants the program to define `boost::throw_exception`.
 

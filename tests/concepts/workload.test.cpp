@@ -14,7 +14,8 @@ using mars::input_edge;
 using mars::operator_id;
 using mars::WorkloadGraph;
 
-// Each namespace is a graph, the first one sound, the others lacking the one thing they are named for.
+// Each namespace is a graph, the first one sound, the others lacking the one thing they are named
+// for.
 
 namespace least {
 struct graph {};

@@ -194,7 +194,8 @@ TEST_CASE("what a graph must not have, each with the path to it") {
        error_code::duplicate,
        "operators[2].inputs[1]"},
       {{relu("a")}, {edge(0, 0)}, error_code::cycle, "operators[0].inputs[0]"},
-      // 0 hangs below the cycle 1 → 2 → 3 → 1 and is not named; 3 closes it through its second input.
+      // 0 hangs below the cycle 1 → 2 → 3 → 1 and is not named; 3 closes it through its second
+      // input.
       {{relu("d"), relu("a"), relu("b"), add("c")},
        {edge(3, 0), edge(3, 1), edge(1, 2), edge(2, 3, 1)},
        error_code::cycle,

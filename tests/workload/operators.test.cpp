@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Operators with work: shapes, MACs and halos worked out by hand, and every multiplication of random
-// convolutions against the textbook loops.
+// Operators with work: shapes, MACs and halos worked out by hand, and every multiplication of
+// random convolutions against the textbook loops.
 
 #include "points.hpp"
 #include "support/catch.hpp"
@@ -87,7 +87,8 @@ TEST_CASE("grouped, depthwise, 1-D and 3-D convolutions") {
 TEST_CASE("every multiplication of a convolution, against the textbook loops") {
   mars::random_stream random{11};
   auto const pick = [&random](std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high - low + 1)));
+    auto const count = static_cast<std::uint64_t>(high - low + 1);
+    return low + static_cast<std::int64_t>(random.below(count));
   };
   bool const transposed = GENERATE(false, true);
   int compared = 0;
@@ -324,7 +325,7 @@ TEST_CASE("reductions keep or drop axes") {
   CHECK(flops_of(mean).count() == 2 * 3 * 4 * 5);
   CHECK(shape_of_output(ops::reduce({2, 3}, {0}, true, "ReduceSum").value()) == tensor_shape{1, 3});
   CHECK(shape_of_output(ops::reduce({2, 3}, {}, false, "ReduceSum").value()).empty());
-  CHECK(ops::reduce({2, 3}, {0, -2}, true, "ReduceSum").error().code == mars::error_code::duplicate);
+  CHECK(ops::reduce({2, 3}, {0, -2}, true, "Sum").error().code == mars::error_code::duplicate);
   CHECK_FALSE(ops::reduce({2, 3}, {2}, true, "ReduceSum").has_value());
 }
 

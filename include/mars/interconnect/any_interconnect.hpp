@@ -34,14 +34,28 @@ public:
   }
   [[nodiscard]] auto forwarding() const -> forwarding_mode { return self_->forwarding; }
 
+  /// The wrapped model if it is an `N`, else null: for writers that must name its parameters.
+  template <RoutedInterconnect N>
+  [[nodiscard]] auto get_if() const -> N const* {
+    return self_->tag == tag_of<N>() ? &static_cast<holder<N> const&>(*self_).model : nullptr;
+  }
+
 private:
+  /// The address of a variable per type: run-time types without RTTI.
+  template <class N>
+  [[nodiscard]] static auto tag_of() -> void const* {
+    static char const tag{};
+    return &tag;
+  }
+
   struct base {
+    void const* tag;
     std::string name;
     std::vector<link> links;
     forwarding_mode forwarding;
 
-    base(std::string n, std::span<link const> l, forwarding_mode f)
-        : name{std::move(n)}, links(l.begin(), l.end()), forwarding{f} {}
+    base(void const* t, std::string n, std::span<link const> l, forwarding_mode f)
+        : tag{t}, name{std::move(n)}, links(l.begin(), l.end()), forwarding{f} {}
     base(base const&) = delete;
     auto operator=(base const&) -> base& = delete;
     virtual ~base() = default;
@@ -57,7 +71,7 @@ private:
     N model;
 
     holder(N m, std::string n)
-        : base{std::move(n), m.links(), forwarding_of(m)}, model{std::move(m)} {}
+        : base{tag_of<N>(), std::move(n), m.links(), forwarding_of(m)}, model{std::move(m)} {}
     [[nodiscard]] auto size() const -> std::size_t override { return model.size(); }
     [[nodiscard]] auto transfer_time(accelerator_id from, accelerator_id to, bytes size) const
         -> seconds override {

@@ -42,6 +42,10 @@ public:
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "arbitrary"; }
   [[nodiscard]] auto size() const -> std::size_t { return size_; }
   [[nodiscard]] auto forwarding() const -> forwarding_mode { return forwarding_; }
+  /// What `build` was told, names of links filled in: the same value again makes an equal network.
+  [[nodiscard]] auto described() const -> topology {
+    return {size_, links_, forwarding_, accelerators_forward_, reference_};
+  }
   [[nodiscard]] auto links() const -> std::span<link const> { return links_; }
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const
       -> std::span<link_id const> {
@@ -72,6 +76,8 @@ private:
 
   std::size_t size_{};
   forwarding_mode forwarding_{};
+  bool accelerators_forward_{true};
+  bytes reference_{};
   std::vector<link> links_;
   std::vector<std::size_t> first_; ///< where the route of a pair begins in crossed_
   std::vector<link_id> crossed_;
@@ -144,6 +150,8 @@ inline auto arbitrary::build(topology t) -> expected<arbitrary> {
   arbitrary net;
   net.size_ = t.accelerators;
   net.forwarding_ = t.forwarding;
+  net.accelerators_forward_ = t.accelerators_forward;
+  net.reference_ = t.reference;
   net.first_.push_back(0);
   std::vector<detail::path_length> lengths(t.links.size());
   std::vector<detail::path_length> distance(vertices);

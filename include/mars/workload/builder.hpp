@@ -30,17 +30,17 @@ struct value {
 ///
 ///     mars::builder b{"tiny"};
 ///     auto x = b.input("image", {1, 3, 224, 224});
-///     x = b.relu(b.conv(x, {.out_channels = 64, .kernel = {7, 7}, .stride = {2, 2}, .padding = {3, 3}}));
+///     x = b.relu(b.conv(x, {.out_channels = 64, .kernel = {7}, .stride = {2}, .padding = {3}}));
 ///     b.output(b.linear(b.flatten(b.global_avg_pool(x), 1), 1000));
 ///     mars::expected<mars::graph> g = std::move(b).build();
 ///
-/// Errors are recorded, not returned: the first one stays, every later call does nothing and returns
-/// a value whose shape is eight ones, and `build` hands the error out with the path `operators[i]`
-/// and the operator's name. So a model reads like its definition and no number from a file can crash
-/// it. Weights an operator needs are made with it and named `<operator>.weight`, `<operator>.bias`;
-/// where a call takes values, a `constant` may stand and becomes an operand of role weight. An
-/// operator's name is the last argument; without one it is called after its type (`conv_12`), and
-/// a name given twice gets `_2`.
+/// Errors are recorded, not returned: the first one stays, every later call does nothing and
+/// returns a value whose shape is eight ones, and `build` hands the error out with the path
+/// `operators[i]` and the operator's name. So a model reads like its definition and no number from
+/// a file can crash it. Weights an operator needs are made with it and named `<operator>.weight`,
+/// `<operator>.bias`; where a call takes values, a `constant` may stand and becomes an operand of
+/// role weight. An operator's name is the last argument; without one it is called after its type
+/// (`conv_12`), and a name given twice gets `_2`.
 class builder {
 public:
   using shape_type = tensor_shape;
@@ -67,7 +67,8 @@ public:
   // ---- convolution, matrix products ----
   /// x [N, C, spatial…] with one to three spatial axes. MACs: one per point, bias not counted.
   auto conv(value x, conv_options options, std::string name = {}) -> value;
-  /// Weight [K, C/groups, kernel…] and bias [K] given; kernel and out_channels come from the weight.
+  /// Weight [K, C/groups, kernel…] and bias [K] given; kernel and out_channels come from the
+  /// weight.
   auto conv(value x, value weight, std::optional<value> bias, conv_options options,
             std::string name = {}) -> value;
   auto conv_transpose(value x, conv_transpose_options options, std::string name = {}) -> value;
@@ -101,7 +102,8 @@ public:
   /// Elementwise over any number of tensors that broadcast; n − 1 FLOPs per element.
   auto nary(std::span<value const> xs, std::string type, std::string name = {}) -> value;
   auto batch_norm(value x, std::string name = {}, std::int64_t parameters_per_channel = 4) -> value;
-  /// Over axes `axis` … last, with `parameters_per_element` (0, 1, 2) trained tensors of their shape.
+  /// Over axes `axis` … last, with `parameters_per_element` (0, 1, 2) trained tensors of their
+  /// shape.
   auto layer_norm(value x, std::int64_t axis = -1, std::string name = {},
                   std::int64_t parameters_per_element = 2) -> value;
   auto group_norm(value x, std::int64_t groups, std::string name = {},
@@ -125,8 +127,8 @@ public:
   /// To rank 2, folding axes before and from `axis`.
   auto flatten(value x, std::int64_t axis = 1, std::string name = {}) -> value;
   auto transpose(value x, std::vector<std::int64_t> permutation, std::string name = {}) -> value;
-  /// NumPy's slices: negative numbers count from the end, ends are clamped. No axes: the first ones;
-  /// no steps: 1.
+  /// NumPy's slices: negative numbers count from the end, ends are clamped. No axes: the first
+  /// ones; no steps: 1.
   auto slice(value x, std::vector<std::int64_t> starts, std::vector<std::int64_t> ends,
              std::vector<std::int64_t> axes = {}, std::vector<std::int64_t> steps = {},
              std::string name = {}) -> value;
@@ -152,9 +154,9 @@ public:
   /// Unknown semantics: reads everything, costs nothing that can be known, is never cut.
   auto opaque(std::span<value const> inputs, std::vector<tensor_shape> output_shapes,
               std::string type, std::string name = {}) -> std::vector<value>;
-  /// Any operation. `inputs` are its first operands of role input or weight, in order, and must have
-  /// their shapes; they take the role and bits of the value. Weights without a value are named after
-  /// the operator. Returns one value per operand of role output.
+  /// Any operation. `inputs` are its first operands of role input or weight, in order, and must
+  /// have their shapes; they take the role and bits of the value. Weights without a value are named
+  /// after the operator. Returns one value per operand of role output.
   auto add_operation(operation op, std::span<value const> inputs) -> std::vector<value>;
 
   /// The frozen graph, or the first recorded error.

@@ -12,8 +12,8 @@ namespace mars {
 
 struct operation;
 
-/// One tensor flowing between operators: operand `operand` of the consumer is the `output`-th output
-/// (counting operands of role output only) of `producer`.
+/// One tensor flowing between operators: operand `operand` of the consumer is the `output`-th
+/// output (counting operands of role output only) of `producer`.
 struct input_edge {
   operator_id producer;
   std::uint16_t output{};
@@ -48,13 +48,14 @@ concept lists_inputs = requires(G const& g, operator_id v) {
   { inputs(g, v) } -> range_of<input_edge>;
 };
 
-/// Operators and the tensors between them. Three free functions, found by argument-dependent lookup.
+/// Operators and the tensors between them. Three free functions, found by argument-dependent
+/// lookup.
 ///
-/// expression        | type                     | meaning                                    | cost
-/// ------------------|--------------------------|--------------------------------------------|-----
-/// `operators(g)`    | range of `operator_id`   | every operator, once                       | O(1)
-/// `op(g, v)`        | `operation const&`       | its algebra; the reference outlives the call | O(1)
-/// `inputs(g, v)`    | range of `input_edge`    | operands produced by other operators       | O(1)
+/// expression     | type                   | meaning                                      | cost
+/// ---------------|------------------------|----------------------------------------------|-----
+/// `operators(g)` | range of `operator_id` | every operator, once                         | O(1)
+/// `op(g, v)`     | `operation const&`     | its algebra; the reference outlives the call | O(1)
+/// `inputs(g, v)` | range of `input_edge`  | operands produced by other operators         | O(1)
 ///
 /// Semantics: 1. ids are 0 … n−1. 2. The graph is acyclic. 3. `inputs` names only ids of
 /// `operators(g)` and operands of role input; an operand it does not name comes from outside the

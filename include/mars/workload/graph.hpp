@@ -30,8 +30,8 @@ namespace mars {
 /// consumer, so a Boost.Graph algorithm applies to `as_boost(g)` directly.
 namespace representation {
 
-/// Grows: operators and edges may be added. Prefer it only while building; asking for the edges of an
-/// operator copies them.
+/// Grows: operators and edges may be added. Prefer it only while building; asking for the edges of
+/// an operator copies them.
 struct adjacency_list {
   using type = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS,
                                      boost::no_property, output_edge>;
@@ -56,8 +56,8 @@ struct tensor_ref {
 template <class Representation>
 class basic_graph;
 
-/// A workload: operators, tensors between them, results. Built by `builder`, `make_graph` or `freeze`,
-/// which validate; so a frozen graph is always sound.
+/// A workload: operators, tensors between them, results. Built by `builder`, `make_graph` or
+/// `freeze`, which validate; so a frozen graph is always sound.
 using graph = basic_graph<representation::compressed_sparse_row>;
 
 [[nodiscard]] inline auto make_graph(std::string name, std::vector<operation> operations,

@@ -80,8 +80,8 @@ struct axis_term {
 
 /// How an operator indexes one axis of a tensor: `offset + Σ stride·dim`, clipped to [0, extent).
 /// What falls outside is padding and costs nothing to move. An axis without terms is *read whole*
-/// whatever is cut: the way to say "each result needs the entire row" (softmax) or "which element is
-/// known only at run time" (gather).
+/// whatever is cut: the way to say "each result needs the entire row" (softmax) or "which element
+/// is known only at run time" (gather).
 struct axis {
   inplace_vector<axis_term, 6> terms;
   std::int64_t offset{0};

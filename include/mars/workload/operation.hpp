@@ -204,10 +204,10 @@ struct operation {
   return h.digest();
 }
 
-/// Checks what every derived quantity relies on: at least one output, dimensions of different names,
-/// extents ≥ 1, terms that name existing dimensions, 1 to 64 element bits, and every product (points,
-/// work, tensor bits, reach of an axis) below 2⁶². Errors carry a path inside the operation:
-/// `dims[2]`, `operands[1].axes[0]`.
+/// Checks what every derived quantity relies on: at least one output, dimensions of different
+/// names, extents ≥ 1, terms that name existing dimensions, 1 to 64 element bits, and every product
+/// (points, work, tensor bits, reach of an axis) below 2⁶². Errors carry a path inside the
+/// operation: `dims[2]`, `operands[1].axes[0]`.
 [[nodiscard]] inline auto validate(operation const& op) -> expected<void> {
   static constexpr std::int64_t limit = std::int64_t{1} << 62;
   auto const at = [](char const* what, std::size_t i) {

@@ -9,8 +9,8 @@
 
 namespace mars {
 
-/// The operators 0 … n−1 as a range: what `operators(g)` of most graphs returns. Written out because
-/// clang 14 cannot compile the standard's `iota | transform`.
+/// The operators 0 … n−1 as a range: what `operators(g)` of most graphs returns. Written out
+/// because clang 14 cannot compile the standard's `iota | transform`.
 class operator_range {
 public:
   class iterator {

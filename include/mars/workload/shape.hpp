@@ -21,8 +21,8 @@ namespace mars {
 /// Extents of a tensor, outermost axis first; empty for a scalar.
 using tensor_shape = std::vector<std::int64_t>;
 
-/// Largest number of elements a tensor may have: far beyond any memory, small enough that bits, FLOPs
-/// and sums over a whole graph stay inside 64 bits.
+/// Largest number of elements a tensor may have: far beyond any memory, small enough that bits,
+/// FLOPs and sums over a whole graph stay inside 64 bits.
 inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 
 /// `[2, 3, 4]`

@@ -78,8 +78,8 @@ struct grouped_edges {
   }
 };
 
-/// Kahn's algorithm, smallest ready id first: O((V + E) log V). Precondition: ids below `operators`.
-/// Where a cycle stops it, `cycle` is an edge on one.
+/// Kahn's algorithm, smallest ready id first: O((V + E) log V). Precondition: ids below
+/// `operators`. Where a cycle stops it, `cycle` is an edge on one.
 struct sorted_operators {
   std::vector<operator_id> order;
   std::optional<tensor_edge> cycle;
@@ -132,8 +132,8 @@ private:
 } // namespace detail
 
 /// The operators such that producers come before consumers; among those ready the smallest id comes
-/// first, so the order is one and the same for a graph. Errors: `dangling` (an edge names an operator
-/// that is not there), `cycle`. O((V + E) log V), no recursion.
+/// first, so the order is one and the same for a graph. Errors: `dangling` (an edge names an
+/// operator that is not there), `cycle`. O((V + E) log V), no recursion.
 template <WorkloadGraph G>
 [[nodiscard]] auto topological_order(G const& g) -> expected<std::vector<operator_id>> {
   auto const n = count_operators(g);

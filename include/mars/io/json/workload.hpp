@@ -4,11 +4,13 @@
 #include <mars/core/expected.hpp>
 #include <mars/io/json/detail/algebra.hpp>
 #include <mars/io/json/detail/operator_kinds.hpp>
+#include <mars/io/json/detail/schema.hpp>
 #include <mars/io/json/document.hpp>
 #include <mars/io/json/reader.hpp>
 #include <mars/workload/builder.hpp>
 #include <mars/workload/graph.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -24,15 +26,6 @@ namespace mars::io {
 inline constexpr std::string_view workload_schema = "mars.workload/1";
 
 namespace detail {
-
-/// The first key of every document.
-inline void read_schema(reader const& root, std::string_view wanted) {
-  auto const schema = root["schema"];
-  if (schema.is_text() && schema.text() != wanted)
-    schema.reject(error_code::unsupported, "\"" + std::string{wanted} + "\"");
-  else
-    (void)schema.text();
-}
 
 /// Names of a document and what they stand for.
 template <class T>

@@ -61,8 +61,8 @@ template <class Options>
   return out;
 }
 
-/// Positions of a window on an axis. With `ceil_mode` a window may hang over the end, but must begin
-/// inside the input or the padding before it.
+/// Positions of a window on an axis. With `ceil_mode` a window may hang over the end, but must
+/// begin inside the input or the padding before it.
 [[nodiscard]] inline auto positions(std::int64_t extent, window const& w, bool ceil_mode = false)
     -> expected<std::int64_t> {
   auto const room = extent + w.begin + w.end - w.span();

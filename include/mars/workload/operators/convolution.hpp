@@ -72,7 +72,7 @@ template <class Options>
 } // namespace detail
 
 /// x [N, C, spatial…] * weight [K, C/groups, kernel…] (+ bias [K]) → [N, K, spatial…].
-/// Dimensions `n g k z y x | c q r s`; g only with groups > 1, z and q only in 3-D, y and r from 2-D.
+/// Dimensions `n g k z y x | c q r s`; g only with groups > 1, z and q in 3-D, y and r from 2-D.
 /// One MAC per point — padded positions count, the bias does not.
 [[nodiscard]] inline auto conv(tensor_shape const& x, conv_options const& o)
     -> expected<operation> {
@@ -126,8 +126,8 @@ template <class Options>
 namespace detail {
 
 /// One spatial axis of a transposed convolution: output o takes input i through tap r where
-/// s·i + d·r = o + pad. Which taps meet an output depends on (o + pad) mod s, which is not affine; but
-/// with s' = s / gcd(s, d), d' = d / gcd(s, d) and r = s'·w + ρ the same pairs are
+/// s·i + d·r = o + pad. Which taps meet an output depends on (o + pad) mod s, which is not affine;
+/// but with s' = s / gcd(s, d), d' = d / gcd(s, d) and r = s'·w + ρ the same pairs are
 ///     o = s·u + d·ρ − pad,   i = u − d'·w,   r = s'·w + ρ
 /// over all u, phases ρ < s' and blocks of taps w: affine, and each pair is met once. Taps may be
 /// shifted by t zero taps in front (r = s'·w + ρ − t); t is chosen for the fewest points. With a
@@ -185,9 +185,9 @@ struct transposed_axis {
 
 /// x [N, C, spatial…] scattered through weight [C, K/groups, kernel…] (+ bias [K]). Dimensions
 /// `n g k z y x pz py px | c q r s`: y counts blocks of `stride` outputs, py the place in a block,
-/// r blocks of taps (see transposed_axis); a phase is there only with stride > 1. One MAC per point:
-/// like a convolution's padding, points that fall outside count, so the sum lies a little above
-/// in·kernel.
+/// r blocks of taps (see transposed_axis); a phase is there only with stride > 1. One MAC per
+/// point: like a convolution's padding, points that fall outside count, so the sum lies a little
+/// above in·kernel.
 [[nodiscard]] inline auto conv_transpose(tensor_shape const& x, conv_transpose_options const& o)
     -> expected<operation> {
   using mars::detail::along;

@@ -36,8 +36,8 @@ namespace detail {
 
 } // namespace detail
 
-/// Any number of tensors that broadcast together. Dimensions are the axes of the result (`n k y x` in
-/// rank 4); `flops` per element of it.
+/// Any number of tensors that broadcast together. Dimensions are the axes of the result (`n k y x`
+/// in rank 4); `flops` per element of it.
 [[nodiscard]] inline auto elementwise(std::vector<tensor_shape> const& xs, std::string type,
                                       std::int64_t flops) -> expected<operation> {
   if (xs.empty())

@@ -17,7 +17,8 @@
 
 namespace mars::ops {
 
-/// Dimensions are the axes of the result; each input sees its part of axis `at` by an offset, clipped.
+/// Dimensions are the axes of the result; each input sees its part of axis `at` by an offset,
+/// clipped.
 [[nodiscard]] inline auto concat(std::vector<tensor_shape> const& xs, std::int64_t at)
     -> expected<operation> {
   if (xs.empty())
@@ -50,8 +51,8 @@ namespace mars::ops {
   return std::move(w).finish(0, 0);
 }
 
-/// Dimensions are the axes of the input; output i is a window of `sizes[i]` on axis `at`, so a shard
-/// may write a part of it or nothing.
+/// Dimensions are the axes of the input; output i is a window of `sizes[i]` on axis `at`, so a
+/// shard may write a part of it or nothing.
 [[nodiscard]] inline auto split(tensor_shape const& x, std::int64_t at,
                                 std::vector<std::int64_t> const& sizes) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
@@ -104,8 +105,8 @@ namespace mars::ops {
 }
 
 /// NumPy's `x[start:end:step]` on some axes: negative numbers count from the end, ends are clamped,
-/// steps may be negative. Going backwards, a start before the first element is the first (ONNX's rule;
-/// NumPy takes nothing). No axes: the first ones; no steps: 1. An empty result is an error.
+/// steps may be negative. Going backwards, a start before the first element is the first (ONNX's
+/// rule; NumPy takes nothing). No axes: the first ones; no steps: 1. An empty result is an error.
 [[nodiscard]] inline auto slice(tensor_shape const& x, std::vector<std::int64_t> const& starts,
                                 std::vector<std::int64_t> const& ends,
                                 std::vector<std::int64_t> const& axes = {},
@@ -159,8 +160,8 @@ namespace mars::ops {
   return std::move(w).finish(0, 0);
 }
 
-/// `begins[i]` and `ends[i]` elements around axis i, made up and read from nowhere; negative numbers
-/// crop. (Reflected and repeated edges read the same elements: inside the tensor.)
+/// `begins[i]` and `ends[i]` elements around axis i, made up and read from nowhere; negative
+/// numbers crop. (Reflected and repeated edges read the same elements: inside the tensor.)
 [[nodiscard]] inline auto pad(tensor_shape const& x, std::vector<std::int64_t> const& begins,
                               std::vector<std::int64_t> const& ends) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};

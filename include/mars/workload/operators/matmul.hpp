@@ -16,8 +16,8 @@ namespace mars::ops {
 
 namespace detail {
 
-/// Dimensions b0, b1, … for the broadcast leading axes of a product, outermost first. An extent of 1
-/// needs no dimension: its axis is whole.
+/// Dimensions b0, b1, … for the broadcast leading axes of a product, outermost first. An extent of
+/// 1 needs no dimension: its axis is whole.
 inline auto batch_dims(mars::detail::op_writer& w, tensor_shape const& batch)
     -> std::vector<std::optional<std::uint8_t>> {
   std::vector<std::optional<std::uint8_t>> dims(batch.size());
@@ -48,8 +48,8 @@ inline auto batch_axes(tensor_shape const& own,
 
 } // namespace detail
 
-/// NumPy's matmul: a […, m, k] · b […, k, n] → […, m, n] with leading axes broadcast; a vector lacks
-/// its m or n. Dimensions `b0 b1 … m n | k`; one MAC per point.
+/// NumPy's matmul: a […, m, k] · b […, k, n] → […, m, n] with leading axes broadcast; a vector
+/// lacks its m or n. Dimensions `b0 b1 … m n | k`; one MAC per point.
 [[nodiscard]] inline auto matmul(tensor_shape const& a, tensor_shape const& b)
     -> expected<operation> {
   using mars::detail::along;

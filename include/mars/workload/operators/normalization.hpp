@@ -103,8 +103,8 @@ namespace detail {
   return detail::row_wise(op_kind::softmax, x, in_row, "Softmax", 5, {});
 }
 
-/// x [N, C, …], statistics over C / groups channels and all further axes. Dimensions `n g k y x` and
-/// the channel `c` of the group that is read, which is not cut.
+/// x [N, C, …], statistics over C / groups channels and all further axes. Dimensions `n g k y x`
+/// and the channel `c` of the group that is read, which is not cut.
 [[nodiscard]] inline auto group_norm(tensor_shape const& x, std::int64_t groups,
                                      std::int64_t parameters = 2) -> expected<operation> {
   using mars::detail::along;
@@ -129,8 +129,8 @@ namespace detail {
   return std::move(w).finish(0, 7);
 }
 
-/// Local response normalisation: x [N, C, …] divided by a norm over `size` neighbouring channels. The
-/// window `r` is walked but never cut: the norm of a part is no part of the result.
+/// Local response normalisation: x [N, C, …] divided by a norm over `size` neighbouring channels.
+/// The window `r` is walked but never cut: the norm of a part is no part of the result.
 [[nodiscard]] inline auto lrn(tensor_shape const& x, std::int64_t size) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   if (x.size() < 2) return fail(error_code::shape_mismatch, "shape", to_string(x), "[N, C, …]");

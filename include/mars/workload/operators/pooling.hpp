@@ -16,8 +16,8 @@
 
 namespace mars::ops {
 
-/// x [N, C, spatial…] → [N, C, spatial…]. Dimensions `n k z y x | q r s` (k is the channel); one FLOP
-/// per point. The window is a reduction: maxima and sums of parts combine.
+/// x [N, C, spatial…] → [N, C, spatial…]. Dimensions `n k z y x | q r s` (k is the channel); one
+/// FLOP per point. The window is a reduction: maxima and sums of parts combine.
 [[nodiscard]] inline auto pool(tensor_shape const& x, pool_options const& o, std::string type)
     -> expected<operation> {
   using mars::detail::along;

@@ -47,9 +47,9 @@ namespace detail {
 } // namespace detail
 
 /// x [T, N, D] → all hidden states [T, directions, N, H], the last ones and the last cell states
-/// [directions, N, H]. Dimensions `t` (in order, never cut) `d n k | c`, where c runs over input and
-/// hidden state one after the other: the input is its part [0, D), the state its part [D, D + H).
-/// Four MACs per point, one per gate; the few elementwise operations per state are not counted.
+/// [directions, N, H]. Dimensions `t` (in order, never cut) `d n k | c`, where c runs over input
+/// and hidden state one after the other: the input is its part [0, D), the state its part [D, D +
+/// H). Four MACs per point, one per gate; the few elementwise operations per state are not counted.
 /// Weight [directions, 4, H, D + H] and two biases per gate, as frameworks store them.
 [[nodiscard]] inline auto lstm(tensor_shape const& x, std::int64_t hidden,
                                std::int64_t directions = 1) -> expected<operation> {

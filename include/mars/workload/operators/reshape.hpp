@@ -79,10 +79,10 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
 
 /// The same elements in row-major order under another shape (`shape` may hold −1 and 0, see
 /// resolve_reshape). Both shapes are numbers in mixed radix; the digits of their common refinement
-/// become dimensions d0, d1, … and every axis is Σ stride·digit — exact, and a cut of an axis' outer
-/// digit is a cut of it into blocks. Where the boundaries of a group of axes do not divide each other
-/// ([2, 3] → [3, 2]) there are no common digits: the group is read whole, its output axes are
-/// dimensions. No work.
+/// become dimensions d0, d1, … and every axis is Σ stride·digit — exact, and a cut of an axis'
+/// outer digit is a cut of it into blocks. Where the boundaries of a group of axes do not divide
+/// each other ([2, 3] → [3, 2]) there are no common digits: the group is read whole, its output
+/// axes are dimensions. No work.
 [[nodiscard]] inline auto reshape(tensor_shape const& x, tensor_shape const& shape)
     -> expected<operation> {
   auto const resolved = resolve_reshape(x, shape);

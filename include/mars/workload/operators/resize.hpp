@@ -14,10 +14,10 @@
 
 namespace mars::ops {
 
-/// The same rank in other extents. An axis that grows by an integer factor f has two dimensions, y and
-/// `yi` (output f·y + yi), and reads element y — with its two neighbours when interpolating. One that
-/// shrinks by f reads the f elements of its block. Any other factor reads the axis whole. No work:
-/// what interpolation computes is small beside what it moves.
+/// The same rank in other extents. An axis that grows by an integer factor f has two dimensions, y
+/// and `yi` (output f·y + yi), and reads element y — with its two neighbours when interpolating.
+/// One that shrinks by f reads the f elements of its block. Any other factor reads the axis whole.
+/// No work: what interpolation computes is small beside what it moves.
 [[nodiscard]] inline auto resize(tensor_shape const& x, tensor_shape const& shape,
                                  resize_mode mode = resize_mode::nearest) -> expected<operation> {
   using mars::detail::along;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// The words of the command line: a value of an enumeration is the index of its word.
+
+namespace mars_map {
+
+enum class strategy_name : std::uint8_t { exclusive_shared, exclusive_only, data };
+enum class cost_name : std::uint8_t { analytical, roofline };
+enum class objective_name : std::uint8_t { latency, throughput, energy };
+enum class search_name : std::uint8_t { baseline, genetic, exhaustive };
+
+struct word {
+  std::string_view name;
+  std::string_view meaning;
+};
+
+inline constexpr std::array<word, 3> strategy_words{{
+    {"exclusive-shared", "exclusive shards on two dimensions, one tensor in rotating parts (MARS)"},
+    {"exclusive-only", "the same without rotating parts"},
+    {"data", "the batch is cut, weights are replicated"},
+}};
+inline constexpr std::array<word, 2> cost_words{{
+    {"analytical", "what the design says of itself"},
+    {"roofline", "peak rate and memory bandwidth of the design, overlapped"},
+}};
+inline constexpr std::array<word, 3> objective_words{{
+    {"latency", "time of one inference"},
+    {"throughput", "inferences per second, pipelined over the sets"},
+    {"energy", "joules of one inference, where designs know theirs"},
+}};
+inline constexpr std::array<word, 3> search_words{{
+    {"baseline", "MARS's computation-prioritized baseline, no search"},
+    {"genetic", "two levels: sets and designs bred, shardings exact along paths"},
+    {"exhaustive", "every mapping, one by one: for tiny graphs"},
+}};
+/// Known to the interface, not to this version.
+inline constexpr std::array<std::string_view, 5> later_searches{"exact", "annealing", "beam",
+                                                                "portfolio", "h2h"};
+
+[[nodiscard]] constexpr auto name_of(strategy_name n) -> std::string_view {
+  return strategy_words[static_cast<std::size_t>(n)].name;
+}
+[[nodiscard]] constexpr auto name_of(cost_name n) -> std::string_view {
+  return cost_words[static_cast<std::size_t>(n)].name;
+}
+[[nodiscard]] constexpr auto name_of(objective_name n) -> std::string_view {
+  return objective_words[static_cast<std::size_t>(n)].name;
+}
+[[nodiscard]] constexpr auto name_of(search_name n) -> std::string_view {
+  return search_words[static_cast<std::size_t>(n)].name;
+}
+
+} // namespace mars_map

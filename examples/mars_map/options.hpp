@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "names.hpp"
+
+#include <mars/core/expected.hpp>
+#include <mars/core/stop.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace mars_map {
+
+/// What the command line asks for.
+struct options {
+  std::string model;  ///< a name, or a file
+  std::string system; ///< a name, or a file
+  strategy_name strategy{strategy_name::exclusive_shared};
+  cost_name cost{cost_name::analytical};
+  objective_name objective{objective_name::latency};
+  search_name search{search_name::genetic};
+  std::uint64_t seed{1};
+  mars::budget budget{};
+  unsigned threads{0};
+  std::optional<std::int64_t> batch{};
+  std::optional<std::int64_t> image{};
+  std::optional<std::int64_t> sequence{};
+  std::optional<int> element_bits{};
+  std::string json;    ///< a file, or "-"
+  std::string report;  ///< a folder
+  std::string mapping; ///< a file
+  bool quiet{false};
+
+  [[nodiscard]] auto json_to_stdout() const -> bool { return json == "-"; }
+};
+
+/// What to do: show a text, a list, or map.
+struct command {
+  enum class kind : std::uint8_t { show, list, map } what{kind::map};
+  std::string text{}; ///< to show
+  mars_map::options options{};
+};
+
+/// Errors: `invalid_argument`, `unknown_name`, `out_of_range`; the path is the option.
+[[nodiscard]] auto parse_command_line(int argc, char const* const* argv)
+    -> mars::expected<command>;
+
+} // namespace mars_map

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Evaluation: what a mapping costs, and the tables that searches run on.
+//
+//   evaluate(graph, system, mapping, cost, collective)   the reference: asks the models themselves
+//   build_problem(graph, system, …) → mapping_problem    the same prices as dense tables, each
+//                                                        distinct question asked once
+//   mapping_problem::evaluate(assignment)                equal to the reference to the picosecond
+//   static_bound(problem)                                what no assignment can be better than
+//
+// Semantics (sequential, MARS): operators run one after another along the topological order that takes
+// the smallest id first. An operator costs
+//
+//   redistribution  its inputs, from where their producers left them to where it needs them; halos
+//                   and gathers are nothing but this (price: `channel`)
+//   compute         the slowest shard, all phases of a shared cut
+//   rotation        waiting for the rotating tensor beyond the computation
+//   partial sums    all-reduce or reduce-scatter over the devices that share a cut reduction
+//   state exchange  gathering the state of a recurrence at every step
+//
+// Graph inputs and weights are where they are needed when the inference starts (assumed). Memory of a
+// device: the weights of all its operators; beside them, while an operator runs, the outputs that
+// still have readers, what it receives, its own outputs and buffers. Every member of a set is charged
+// for the largest shard. Not fitting is data: `evaluation::shortages`.
+//
+// Objectives (concept: evaluation/objective.hpp): objective::latency, throughput, energy.
+
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/build_problem.hpp>
+#include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/evaluate.hpp>
+#include <mars/evaluation/evaluation.hpp>
+#include <mars/evaluation/objective.hpp>
+#include <mars/evaluation/pricing.hpp>
+#include <mars/evaluation/problem.hpp>

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Search: from a `mapping_problem` to an assignment. Concept: search/concept.hpp.
+//
+//   policy                            finds                          prefer it
+//   search::computation_prioritized   the written baseline           to compare with
+//   search::two_level_genetic         MARS's search                  as the default
+//   search::exhaustive                the optimum of tiny problems   as an oracle in tests
+//   search::any_search                what it wraps                  to choose at run time
+//
+// The genetic search is made of roles (search/roles.hpp); replace any of them:
+//
+//   struct no_mutation { void operator()(auto const&...) const {} };
+//   using mine = mars::search::basic_two_level_genetic<
+//       mars::search::roles::proportional_seeding, mars::search::roles::tournament,
+//       mars::search::roles::range_crossover, no_mutation>;
+
+#include <mars/search/any_search.hpp>
+#include <mars/search/computation_prioritized.hpp>
+#include <mars/search/concept.hpp>
+#include <mars/search/exhaustive.hpp>
+#include <mars/search/roles.hpp>
+#include <mars/search/two_level_genetic.hpp>
