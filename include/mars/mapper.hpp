@@ -5,6 +5,7 @@
 #include <mars/cost/analytical.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/evaluate.hpp>
+#include <mars/interconnect/any_interconnect.hpp>
 #include <mars/interconnect/components.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
@@ -13,8 +14,10 @@
 #include <mars/search/two_level_genetic.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -49,6 +52,22 @@ struct plan {
 };
 
 namespace detail {
+/// A system with its interconnect behind `any_interconnect`, which keeps the links that a model by
+/// itself may have to write down anew for every question.
+template <class System>
+struct cached_system {
+  decltype(std::declval<System const&>().accelerators) const& accelerators;
+  any_interconnect interconnect;
+};
+template <class System>
+[[nodiscard]] auto with_cached_links(System const& system) -> decltype(auto) {
+  using network = std::remove_cvref_t<decltype(system.interconnect)>;
+  if constexpr (RoutedInterconnect<network> && !std::same_as<network, any_interconnect>)
+    return cached_system<System>{system.accelerators, system.interconnect};
+  else
+    return (system);
+}
+
 template <class Net>
 [[nodiscard]] auto candidate_sets(Net const& net) -> std::vector<std::vector<accelerator_id>> {
   return interconnect::with_halves(interconnect::threshold_components(net));
@@ -73,24 +92,25 @@ class mapper {
 
   /// The plan; `.value()` of `find`.
   template <WorkloadGraph Graph, class System>
-  [[nodiscard]] auto operator()(Graph const& graph, System const& system,
+  [[nodiscard]] auto operator()(Graph const& g, System const& system,
                                 search_context const& context = {}) const -> plan {
-    return find(graph, system, context).value();
+    return find(g, system, context).value();
   }
 
   template <WorkloadGraph Graph, class System>
-  [[nodiscard]] auto find(Graph const& graph, System const& system,
+  [[nodiscard]] auto find(Graph const& g, System const& given,
                           search_context context = {}) const -> expected<plan> {
+    decltype(auto) system = detail::with_cached_links(given);
     auto const sets = candidates_.empty() ? detail::candidate_sets(system.interconnect) : candidates_;
     auto const begun = deadline::clock::now();
     auto problem =
-        build_problem(graph, system, cost_, strategy_, collective_, objective_, sets);
+        build_problem(g, system, cost_, strategy_, collective_, objective_, sets);
     if (!problem) return unexpected{std::move(problem).error()};
     if (!context.start && start_) context.start = problem->encode(*start_);
     auto const found = search_(*problem, context);
     auto const wall =
         seconds{std::chrono::duration<double>(deadline::clock::now() - begun).count()};
-    auto result = price(graph, system, problem->decode(found.best));
+    auto result = price(g, system, problem->decode(found.best));
     if (!result) return result;
     result->bound = found.bound;
     result->policy = std::string{std::string_view{search_.name()}};
@@ -102,13 +122,14 @@ class mapper {
 
   /// Prices a mapping found elsewhere: no search, no bound.
   template <WorkloadGraph Graph, class System>
-  [[nodiscard]] auto price(Graph const& graph, System const& system, mapping m) const
+  [[nodiscard]] auto price(Graph const& g, System const& given, mapping m) const
       -> expected<plan> {
-    auto priced = evaluate(graph, system, m, cost_, collective_);
+    decltype(auto) system = detail::with_cached_links(given);
+    auto priced = evaluate(g, system, m, cost_, collective_);
     if (!priced) return unexpected{std::move(priced).error()};
     plan result;
     for (std::size_t v = 0; v < m.operators.size(); ++v) {
-      operation const& o = op(graph, operator_id{v});
+      operation const& o = op(g, operator_id{v});
       result.operators.push_back({o.name, to_string(m.operators[v].sharding, o)});
     }
     result.mapping = std::move(m);
@@ -145,13 +166,13 @@ class mapper {
 /// without the host and the two longest dimensions.
 template <WorkloadGraph Graph, class System, class Cost = cost::analytical,
           Objective Wanted = objective::latency, class Collective = collective::standard>
-[[nodiscard]] auto find_baseline(Graph const& graph, System const& system, Cost cost = {},
+[[nodiscard]] auto find_baseline(Graph const& g, System const& system, Cost cost = {},
                                  Wanted objective = {}, Collective collective = {})
     -> expected<plan> {
   return mapper{std::move(cost), parallel::longest_dimensions{}, search::computation_prioritized{},
                 std::move(objective), std::move(collective)}
       .with_candidates(interconnect::direct_components(system.interconnect))
-      .find(graph, system);
+      .find(g, system);
 }
 
 }  // namespace mars

@@ -7,11 +7,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <cstddef>
 #include <string>
+#include <vector>
 
-/// A plan for a person: the figures, the sets, and who runs what, runs of operators with the same
-/// placement on one line.
+/// A plan for a person: the figures, the sets, and who runs what, operators of the same placement on
+/// one line.
 template <>
 struct fmt::formatter<mars::plan> {
   constexpr auto parse(fmt::format_parse_context& ctx) { return ctx.begin(); }
@@ -38,20 +39,33 @@ struct fmt::formatter<mars::plan> {
       auto const& use = e.memory[set.accelerators.front().index()];
       out = fmt::format_to(out, ", {:.3} of {:.3} each\n", use.peak, use.capacity);
     }
-    auto const same = [&](std::size_t a, std::size_t b) {
-      return p.mapping.operators[a].set == p.mapping.operators[b].set &&
-             p.operators[a].sharding == p.operators[b].sharding;
-    };
-    for (std::size_t v = 0, end = 0; v < p.operators.size(); v = end) {
-      mars::picoseconds time{};
-      for (end = v; end < p.operators.size() && same(v, end); ++end)
-        time = mars::saturating_add(time, e.operators[end].end - e.operators[end].start);
-      auto const who = end - v == 1 ? p.operators[v].name
-                                    : p.operators[v].name + " … " + p.operators[end - 1].name +
-                                          " (" + std::to_string(end - v) + ")";
-      out = fmt::format_to(out, "  {:>9.3}  set {}  {:<18} {}\n", to_seconds(time),
-                           p.mapping.operators[v].set.value, p.operators[v].sharding, who);
+    // Operators of one placement together, in the order in which they first appear.
+    std::vector<group> groups;
+    for (std::size_t v = 0; v < p.operators.size(); ++v) {
+      auto const set = p.mapping.operators[v].set;
+      auto found = std::find_if(groups.begin(), groups.end(), [&](group const& g) {
+        return g.set == set && *g.sharding == p.operators[v].sharding;
+      });
+      if (found == groups.end())
+        found = groups.insert(groups.end(), {set, &p.operators[v].sharding, {}, 0, {}});
+      found->time =
+          mars::saturating_add(found->time, e.operators[v].end - e.operators[v].start);
+      ++found->count;
+      if (found->count <= 3) found->names += (found->count > 1 ? ", " : "") + p.operators[v].name;
     }
+    for (auto const& g : groups)
+      out = fmt::format_to(out, "  set {}  {:<22} {:>4} operators  {:>10.4}  {}{}\n", g.set.value,
+                           *g.sharding, g.count, to_seconds(g.time), g.names,
+                           g.count > 3 ? ", …" : "");
     return out;
   }
+
+ private:
+  struct group {
+    mars::set_id set;
+    std::string const* sharding;
+    mars::picoseconds time;
+    std::size_t count;
+    std::string names;
+  };
 };

@@ -18,7 +18,7 @@ namespace mars_test {
 
 class factory_generator {
 public:
-  static constexpr std::size_t families = 26;
+  static constexpr std::size_t families = 28;
 
   explicit factory_generator(mars::random_stream r) : r_{r} {}
 
@@ -162,7 +162,9 @@ private:
     auto const x = any_shape(1, 12);
     auto steps = numbers(x.size(), 1, 3);
     for (auto& s : steps) s = r_.chance(0.5) ? s : -s;
-    return mars::ops::slice(x, numbers(x.size(), -12, 12), numbers(x.size(), -14, 14), {}, steps);
+    auto const starts = numbers(x.size(), -12, 12);
+    auto const ends = numbers(x.size(), -14, 14);
+    return mars::ops::slice(x, starts, ends, {}, steps);
   }
 
   auto gathered() -> made {
@@ -185,69 +187,82 @@ private:
                                             : mars::ops::resize_mode::interpolate);
   }
 
+  auto recurrent() -> made {
+    auto const x = numbers(3, 1, 4);
+    auto const hidden = number(1, 6);
+    auto const directions = number(1, 2);
+    return r_.chance(0.5) ? mars::ops::lstm(x, hidden, directions)
+                          : mars::ops::gru(x, hidden, directions);
+  }
+
+  auto group_normalized() -> made {
+    auto const groups = number(1, 3);
+    auto x = any_shape(2, 4);
+    x[1] *= groups;
+    return mars::ops::group_norm(x, groups, number(0, 2));
+  }
+
+  auto added() -> made {
+    std::vector<shape> xs{any_shape()};
+    for (auto more = r_.below(3); more > 0; --more) xs.push_back(narrower(shape{xs[0]}));
+    return mars::ops::elementwise(xs, "Sum", 1);
+  }
+
+  auto reduced() -> made {
+    auto const x = any_shape(1, 6);
+    std::vector<std::int64_t> axes;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (r_.chance(0.5)) axes.push_back(static_cast<std::int64_t>(i));
+    bool const keep = r_.chance(0.5);
+    return mars::ops::reduce(x, axes, keep, r_.chance(0.5) ? "ReduceMax" : "ReduceSum");
+  }
+
+  /// One operation, or why the numbers drawn make none. Draws are statements of their own: the order
+  /// of arguments would differ between compilers.
   auto make(std::size_t family) -> made {
     namespace ops = mars::ops;
-    shape x;
     switch (family) {
-    case 0:
-    case 1:
-    case 2: {
-      auto const o = convolution<ops::conv_options>(x);
-      return ops::conv(x, o);
-    }
     case 3:
     case 4: return transposed();
     case 5: return pooled(true);
     case 6: return pooled(false);
     case 7: return matrix_product();
     case 8: return general_product();
-    case 9: return ops::linear(any_shape(), number(1, 9), r_.chance(0.5));
-    case 10: {
-      x = any_shape();
-      std::vector<shape> xs{x};
-      for (auto more = r_.below(3); more > 0; --more) xs.push_back(narrower(x));
-      return ops::elementwise(xs, "Sum", 1);
+    case 9: return added();
+    case 10: return group_normalized();
+    case 11: return reduced();
+    case 12: return joined();
+    case 13: return divided();
+    case 14: return reshaped();
+    case 15: return permuted();
+    case 16: return sliced();
+    case 17: return gathered();
+    case 18: return resized();
+    case 19: return recurrent();
+    default: break;
     }
-    case 11: {
-      x = any_shape();
-      auto const small = narrower(x);
-      return ops::expand(small, x);
+    shape x;
+    if (family < 3) {
+      auto const o = convolution<ops::conv_options>(x);
+      return ops::conv(x, o);
     }
-    case 12: return ops::batch_norm(any_shape(2), number(0, 4));
-    case 13: x = any_shape(); return ops::layer_norm(x, index(x.size()), number(0, 2));
-    case 14: {
-      auto const groups = number(1, 3);
-      x = any_shape(2, 4);
-      x[1] *= groups;
-      return ops::group_norm(x, groups, number(0, 2));
+    x = any_shape(1, 6);
+    auto const size = number(0, 6);
+    auto const axis = index(x.size());
+    auto const parameters = size % 3;
+    switch (family) {
+    case 20: return ops::linear(x, size + 1, r_.chance(0.5));
+    case 21: return ops::expand(narrower(x), x);
+    case 22: return ops::batch_norm(x, size);
+    case 23: return ops::layer_norm(x, axis, parameters);
+    case 24: return ops::lrn(x, size + 1);
+    case 25: return ops::softmax(x, axis);
+    case 26: return ops::embedding(x, number(1, 9), size + 1);
+    default: {
+      auto const begins = numbers(x.size(), -2, 2);
+      auto const ends = numbers(x.size(), -2, 2);
+      return ops::pad(x, begins, ends);
     }
-    case 15: return ops::lrn(any_shape(2), number(1, 5));
-    case 16: x = any_shape(); return ops::softmax(x, index(x.size()));
-    case 17: {
-      x = any_shape(1, 6);
-      std::vector<std::int64_t> axes;
-      for (std::size_t i = 0; i < x.size(); ++i)
-        if (r_.chance(0.5)) axes.push_back(static_cast<std::int64_t>(i));
-      return ops::reduce(x, axes, r_.chance(0.5), r_.chance(0.5) ? "ReduceMax" : "ReduceSum");
-    }
-    case 18: return joined();
-    case 19: return divided();
-    case 20: return reshaped();
-    case 21: return permuted();
-    case 22: return sliced();
-    case 23: {
-      x = any_shape();
-      return ops::pad(x, numbers(x.size(), -2, 2), numbers(x.size(), -2, 2));
-    }
-    case 24:
-      return r_.chance(0.5) ? gathered()
-                            : ops::embedding(any_shape(1, 4), number(1, 9), number(1, 6));
-    case 25:
-    default:
-      if (r_.chance(0.5)) return resized();
-      x = {number(1, 3), number(1, 4), number(1, 4)};
-      return r_.chance(0.5) ? ops::lstm(x, number(1, 6), number(1, 2))
-                            : ops::gru(x, number(1, 6), number(1, 2));
     }
   }
 

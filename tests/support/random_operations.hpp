@@ -3,7 +3,8 @@
 
 // Small random operations of every kind, written down by hand in the algebra so that they also reach
 // where no factory goes (mixed radices of three digits, negative steps, windows wider than the
-// tensor), and random legal shardings of any operation.
+// tensor), and random legal shardings of any operation. Draws are statements of their own: the order
+// of arguments would differ between compilers.
 
 #include <mars/core/random.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
@@ -85,7 +86,9 @@ private:
     auto const before = number(0, 2);
     auto const reach =
         (op_.dims[at].extent - 1) * stride + (op_.dims[tap].extent - 1) * dilation + 1;
-    auto const extent = reach - before - number(0, 2) + number(0, stride - 1);
+    auto const after = number(0, 2);
+    auto const slack = number(0, stride - 1);
+    auto const extent = reach - before - after + slack;
     return {.terms = {{at, stride}, {tap, dilation}},
             .offset = -before,
             .extent = std::max<std::int64_t>(1, extent)};
@@ -100,8 +103,19 @@ private:
     return a;
   }
 
-  void convolution(std::int64_t groups, std::int64_t out, std::int64_t in) {
+  enum class channels : std::uint8_t { dense, grouped, depthwise };
+
+  void convolution(channels how) {
     begin(mars::op_kind::convolution, "Conv");
+    auto const groups = how == channels::dense     ? 1
+                        : how == channels::grouped ? number(2, 4)
+                                                   : number(1, 8);
+    auto const out = how == channels::dense     ? number(1, 8)
+                     : how == channels::grouped ? number(1, 4)
+                                                : 1;
+    auto const in = how == channels::dense     ? number(1, 6)
+                    : how == channels::grouped ? number(1, 3)
+                                               : 1;
     auto const n = dim("n", number(1, 3));
     auto const g = dim("g", groups);
     auto const k = dim("k", out);
@@ -282,7 +296,8 @@ private:
       auto& term = a.terms[0];
       auto const last = a.extent - 1;
       if (slice) {
-        term.stride = number(1, 3) * (r_.chance(0.5) ? 1 : -1);
+        term.stride = number(1, 3);
+        if (r_.chance(0.5)) term.stride = -term.stride;
         auto const before = number(0, 2);
         a.offset = before + (term.stride < 0 ? -term.stride * last : 0);
         a.extent = before + std::max(term.stride, -term.stride) * last + 1 + number(0, 2);
@@ -319,9 +334,9 @@ private:
 
   void write(std::size_t family) {
     switch (family % families) {
-    case 0: return convolution(1, number(1, 8), number(1, 6));
-    case 1: return convolution(number(2, 4), number(1, 4), number(1, 3));
-    case 2: return convolution(number(1, 8), 1, 1);
+    case 0: return convolution(channels::dense);
+    case 1: return convolution(channels::grouped);
+    case 2: return convolution(channels::depthwise);
     case 3: return transposed_convolution();
     case 4: return matmul();
     case 5: return pooling();

@@ -194,12 +194,11 @@ TEST_CASE("what a graph must not have, each with the path to it") {
        error_code::duplicate,
        "operators[2].inputs[1]"},
       {{relu("a")}, {edge(0, 0)}, error_code::cycle, "operators[0].inputs[0]"},
-      // 0 hangs below the cycle 1 → 2 → 3 → 1 and is not named; 3 closes it through its second
-      // input.
-      {{relu("d"), relu("a"), relu("b"), add("c")},
-       {edge(3, 0), edge(3, 1), edge(1, 2), edge(2, 3, 1)},
+      // 0 hangs below the cycle 1 → 2 → 3 → 1 and 4 feeds it from outside: neither is named.
+      {{relu("d"), add("a"), relu("b"), relu("c"), relu("e")},
+       {edge(4, 1, 0), edge(3, 0), edge(3, 1, 1), edge(1, 2), edge(2, 3)},
        error_code::cycle,
-       "operators[1].inputs[0]"},
+       "operators[1].inputs[1]"},
   };
   for (auto const& c : cases) {
     auto const g = mars::make_graph("bad", c.operations, c.edges);

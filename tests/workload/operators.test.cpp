@@ -27,8 +27,8 @@ TEST_CASE("the first convolution of ResNet: 118 013 952 MACs, three rows of halo
                                                .bias = false})
                       .value();
   CHECK(shape_of_output(op) == tensor_shape{1, 64, 112, 112});
-  CHECK(macs_of(op).count() == 118013952);  // 112² · 7² · 3 · 64
-  CHECK(parameters_of(op) == 9408);         // 64 · 3 · 7²
+  CHECK(macs_of(op).count() == 118013952); // 112² · 7² · 3 · 64
+  CHECK(parameters_of(op) == 9408);        // 64 · 3 · 7²
   CHECK(kind_of(op, "y") == mars::dim_kind::parallel);
   CHECK(kind_of(op, "c") == mars::dim_kind::reduction);
 
@@ -46,8 +46,7 @@ TEST_CASE("the first convolution of ResNet: 118 013 952 MACs, three rows of halo
 TEST_CASE("grouped, depthwise, 1-D and 3-D convolutions") {
   // AlexNet (2012) conv2: 48 channels per group, 27² · 5² · 48 · 256 MACs.
   auto const grouped =
-      ops::conv({1, 96, 27, 27},
-                {.out_channels = 256, .kernel = {5}, .padding = {2}, .groups = 2})
+      ops::conv({1, 96, 27, 27}, {.out_channels = 256, .kernel = {5}, .padding = {2}, .groups = 2})
           .value();
   CHECK(macs_of(grouped).count() == 223948800);
   CHECK(parameters_of(grouped) == 256 * 48 * 25 + 256);
@@ -63,11 +62,9 @@ TEST_CASE("grouped, depthwise, 1-D and 3-D convolutions") {
   CHECK(shape_of(depthwise.operands[1]) == tensor_shape{32, 1, 3, 3});
 
   // Whisper's second: stride 2 over 3000 frames.
-  auto const one = ops::conv({1, 384, 3000}, {.out_channels = 384,
-                                              .kernel = {3},
-                                              .stride = {2},
-                                              .padding = {1}})
-                       .value();
+  auto const one =
+      ops::conv({1, 384, 3000}, {.out_channels = 384, .kernel = {3}, .stride = {2}, .padding = {1}})
+          .value();
   CHECK(shape_of_output(one) == tensor_shape{1, 384, 1500});
   CHECK(extent_of(one, "s") == 3);
   CHECK(extent_of(one, "y") == -1);
@@ -109,22 +106,21 @@ TEST_CASE("every multiplication of a convolution, against the textbook loops") {
       longer.push_back(stride.back() > 1 ? pick(0, stride.back() - 1) : 0);
     }
     CAPTURE(transposed, x, out, groups, kernel, stride, dilation, padding, longer);
-    auto const made = transposed
-                          ? ops::conv_transpose(x, {.out_channels = out,
-                                                    .kernel = kernel,
-                                                    .stride = stride,
-                                                    .dilation = dilation,
-                                                    .padding = padding,
-                                                    .output_padding = longer,
-                                                    .groups = groups,
-                                                    .bias = false})
-                          : ops::conv(x, {.out_channels = out,
-                                          .kernel = kernel,
-                                          .stride = stride,
-                                          .dilation = dilation,
-                                          .padding = padding,
-                                          .groups = groups,
-                                          .bias = false});
+    auto const made = transposed ? ops::conv_transpose(x, {.out_channels = out,
+                                                           .kernel = kernel,
+                                                           .stride = stride,
+                                                           .dilation = dilation,
+                                                           .padding = padding,
+                                                           .output_padding = longer,
+                                                           .groups = groups,
+                                                           .bias = false})
+                                 : ops::conv(x, {.out_channels = out,
+                                                 .kernel = kernel,
+                                                 .stride = stride,
+                                                 .dilation = dilation,
+                                                 .padding = padding,
+                                                 .groups = groups,
+                                                 .bias = false});
     // Output extents by the frameworks' formulas.
     tensor_shape y{x[0], out};
     bool possible = true;
@@ -164,8 +160,8 @@ TEST_CASE("every multiplication of a convolution, against the textbook loops") {
           auto const place = flat(b, other);
           if (!place) continue;
           auto const first = *flat(a, sliding);
-          wanted.push_back({transposed ? *place : first, transposed ? first : *place,
-                            *flat(weight, w)});
+          wanted.push_back(
+              {transposed ? *place : first, transposed ? first : *place, *flat(weight, w)});
         }
       });
     });
@@ -176,13 +172,12 @@ TEST_CASE("every multiplication of a convolution, against the textbook loops") {
 }
 
 TEST_CASE("a transposed convolution by two: phases are out-channels of a convolution of stride 1") {
-  auto const op = ops::conv_transpose({1, 8, 16, 16}, {.out_channels = 4,
-                                                       .kernel = {2, 2},
-                                                       .stride = {2, 2},
-                                                       .bias = false})
-                      .value();
+  auto const op =
+      ops::conv_transpose({1, 8, 16, 16},
+                          {.out_channels = 4, .kernel = {2, 2}, .stride = {2, 2}, .bias = false})
+          .value();
   CHECK(shape_of_output(op) == tensor_shape{1, 4, 32, 32});
-  CHECK(macs_of(op).count() == 16 * 16 * 8 * 4 * 4);  // every input meets every tap
+  CHECK(macs_of(op).count() == 16 * 16 * 8 * 4 * 4); // every input meets every tap
   auto const shape = as_convolution(mars::shard{op}).value();
   CHECK(shape.rows == 16);
   CHECK(shape.out_channels == 16);
@@ -256,16 +251,17 @@ TEST_CASE("pooling: sizes of the frameworks, one FLOP per tap") {
   CHECK(flops_of(resnet).count() == 64 * 56 * 56 * 9);
   CHECK(macs_of(resnet).count() == 0);
   // GoogLeNet and SqueezeNet round up: 54 → 27 instead of 26.
-  CHECK(shape_of_output(ops::pool({1, 96, 54, 54},
-                                  {.kernel = {3, 3}, .stride = {2, 2}, .ceil_mode = true},
-                                  "MaxPool")
-                            .value())[2] == 27);
+  CHECK(
+      shape_of_output(ops::pool({1, 96, 54, 54},
+                                {.kernel = {3, 3}, .stride = {2, 2}, .ceil_mode = true}, "MaxPool")
+                          .value())[2] == 27);
   // PyTorch: a window that would begin in the padding behind the input is left out: 4 → 2, not 3.
-  CHECK(shape_of_output(ops::pool({1, 1, 4, 4},
-                                  {.kernel = {1, 1}, .stride = {3, 3}, .padding = {0, 0, 3, 3},
-                                   .ceil_mode = true},
-                                  "MaxPool")
-                            .value())[2] == 2);
+  CHECK(shape_of_output(
+            ops::pool(
+                {1, 1, 4, 4},
+                {.kernel = {1, 1}, .stride = {3, 3}, .padding = {0, 0, 3, 3}, .ceil_mode = true},
+                "MaxPool")
+                .value())[2] == 2);
   auto const global = ops::global_pool({2, 512, 7, 7}, "GlobalAveragePool").value();
   CHECK(shape_of_output(global) == tensor_shape{2, 512, 1, 1});
   CHECK(flops_of(global).count() == 2 * 512 * 49);
@@ -410,8 +406,7 @@ TEST_CASE("zero, negative and overflowing numbers are errors of a clear kind") {
         error_code::invalid_argument);
   CHECK(ops::conv({1, 3, 8, 8}, {.padding = {-1}}).error().code == error_code::out_of_range);
   CHECK(ops::conv({1, 3, 8, 8}, {.padding = {huge}}).error().code == error_code::out_of_range);
-  CHECK(ops::conv({1, 3, 8, 8}, {.out_channels = huge}).error().code ==
-        error_code::shape_mismatch);
+  CHECK(ops::conv({1, 3, 8, 8}, {.out_channels = huge}).error().code == error_code::shape_mismatch);
   CHECK(ops::conv({1, 3, 8, 8}, {.out_channels = 4, .groups = 2}).error().code ==
         error_code::shape_mismatch);
   CHECK(ops::conv({1, 3}, {}).error().code == error_code::unsupported);

@@ -108,4 +108,4 @@ inline auto shape_of_output(mars::operation const& op, std::size_t i = 0) -> mar
   return shape_of(*nth_operand(op, mars::role::output, i));
 }
 
-}  // namespace mars_test
+} // namespace mars_test

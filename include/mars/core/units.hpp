@@ -81,7 +81,7 @@ inline constexpr seconds infinite_seconds{std::numeric_limits<double>::infinity(
   return picoseconds{std::llround(ps)};
 }
 [[nodiscard]] constexpr auto to_seconds(picoseconds t) -> seconds {
-  return t >= never ? infinite_seconds : seconds{static_cast<double>(t.count()) * 1e-12};
+  return t >= never ? infinite_seconds : seconds{static_cast<double>(t.count()) / 1e12};
 }
 /// Sum that stays at `never` once there.
 [[nodiscard]] constexpr auto saturating_add(picoseconds a, picoseconds b) -> picoseconds {

@@ -101,7 +101,7 @@ template <Interconnect Net>
 /// answer (energy unknown).
 template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Strategy,
           class Collective, Objective Objective_>
-[[nodiscard]] auto build_problem(Graph const& graph, System const& system, Cost const& cost,
+[[nodiscard]] auto build_problem(Graph const& g, System const& system, Cost const& cost,
                                  Strategy const& strategy, Collective const& collective,
                                  Objective_ const& wanted,
                                  std::vector<std::vector<accelerator_id>> const& candidates)
@@ -113,7 +113,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   t.accelerators = system.accelerators.size();
 
   // Operators, by position, and their classes: signature and which operands are fed by edges.
-  auto order = topological_order(graph);
+  auto order = topological_order(g);
   if (!order) return unexpected{std::move(order).error()};
   t.order = *order;
   auto const n = t.order.size();
@@ -124,9 +124,9 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash;
   t.last_use.assign(n, static_cast<std::uint32_t>(n));
   for (std::size_t v = 0; v < n; ++v) {
-    operation const& o = op(graph, t.order[v]);
+    operation const& o = op(g, t.order[v]);
     std::uint64_t fed = 0;
-    for (input_edge const e : inputs(graph, t.order[v])) {
+    for (input_edge const e : inputs(g, t.order[v])) {
       fed |= std::uint64_t{1} << (e.operand % 64);
       auto const from = position[e.producer.index()];
       t.edges.push_back({from, static_cast<std::uint32_t>(v), e.output, e.operand, 0});

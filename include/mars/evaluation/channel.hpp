@@ -36,7 +36,8 @@ class channel {
           auto const route = net.route(a, b);
           routes_.emplace_back(std::begin(route), std::end(route));
         }
-      load_.resize(std::size(net.links()));
+      for (auto const& l : net.links()) bandwidth_.push_back(l.bandwidth);
+      load_.resize(bandwidth_.size());
     }
   }
 
@@ -103,7 +104,7 @@ class channel {
         received += net_->transfer_time(from_[t.from], to_[j], size).count();
         if constexpr (RoutedInterconnect<Net>)
           for (auto const l : routes_[t.from * to_.size() + j])
-            load_[l.index()] += (size / net_->links()[l.index()].bandwidth).count();
+            load_[l.index()] += (size / bandwidth_[l.index()]).count();
       }
       if (group != nullptr)
         received += collective_->time(*net_, collective_kind::all_gather,
@@ -121,7 +122,8 @@ class channel {
   proximity near_;
   std::vector<double> between_receivers_;
   std::vector<std::vector<link_id>> routes_;
-  std::vector<double> load_;
+  std::vector<bytes_per_second> bandwidth_;  ///< by link
+  std::vector<double> load_;                 ///< by link, seconds
   std::vector<transfer> transfers_;
 };
 

@@ -67,22 +67,22 @@ template <class System>
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
 template <WorkloadGraph Graph, class System, class Cost, class Collective>
-[[nodiscard]] auto evaluate(Graph const& graph, System const& system, mapping const& m,
+[[nodiscard]] auto evaluate(Graph const& g, System const& system, mapping const& m,
                             Cost const& cost, Collective const& collective)
     -> expected<evaluation> {
   auto const& net = system.interconnect;
-  auto const order = topological_order(graph);
+  auto const order = topological_order(g);
   if (!order) return unexpected{order.error()};
   auto const n = order->size();
   std::vector<operation const*> ops(n);
-  for (std::size_t v = 0; v < n; ++v) ops[v] = &op(graph, operator_id{v});
+  for (std::size_t v = 0; v < n; ++v) ops[v] = &op(g, operator_id{v});
   design_catalogue<System> const catalogue{system};
   if (auto ok = detail::check_evaluable(ops, system, catalogue, m); !ok) return unexpected{ok.error()};
 
   std::vector<std::size_t> position(n), last_use(n, n);
   for (std::size_t i = 0; i < n; ++i) position[(*order)[i].index()] = i;
   for (std::size_t i = 0; i < n; ++i)
-    for (input_edge const e : inputs(graph, (*order)[i])) {
+    for (input_edge const e : inputs(g, (*order)[i])) {
       auto& last = last_use[e.producer.index()];
       last = last == n ? i : std::max(last, i);
     }
@@ -127,7 +127,7 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
 
     auto const print = footprint_of(o, sharding, p);
     auto demand = live[s] + print.transient();
-    for (input_edge const e : inputs(graph, v)) {
+    for (input_edge const e : inputs(g, v)) {
       auto const& from = m.operators[e.producer.index()];
       auto& between = channels[from.set.index()][s];
       if (!between) between.emplace(net, collective, members(from.set.index()), members(s));
@@ -166,7 +166,7 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
         kept[v.index()] += storage(largest, t.element_bits);
       }
     live[s] += kept[v.index()];
-    for (input_edge const e : inputs(graph, v)) {
+    for (input_edge const e : inputs(g, v)) {
       auto const u = e.producer.index();
       if (last_use[u] != i) continue;
       live[m.operators[u].set.index()] -= kept[u];

@@ -157,10 +157,10 @@ template <class OperationOf>
 
 /// The same with the names of operators and dimensions.
 template <WorkloadGraph Graph>
-[[nodiscard]] auto diff(mapping const& a, mapping const& b, Graph const& graph)
+[[nodiscard]] auto diff(mapping const& a, mapping const& b, Graph const& g)
     -> std::vector<difference> {
   std::vector<operation const*> ops;
-  for (operator_id const v : operators(graph)) ops.push_back(&op(graph, v));
+  for (operator_id const v : operators(g)) ops.push_back(&op(g, v));
   return detail::compare(a, b, [&](std::size_t v) -> operation const* {
     return v < ops.size() ? ops[v] : nullptr;
   });

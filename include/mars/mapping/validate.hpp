@@ -156,7 +156,7 @@ inline auto audit_schedule(std::vector<operation const*> const& ops, wiring cons
 /// Precondition: sets, placements and shardings are sound.
 template <WorkloadGraph Graph, class System>
 [[nodiscard]] auto audit_memory(std::vector<operation const*> ops, wiring const& wires,
-                                mapping const& m, Graph const& graph, System const& system,
+                                mapping const& m, Graph const& g, System const& system,
                                 std::span<time_span const> schedule) -> std::vector<memory_demand> {
   memory_question q{.ops = std::move(ops), .wires = &wires, .plan = &m, .capacities = {},
                     .spans = {schedule.begin(), schedule.end()}, .results = {}};
@@ -168,14 +168,14 @@ template <WorkloadGraph Graph, class System>
       q.spans[wires.order[i]] = {seconds{begin}, seconds{begin + 1}};
     }
   }
-  constexpr bool knows_results = requires { outputs(graph).begin()->producer; };
+  constexpr bool knows_results = requires { outputs(g).begin()->producer; };
   for (auto const* op : q.ops) {
     std::size_t count = 0;
     for (auto const& t : op->operands) count += t.role == role::output;
     q.results.emplace_back(count, !knows_results);
   }
   if constexpr (knows_results) {
-    for (auto const& r : outputs(graph)) q.results[r.producer.index()][r.output] = true;
+    for (auto const& r : outputs(g)) q.results[r.producer.index()][r.output] = true;
   } else {
     for (auto const& e : wires.edges) q.results[e.producer][e.output] = false;
   }
@@ -226,37 +226,37 @@ inline auto audit_graph(std::vector<operation const*> const& ops, wiring const& 
 /// `mars::validate(graph)` and `system.validate()` succeed.
 /// Complexity: O(V log V + p·(V + E)), and p² box comparisons per operator.
 template <WorkloadGraph Graph, class System>
-[[nodiscard]] auto validate(mapping const& m, Graph const& graph, System const& system)
+[[nodiscard]] auto validate(mapping const& m, Graph const& g, System const& system)
     -> std::vector<violation>;
 
 /// The same for a mapping with times, by operator id: also precedence (a reader starts when what it
 /// reads has ended) and one operator at a time per accelerator; memory in the order of the times.
 template <WorkloadGraph Graph, class System>
-[[nodiscard]] auto validate(mapping const& m, Graph const& graph, System const& system,
+[[nodiscard]] auto validate(mapping const& m, Graph const& g, System const& system,
                             std::span<time_span const> schedule) -> std::vector<violation>;
 
 /// Memory of every accelerator, by id, as `validate` counts it. Precondition: `validate` finds
 /// nothing but, maybe, violations of kind `memory`.
 template <WorkloadGraph Graph, class System>
-[[nodiscard]] auto memory_demands(mapping const& m, Graph const& graph, System const& system,
+[[nodiscard]] auto memory_demands(mapping const& m, Graph const& g, System const& system,
                                   std::span<time_span const> schedule = {})
     -> std::vector<memory_demand> {
   std::vector<operation const*> ops;
-  for (operator_id const v : operators(graph)) ops.push_back(&op(graph, v));
-  auto const wires = detail::audit::wiring_of(graph);
-  return detail::audit::audit_memory(std::move(ops), wires, m, graph, system, schedule);
+  for (operator_id const v : operators(g)) ops.push_back(&op(g, v));
+  auto const wires = detail::audit::wiring_of(g);
+  return detail::audit::audit_memory(std::move(ops), wires, m, g, system, schedule);
 }
 
 namespace detail::audit {
 
 template <WorkloadGraph Graph, class System>
-[[nodiscard]] auto audit_mapping(mapping const& m, Graph const& graph, System const& system,
+[[nodiscard]] auto audit_mapping(mapping const& m, Graph const& g, System const& system,
                                  std::span<time_span const> const* schedule)
     -> std::vector<violation> {
   std::vector<violation> found;
   std::vector<operation const*> ops;
-  for (operator_id const v : operators(graph)) ops.push_back(&op(graph, v));
-  auto const wires = wiring_of(graph);
+  for (operator_id const v : operators(g)) ops.push_back(&op(g, v));
+  auto const wires = wiring_of(g);
   bool sound = audit_graph(ops, wires, found);
   bool const sets = audit_sets(m, system, found);
   sound = sound && sets;
@@ -290,7 +290,7 @@ template <WorkloadGraph Graph, class System>
 
   if (schedule != nullptr && !audit_schedule(ops, wires, m, *schedule, found)) return found;
   auto const demands =
-      audit_memory(ops, wires, m, graph, system,
+      audit_memory(ops, wires, m, g, system,
                    schedule != nullptr ? *schedule : std::span<time_span const>{});
   for (auto const& d : demands) {
     if (d.peak <= d.capacity) continue;
@@ -309,15 +309,15 @@ template <WorkloadGraph Graph, class System>
 }  // namespace detail::audit
 
 template <WorkloadGraph Graph, class System>
-auto validate(mapping const& m, Graph const& graph, System const& system)
+auto validate(mapping const& m, Graph const& g, System const& system)
     -> std::vector<violation> {
-  return detail::audit::audit_mapping(m, graph, system, nullptr);
+  return detail::audit::audit_mapping(m, g, system, nullptr);
 }
 
 template <WorkloadGraph Graph, class System>
-auto validate(mapping const& m, Graph const& graph, System const& system,
+auto validate(mapping const& m, Graph const& g, System const& system,
               std::span<time_span const> schedule) -> std::vector<violation> {
-  return detail::audit::audit_mapping(m, graph, system, &schedule);
+  return detail::audit::audit_mapping(m, g, system, &schedule);
 }
 
 }  // namespace mars

@@ -33,35 +33,35 @@ TEST_CASE("the usual chain: Shape, Gather, Unsqueeze, Concat, Reshape", "[onnx]"
 
 TEST_CASE("Shape with start and end, Slice, arithmetic, Cast through floats", "[onnx]") {
   auto m = reshaped_by_s({2, 3, 4, 5});
-  m.node("Shape", {"x"}, {"hw"}).set("start", -2);          // 4 5
+  m.node("Shape", {"x"}, {"hw"}).set("start", -2); // 4 5
   m.node("Shape", {"x"}, {"all"});
   m.integers("a", {0}).integers("b", {2});
-  m.node("Slice", {"all", "a", "b"}, {"nc"});               // 2 3
+  m.node("Slice", {"all", "a", "b"}, {"nc"}); // 2 3
   m.node("Cast", {"hw"}, {"f"}).set("to", 1);
   m.reals("half", {0.5F, 0.4F});
-  m.node("Mul", {"f", "half"}, {"g"});                      // 2.0 2.0
+  m.node("Mul", {"f", "half"}, {"g"}); // 2.0 2.0
   m.node("Floor", {"g"}, {"h"});
-  m.node("Cast", {"h"}, {"small"}).set("to", 7);            // 2 2
-  m.node("Div", {"hw", "small"}, {"q"});                    // 2 2
-  m.node("Add", {"q", "nc"}, {"r"});                        // 4 5
+  m.node("Cast", {"h"}, {"small"}).set("to", 7); // 2 2
+  m.node("Div", {"hw", "small"}, {"q"});         // 2 2
+  m.node("Add", {"q", "nc"}, {"r"});             // 4 5
   m.integers("six", {6});
-  m.node("Concat", {"r", "six"}, {"s"}).set("axis", 0);     // 4 5 6
+  m.node("Concat", {"r", "six"}, {"s"}).set("axis", 0); // 4 5 6
   CHECK(result_of(m) == shape{4, 5, 6});
 }
 
 TEST_CASE("Where, Equal, ConstantOfShape, Range, Expand, Split, ReduceProd, ScatterND", "[onnx]") {
   auto m = reshaped_by_s({2, 3, 4, 5});
   m.scalar("one", 1).scalar("two", 2).scalar("five", 5);
-  m.node("Range", {"two", "five", "one"}, {"r"});           // 2 3 4
+  m.node("Range", {"two", "five", "one"}, {"r"}); // 2 3 4
   m.integers("minus", {-1}).integers("at", {1});
   m.integers("three", {3});
-  m.node("ConstantOfShape", {"three"}, {"zeros"});          // float by default
-  m.node("Cast", {"zeros"}, {"z"}).set("to", 7);            // 0 0 0
-  m.node("Equal", {"r", "three"}, {"e"});                   // 0 1 0
-  m.node("Where", {"e", "minus", "r"}, {"w"});              // 2 -1 4
+  m.node("ConstantOfShape", {"three"}, {"zeros"}); // float by default
+  m.node("Cast", {"zeros"}, {"z"}).set("to", 7);   // 0 0 0
+  m.node("Equal", {"r", "three"}, {"e"});          // 0 1 0
+  m.node("Where", {"e", "minus", "r"}, {"w"});     // 2 -1 4
   m.node("Add", {"w", "z"}, {"v"});
   m.integers("i", {0}).integers("u", {10});
-  m.node("ScatterND", {"v", "i", "u"}, {"s"});              // 10 -1 4
+  m.node("ScatterND", {"v", "i", "u"}, {"s"}); // 10 -1 4
   CHECK(result_of(m) == shape{10, 3, 4});
 
   auto p = reshaped_by_s({2, 3, 4, 5});
@@ -86,15 +86,15 @@ TEST_CASE("values in every storage: raw bytes, 32-bit and half fields", "[onnx]"
 
   auto n = reshaped_by_s({2, 3, 4});
   auto half = stored("h", {2}, 10);
-  half.add_int32_data(0x4600);  // 6.0: exponent 2, mantissa 1.5
-  half.add_int32_data(0x4400);  // 4.0
+  half.add_int32_data(0x4600); // 6.0: exponent 2, mantissa 1.5
+  half.add_int32_data(0x4400); // 4.0
   *n.graph().add_initializer() = half;
   n.node("Cast", {"h"}, {"s"}).set("to", 7);
   CHECK(result_of(n) == shape{6, 4});
 
   auto b = reshaped_by_s({2, 3, 4});
   auto brain = stored("h", {1}, 16);
-  brain.add_int32_data(0x41C0);  // 24.0: sign 0, exponent 131, mantissa 1.5
+  brain.add_int32_data(0x41C0); // 24.0: sign 0, exponent 131, mantissa 1.5
   *b.graph().add_initializer() = brain;
   b.node("Cast", {"h"}, {"s"}).set("to", 7);
   CHECK(result_of(b) == shape{24});
@@ -121,7 +121,17 @@ TEST_CASE("weights that nodes make or only lay out anew keep their names", "[onn
   CHECK(operation_called(i, "conv").operands[1].name == "w");
   CHECK(operation_called(i, "mul").operands[1].name == "scale");
   CHECK(operation_called(i, "add").operands[1].name == "half");
-  CHECK(operation_called(i, "add").operands[1].element_bits == 16);  // stored so
+  CHECK(operation_called(i, "add").operands[1].element_bits == 16); // stored so
+}
+
+TEST_CASE("a weight laid out twice is one weight", "[onnx]") {
+  model m;
+  m.input("x", {1, 4, 8, 8}).weight("scale", {4}).integers("axes", {1, 2}).output("y");
+  m.node("Unsqueeze", {"scale", "axes"}, {"a"});
+  m.node("Unsqueeze", {"scale", "axes"}, {"b"});
+  m.node("Mul", {"x", "a"}, {"z"}, "mul");
+  m.node("Add", {"z", "b"}, {"y"}, "add");
+  CHECK(mars::parameters_of(imported(m).graph) == 4);
 }
 
 TEST_CASE("division by zero and overflow in constants harm nobody", "[onnx]") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Real files. MACs, parameters and activations are those counted independently of mars when the files
-// were collected (README beside them).
+// Real files. MACs, parameters and activations are those counted independently of mars when the
+// files were collected (README beside them).
 
 #include "io/onnx/model.hpp"
 

@@ -14,7 +14,7 @@ auto on(std::vector<dim> const& x, std::int64_t opset = 17) -> model {
   return m;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("Reshape: 0 copies, -1 is what remains, allowzero does neither", "[onnx]") {
   auto const reshaped = [](std::vector<std::int64_t> const& to) {
@@ -79,10 +79,13 @@ TEST_CASE("Slice: attributes before opset 10, inputs after, negative steps, clam
   old.node("Slice", {"x"}, {"y"}, "op").set("starts", {2}).set("ends", {-1}).set("axes", {1});
   CHECK(result_of(old) == shape{10, 17});
   auto m = on({10, 20});
-  m.integers("s", {-1, 3}).integers("e", {INT64_MIN, INT64_MAX}).integers("a", {0, 1}).integers("t", {-3, 4});
+  m.integers("s", {-1, 3})
+      .integers("e", {INT64_MIN, INT64_MAX})
+      .integers("a", {0, 1})
+      .integers("t", {-3, 4});
   m.node("Slice", {"x", "s", "e", "a", "t"}, {"y"}, "op");
   auto const i = imported(m);
-  CHECK(result_of(i, "op") == shape{4, 5});  // 9 6 3 0 and 3 7 11 15 19
+  CHECK(result_of(i, "op") == shape{4, 5}); // 9 6 3 0 and 3 7 11 15 19
   auto const& input = operation_called(i, "op").operands[0];
   CHECK(reach(input, mars::iteration_box{{0, 1}, {0, 1}})[0] == mars::interval{9, 10});
   CHECK(reach(input, mars::iteration_box{{3, 4}, {4, 5}})[0] == mars::interval{0, 1});

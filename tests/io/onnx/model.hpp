@@ -26,7 +26,7 @@ using dim = std::variant<std::int64_t, std::string>;
 
 /// Fluent access to one node's attributes.
 class node_ref {
- public:
+public:
   explicit node_ref(pb::NodeProto& node) : node_{&node} {}
 
   auto set(std::string const& name, std::int64_t v) -> node_ref& {
@@ -76,7 +76,7 @@ class node_ref {
     return *this;
   }
 
- private:
+private:
   auto add(std::string const& name, pb::AttributeProto::AttributeType t) -> pb::AttributeProto& {
     auto& a = *node_->add_attribute();
     a.set_name(name);
@@ -105,8 +105,10 @@ inline void describe(pb::ValueInfoProto& info, std::string const& name,
   t.mutable_shape();
   for (auto const& d : dims) {
     auto& out = *t.mutable_shape()->add_dim();
-    if (auto const* v = std::get_if<std::int64_t>(&d)) out.set_dim_value(*v);
-    else out.set_dim_param(std::get<std::string>(d));
+    if (auto const* v = std::get_if<std::int64_t>(&d))
+      out.set_dim_value(*v);
+    else
+      out.set_dim_param(std::get<std::string>(d));
   }
 }
 
@@ -120,7 +122,7 @@ inline auto stored(std::string const& name, shape const& dims, int type = 1) -> 
 
 /// A model with one graph.
 class model {
- public:
+public:
   explicit model(std::int64_t opset = 17, std::int64_t ir = 8) {
     proto.set_ir_version(ir);
     proto.mutable_graph()->set_name("test");
@@ -156,8 +158,10 @@ class model {
   }
   auto scalar(std::string const& name, std::int64_t value, int type = 7) -> model& {
     auto t = stored(name, {}, type);
-    if (type == 7) t.add_int64_data(value);
-    else t.add_int32_data(static_cast<std::int32_t>(value));
+    if (type == 7)
+      t.add_int64_data(value);
+    else
+      t.add_int32_data(static_cast<std::int32_t>(value));
     *graph().add_initializer() = t;
     return *this;
   }
@@ -215,4 +219,4 @@ class model {
   return result_of(imported(m, options), "op", n);
 }
 
-}  // namespace mars_test
+} // namespace mars_test

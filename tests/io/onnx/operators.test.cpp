@@ -20,7 +20,7 @@ auto on(std::vector<dim> const& x, std::int64_t opset = 17) -> model {
   return m;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("convolutions: channels and kernel come from the weight, bias costs no MAC", "[onnx]") {
   auto m = on({2, 3, 32, 30});
@@ -61,13 +61,17 @@ TEST_CASE("convolutions: groups, one and three spatial axes, dilation, auto_pad"
   SECTION("transposed: 2·(8 − 1) + 4 − 2 = 16") {
     auto m = on({1, 6, 8, 8});
     m.weight("w", {6, 5, 4, 4});
-    m.node("ConvTranspose", {"x", "w"}, {"y"}, "op").set("strides", {2, 2}).set("pads", {1, 1, 1, 1});
+    m.node("ConvTranspose", {"x", "w"}, {"y"}, "op")
+        .set("strides", {2, 2})
+        .set("pads", {1, 1, 1, 1});
     CHECK(result_of(m) == shape{1, 5, 16, 16});
   }
   SECTION("transposed to a wanted shape") {
     auto m = on({1, 6, 8, 8});
     m.weight("w", {6, 5, 3, 3});
-    m.node("ConvTranspose", {"x", "w"}, {"y"}, "op").set("strides", {2, 2}).set("output_shape", {16, 16});
+    m.node("ConvTranspose", {"x", "w"}, {"y"}, "op")
+        .set("strides", {2, 2})
+        .set("output_shape", {16, 16});
     CHECK(result_of(m) == shape{1, 5, 16, 16});
   }
   SECTION("quantised: the int8 weight and the int32 bias are parameters") {
@@ -95,7 +99,8 @@ TEST_CASE("pooling: ceil_mode, auto_pad, global, indices", "[onnx]") {
   auto const stride = std::pair<char const*, list>{"strides", {2, 2}};
   CHECK(pooled("MaxPool", kernel, stride) == shape{1, 4, 5, 5});
   CHECK(pooled("AveragePool", kernel, stride, std::pair{"ceil_mode", 1}) == shape{1, 4, 6, 6});
-  CHECK(pooled("MaxPool", kernel, stride, std::pair{"auto_pad", "SAME_LOWER"}) == shape{1, 4, 6, 6});
+  CHECK(pooled("MaxPool", kernel, stride, std::pair{"auto_pad", "SAME_LOWER"}) ==
+        shape{1, 4, 6, 6});
   CHECK(pooled("MaxPool", kernel) == shape{1, 4, 10, 10});
   CHECK(pooled("GlobalAveragePool") == shape{1, 4, 1, 1});
   CHECK(pooled("GlobalMaxPool") == shape{1, 4, 1, 1});
@@ -182,7 +187,8 @@ TEST_CASE("recurrent cells have ONNX's weights", "[onnx]") {
 }
 
 TEST_CASE("normalisation keeps shapes and counts its vectors", "[onnx]") {
-  auto const count = [](char const* type, std::vector<shape> const& weights, std::int64_t opset = 17) {
+  auto const count = [](char const* type, std::vector<shape> const& weights,
+                        std::int64_t opset = 17) {
     auto m = on({2, 8, 4, 4}, opset);
     strings inputs{"x"};
     for (auto const& w : weights) {
@@ -195,10 +201,10 @@ TEST_CASE("normalisation keeps shapes and counts its vectors", "[onnx]") {
     return parameters(i);
   };
   CHECK(count("BatchNormalization", {{8}, {8}, {8}, {8}}) == 32);
-  CHECK(count("LayerNormalization", {{4}, {4}}, 12) == 8);  // before opset 17, as exporters write it
+  CHECK(count("LayerNormalization", {{4}, {4}}, 12) == 8); // before opset 17, as exporters write it
   CHECK(count("RMSNormalization", {{4}}, 23) == 4);
   CHECK(count("SimplifiedLayerNormalization", {{4}}) == 4);
-  CHECK(count("GroupNormalization", {{4}, {4}}, 18) == 8);  // one per group
+  CHECK(count("GroupNormalization", {{4}, {4}}, 18) == 8); // one per group
   CHECK(count("GroupNormalization", {{8}, {8}}, 21) == 16);
   CHECK(count("InstanceNormalization", {{8}, {8}}) == 16);
   CHECK(count("LRN", {}) == 0);
@@ -262,14 +268,15 @@ TEST_CASE("elementwise: broadcasting, types, elision", "[onnx]") {
   CHECK(nth_operand(operation_called(i, "greater"), mars::role::output, 0)->element_bits == 8);
   CHECK(nth_operand(operation_called(i, "where"), mars::role::output, 0)->element_bits == 32);
   CHECK(nth_operand(operation_called(i, "cast"), mars::role::output, 0)->element_bits == 16);
-  CHECK(i.graph.size() == 5);  // neither Identity nor Dropout
-  CHECK(parameters(i) == 3);   // read twice, one weight
+  CHECK(i.graph.size() == 5); // neither Identity nor Dropout
+  CHECK(parameters(i) == 3);  // read twice, one weight
 
   auto old = on({2, 3, 4, 5}, 6);
   old.weight("w", {3});
   old.node("Add", {"x", "w"}, {"y"}, "op").set("broadcast", 1).set("axis", 1);
   auto const o = imported(old);
-  CHECK(operation_called(o, "op").operands[1].axes[0] == operation_called(o, "op").operands[0].axes[1]);
+  CHECK(operation_called(o, "op").operands[1].axes[0] ==
+        operation_called(o, "op").operands[0].axes[1]);
 
   auto bad = on({2, 3, 4});
   bad.input("z", {5});
@@ -281,7 +288,9 @@ TEST_CASE("fused and vendor operators", "[onnx]") {
   auto m = on({2, 6, 16});
   m.weight("g", {16}).weight("w", {16, 48}).weight("b", {48});
   m.node("SkipLayerNormalization", {"x", "x", "g"}, {"n"}, "norm").domain("com.microsoft");
-  m.node("Attention", {"n", "w", "b"}, {"a"}, "attention").set("num_heads", 4).domain("com.microsoft");
+  m.node("Attention", {"n", "w", "b"}, {"a"}, "attention")
+      .set("num_heads", 4)
+      .domain("com.microsoft");
   m.node("FastGelu", {"a"}, {"y"}, "gelu").domain("com.microsoft");
   auto const i = imported(m);
   CHECK(result_of(i, "gelu") == shape{2, 6, 16});
@@ -289,12 +298,19 @@ TEST_CASE("fused and vendor operators", "[onnx]") {
 
   auto f = on({2, 8, 5});
   f.input("z", {2, 7, 8});
-  f.node("FusedMatMul", {"x", "z"}, {"y"}, "op").set("transA", 1).set("transB", 1).domain("com.microsoft");
+  f.node("FusedMatMul", {"x", "z"}, {"y"}, "op")
+      .set("transA", 1)
+      .set("transB", 1)
+      .domain("com.microsoft");
   CHECK(result_of(f) == shape{2, 5, 7});
 
   auto q = on({1, 64});
   q.weight("w", {128, 2, 16}, 2).weight("s", {256});
-  q.node("MatMulNBits", {"x", "w", "s"}, {"y"}, "op").set("K", 64).set("N", 128).set("bits", 4).domain("com.microsoft");
+  q.node("MatMulNBits", {"x", "w", "s"}, {"y"}, "op")
+      .set("K", 64)
+      .set("N", 128)
+      .set("bits", 4)
+      .domain("com.microsoft");
   auto const packed = imported(q);
   CHECK(macs(packed) == 64 * 128);
   CHECK(operation_called(packed, "op").operands[1].element_bits == 4);

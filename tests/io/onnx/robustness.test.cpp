@@ -6,10 +6,14 @@
 
 #include <mars/core/random.hpp>
 
-#include <cstdio>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#ifndef MARS_TEST_ONNX_ROUNDS
+#define MARS_TEST_ONNX_ROUNDS 20'000
+#endif
 
 using namespace mars_test;
 
@@ -19,7 +23,11 @@ namespace {
 auto busy_model() -> model {
   model m;
   m.input("x", {"N", 3, 16, 16}).output("y");
-  m.weight("w", {8, 3, 3, 3}).weight("b", {8}).weight("bn", {8}).weight("fc", {8, 10}).weight("lstm", {1, 32, 10});
+  m.weight("w", {8, 3, 3, 3})
+      .weight("b", {8})
+      .weight("bn", {8})
+      .weight("fc", {8, 10})
+      .weight("lstm", {1, 32, 10});
   m.weight("rec", {1, 32, 8});
   m.node("Conv", {"x", "w", "b"}, {"c"}, "conv").set("pads", {1, 1, 1, 1}).set("strides", {2, 2});
   m.node("BatchNormalization", {"c", "bn", "bn", "bn", "bn"}, {"n"}, "bn");
@@ -44,7 +52,9 @@ auto busy_model() -> model {
   branch.node("Slice", {"q", "axis", "eight"}, {"o"});
   branch.output("o");
   m.input("cond", {}, 9);
-  m.node("If", {"cond"}, {"y"}, "if").set("then_branch", branch.graph()).set("else_branch", branch.graph());
+  m.node("If", {"cond"}, {"y"}, "if")
+      .set("then_branch", branch.graph())
+      .set("else_branch", branch.graph());
   return m;
 }
 
@@ -84,6 +94,116 @@ TEST_CASE("flipped bytes are refused or read, never fatal", "[onnx]") {
   }
 }
 
+TEST_CASE("any operator on anything is refused or read, never fatal", "[onnx]") {
+  namespace detail = mars::io::onnx_detail;
+  strings types{"If", "Loop", "Scan", "Unknown"};
+  for (auto const& [name, handler] : detail::contrib_handlers()) types.emplace_back(name);
+  std::sort(types.begin(), types.end());
+  strings const attributes{"axis",
+                           "axes",
+                           "perm",
+                           "split",
+                           "keepdims",
+                           "to",
+                           "group",
+                           "strides",
+                           "pads",
+                           "dilations",
+                           "kernel_shape",
+                           "output_shape",
+                           "output_padding",
+                           "blocksize",
+                           "size",
+                           "num_groups",
+                           "hidden_size",
+                           "transA",
+                           "transB",
+                           "shape",
+                           "starts",
+                           "ends",
+                           "steps",
+                           "allowzero",
+                           "k",
+                           "num_outputs",
+                           "num_heads",
+                           "q_num_heads",
+                           "kv_num_heads",
+                           "batch_dims",
+                           "layout",
+                           "K",
+                           "N",
+                           "bits",
+                           "start",
+                           "end",
+                           "scales",
+                           "depth",
+                           "qkv_hidden_sizes",
+                           "repeats"};
+  mars::random_stream random{7};
+  auto const number = [&]() -> std::int64_t {
+    switch (random.below(12)) {
+    case 0: return 0;
+    case 1: return -1;
+    case 2: return static_cast<std::int64_t>(1) << random.below(63);
+    case 3: return -(static_cast<std::int64_t>(1) << random.below(63));
+    case 4: return random.below(2) == 0 ? INT64_MAX : INT64_MIN;
+    default: return static_cast<std::int64_t>(random.below(5)) + 1;
+    }
+  };
+  auto const numbers = [&] {
+    std::vector<std::int64_t> list;
+    for (auto n = random.below(6); n-- > 0;) list.push_back(number());
+    return list;
+  };
+  auto const extents = [&] {
+    shape s;
+    for (auto n = random.below(6); n-- > 0;)
+      s.push_back(random.below(40) == 0 ? number()
+                                        : static_cast<std::int64_t>(1 + random.below(4)));
+    return s;
+  };
+  auto const type = [&] { return 1 + static_cast<int>(random.below(12)); };
+  std::size_t accepted = 0;
+  for (int round = 0; round < MARS_TEST_ONNX_ROUNDS; ++round) {
+    model m{static_cast<std::int64_t>(1 + random.below(23))};
+    strings tensors{"", "w", "n", "s", "r"};
+    for (int k = 0; k < 3; ++k) {
+      tensors.push_back("x" + std::to_string(k));
+      auto const s = extents();
+      m.input(tensors.back(), {s.begin(), s.end()}, type());
+    }
+    m.weight("w", extents(), type()).integers("n", numbers()).scalar("s", number());
+    m.reals("r", {static_cast<float>(number()), 2.0F});
+    for (int k = 0; k < 3; ++k) {
+      strings in;
+      strings out;
+      for (auto n = 1 + random.below(5); n-- > 0;)
+        in.push_back(tensors[random.below(tensors.size())]);
+      for (auto n = 1 + random.below(3); n-- > 0;)
+        out.push_back("t" + std::to_string(k) + std::to_string(n));
+      auto node = m.node(types[random.below(types.size())], in, out, "op");
+      if (random.below(4) == 0) node.domain("com.microsoft");
+      for (auto n = random.below(5); n-- > 0;) {
+        auto const& a = attributes[random.below(attributes.size())];
+        if (random.below(2) == 0)
+          node.set(a, number());
+        else
+          node.set(a, numbers());
+      }
+      if (random.below(3) == 0) node.set("auto_pad", random.below(2) == 0 ? "SAME_UPPER" : "VALID");
+      if (random.below(3) == 0)
+        node.set("equation", random.below(2) == 0 ? "ij,jk->ik" : "...a,ab->...b");
+      for (auto const& o : out) tensors.push_back(o);
+      m.output(out.back());
+    }
+    CAPTURE(round);
+    auto const r = mars::io::parse_onnx(m.bytes());
+    accepted += r.has_value();
+    if (!r) REQUIRE(to_string(r.error()).find('\n') == std::string::npos);
+  }
+  CHECK(accepted > MARS_TEST_ONNX_ROUNDS / 100); // or the test reaches nothing
+}
+
 TEST_CASE("no model at all", "[onnx]") {
   auto const line = [](std::string const& bytes) {
     auto const r = mars::io::parse_onnx(bytes);
@@ -93,7 +213,7 @@ TEST_CASE("no model at all", "[onnx]") {
   CHECK_THAT(line(""), contains_text("[parse]"));
   CHECK_THAT(line("this is not a protobuf message"), contains_text("[parse]"));
   CHECK_THAT(line(std::string(64, '\0')), contains_text("[parse]"));
-  CHECK_THAT(line(std::string("\x08\x07", 2)), contains_text("graph"));  // ir_version only
+  CHECK_THAT(line(std::string("\x08\x07", 2)), contains_text("graph")); // ir_version only
   model empty;
   CHECK_THAT(line(empty.bytes()), contains_text("graph"));
 }
@@ -120,7 +240,8 @@ TEST_CASE("a chain of a hundred thousand nodes, written backwards", "[onnx]") {
   model m;
   auto const length = 100'000;
   m.input("t0", {4}).output("t" + std::to_string(length));
-  for (int k = length; k > 0; --k) m.node("Relu", {"t" + std::to_string(k - 1)}, {"t" + std::to_string(k)});
+  for (int k = length; k > 0; --k)
+    m.node("Relu", {"t" + std::to_string(k - 1)}, {"t" + std::to_string(k)});
   CHECK(imported(m).graph.size() == static_cast<std::size_t>(length));
 }
 
@@ -130,7 +251,8 @@ TEST_CASE("subgraphs nested deeper than any reader goes", "[onnx]") {
   g.add_output()->set_name("x");
   for (int k = 0; k < 60; ++k) {
     pb::GraphProto outer;
-    add_node(*outer.mutable_node(), "If", {"c"}, {"y" + std::to_string(k)}, "if").set("then_branch", g);
+    add_node(*outer.mutable_node(), "If", {"c"}, {"y" + std::to_string(k)}, "if")
+        .set("then_branch", g);
     outer.add_output()->set_name("y" + std::to_string(k));
     g = outer;
   }

@@ -50,7 +50,8 @@ TEST_CASE("IR 3: initializers are inputs too; unused ones count for nothing", "[
   CHECK(op(i.graph, outside[0].op).operands[outside[0].operand].name == "x");
 }
 
-TEST_CASE("symbols: bound by name, else 1 with one warning; other dimensions nobody knows", "[onnx]") {
+TEST_CASE("symbols: bound by name, else 1 with one warning; other dimensions nobody knows",
+          "[onnx]") {
   model m;
   m.input("x", {"batch", "seq.len", 8}).input("z", {"batch", 1, 8}).output("y");
   m.node("Add", {"x", "z"}, {"y"}, "op");
@@ -59,7 +60,8 @@ TEST_CASE("symbols: bound by name, else 1 with one warning; other dimensions nob
   REQUIRE(i.warnings.size() == 1);
   CHECK_THAT(i.warnings[0], contains_text("\"batch\""));
   CHECK_THAT(refused(m, {.symbols = {{"batch", 0}}}), contains_text("graph.input[0](\"x\")"));
-  CHECK_THAT(refused(m, {.symbols = {{"batch", INT64_MAX}}}), contains_text("graph.input[0](\"x\")"));
+  CHECK_THAT(refused(m, {.symbols = {{"batch", INT64_MAX}}}),
+             contains_text("graph.input[0](\"x\")"));
 
   for (std::int64_t const extent : {-1, 0}) {
     model n;
@@ -92,7 +94,8 @@ TEST_CASE("constants that are no parameters: masks and indices", "[onnx]") {
   CHECK(operation_called(i, "op").operands[0].element_bits == 8);
 }
 
-TEST_CASE("Dropout with its ratio as input is kept with it; a mask nobody reads needs no shape", "[onnx]") {
+TEST_CASE("Dropout with its ratio as input is kept with it; a mask nobody reads needs no shape",
+          "[onnx]") {
   model m;
   m.input("x", {2, 3}).weight("ratio", {}).output("y");
   m.node("Dropout", {"x", "ratio"}, {"d", "mask"}, "drop");
@@ -147,7 +150,11 @@ TEST_CASE("inputs that are no tensors matter only to those who read them", "[onn
   model m;
   auto& sequence = *m.graph().add_input();
   sequence.set_name("s");
-  sequence.mutable_type()->mutable_sequence_type()->mutable_elem_type()->mutable_tensor_type()->set_elem_type(1);
+  sequence.mutable_type()
+      ->mutable_sequence_type()
+      ->mutable_elem_type()
+      ->mutable_tensor_type()
+      ->set_elem_type(1);
   m.graph().add_input()->set_name("untyped");
   m.input("x", {2}).output("y");
   m.node("Relu", {"x"}, {"y"}, "op");
@@ -157,7 +164,8 @@ TEST_CASE("inputs that are no tensors matter only to those who read them", "[onn
   CHECK_THAT(refused(m), contains_text("graph.node[1](Add \"add\").input[1]"));
 }
 
-TEST_CASE("If: the branch a constant chooses, else the first; branches read outer tensors", "[onnx]") {
+TEST_CASE("If: the branch a constant chooses, else the first; branches read outer tensors",
+          "[onnx]") {
   auto const branch = [](char const* type) {
     model b;
     b.node(type, {"x"}, {"r"}, "inner");
@@ -166,8 +174,12 @@ TEST_CASE("If: the branch a constant chooses, else the first; branches read oute
   };
   model m;
   m.input("x", {2, 3}).input("c", {}, 9).scalar("no", 0, 9).output("y").output("z");
-  m.node("If", {"c"}, {"y"}, "open").set("then_branch", branch("Relu")).set("else_branch", branch("Tanh"));
-  m.node("If", {"no"}, {"z"}, "known").set("then_branch", branch("Relu")).set("else_branch", branch("Tanh"));
+  m.node("If", {"c"}, {"y"}, "open")
+      .set("then_branch", branch("Relu"))
+      .set("else_branch", branch("Tanh"));
+  m.node("If", {"no"}, {"z"}, "known")
+      .set("then_branch", branch("Relu"))
+      .set("else_branch", branch("Tanh"));
   auto const i = imported(m);
   CHECK(operation_called(i, "open/inner").type == "Relu");
   CHECK(operation_called(i, "known/inner").type == "Tanh");
@@ -194,7 +206,8 @@ TEST_CASE("Loop and Scan: opaque by stored shapes, reading what their bodies rea
   CHECK(i.warnings.size() == 1);
 }
 
-TEST_CASE("functions: nested, with attributes by reference, their own opset, optional inputs", "[onnx]") {
+TEST_CASE("functions: nested, with attributes by reference, their own opset, optional inputs",
+          "[onnx]") {
   model m;
   auto& outer = *m.proto.add_functions();
   outer.set_name("Block");
@@ -204,7 +217,8 @@ TEST_CASE("functions: nested, with attributes by reference, their own opset, opt
   outer.add_output("r");
   outer.add_attribute("where");
   outer.add_opset_import()->set_version(11);
-  add_node(*outer.mutable_node(), "Softmax", {"t"}, {"r"}, "soft").refer("axis", "where", pb::AttributeProto::INT);
+  add_node(*outer.mutable_node(), "Softmax", {"t"}, {"r"}, "soft")
+      .refer("axis", "where", pb::AttributeProto::INT);
   add_node(*outer.mutable_node(), "Inner", {"a"}, {"t"}, "in").domain("local");
   auto& inner = *m.proto.add_functions();
   inner.set_name("Inner");
@@ -224,7 +238,7 @@ TEST_CASE("functions: nested, with attributes by reference, their own opset, opt
   };
   CHECK_FALSE(whole("first/soft", 1));
   CHECK(whole("first/soft", 2));
-  CHECK(whole("second/soft", 1));  // axis absent: opset 11 says 1, and all that follow
+  CHECK(whole("second/soft", 1)); // axis absent: opset 11 says 1, and all that follow
   CHECK(whole("second/soft", 2));
 }
 
@@ -235,13 +249,15 @@ TEST_CASE("functions: default attributes and overloads of newer files", "[onnx]"
   f.set_domain("local");
   f.add_input("a");
   f.add_output("r");
-  add_node(*f.mutable_node(), "Flatten", {"a"}, {"r"}, "flat").refer("axis", "at", pb::AttributeProto::INT);
+  add_node(*f.mutable_node(), "Flatten", {"a"}, {"r"}, "flat")
+      .refer("axis", "at", pb::AttributeProto::INT);
   pb::AttributeProto at;
   at.set_name("at");
   at.set_type(pb::AttributeProto::INT);
   at.set_i(2);
   auto const append = [](auto& message, int field, std::string const& bytes) {
-    message.GetReflection()->MutableUnknownFields(&message)->AddLengthDelimited(field)->assign(bytes);
+    message.GetReflection()->MutableUnknownFields(&message)->AddLengthDelimited(field)->assign(
+        bytes);
   };
   append(f, 11, at.SerializeAsString());
   append(f, 13, "second");
@@ -262,7 +278,8 @@ TEST_CASE("a function that calls itself, or doubles at each of many levels, ends
     f.add_input("t0");
     int k = 0;
     for (auto const& c : callees) {
-      add_node(*f.mutable_node(), c, {"t" + std::to_string(k)}, {"t" + std::to_string(k + 1)}).domain("local");
+      add_node(*f.mutable_node(), c, {"t" + std::to_string(k)}, {"t" + std::to_string(k + 1)})
+          .domain("local");
       ++k;
     }
     f.add_output("t" + std::to_string(k));
@@ -272,7 +289,8 @@ TEST_CASE("a function that calls itself, or doubles at each of many levels, ends
     CHECK_THAT(refused(m), contains_text("[cycle]"));
   }
   SECTION("doubling") {
-    for (int k = 0; k < 40; ++k) define("F" + std::to_string(k), {"F" + std::to_string(k + 1), "F" + std::to_string(k + 1)});
+    for (int k = 0; k < 40; ++k)
+      define("F" + std::to_string(k), {"F" + std::to_string(k + 1), "F" + std::to_string(k + 1)});
     define("F40", {});
     CHECK_THAT(refused(m), contains_text("nodes"));
   }
@@ -291,7 +309,8 @@ TEST_CASE("cycles, dangling and doubled tensors are named", "[onnx]") {
   model dangling;
   dangling.input("x", {2}).output("y");
   dangling.node("Add", {"x", "nowhere"}, {"y"}, "op");
-  CHECK_THAT(refused(dangling), contains_text("graph.node[0](Add \"op\").input[1]: found \"nowhere\""));
+  CHECK_THAT(refused(dangling),
+             contains_text("graph.node[0](Add \"op\").input[1]: found \"nowhere\""));
 
   model output;
   output.input("x", {2}).output("y").output("nowhere");
@@ -340,7 +359,8 @@ TEST_CASE("extents: huge, negative, zero; data elsewhere", "[onnx]") {
   }
 }
 
-TEST_CASE("opsets: several imports of the default domain, the highest counts; none; future IR", "[onnx]") {
+TEST_CASE("opsets: several imports of the default domain, the highest counts; none; future IR",
+          "[onnx]") {
   model m{11};
   auto& second = *m.proto.add_opset_import();
   second.set_domain("ai.onnx");
@@ -355,7 +375,8 @@ TEST_CASE("opsets: several imports of the default domain, the highest counts; no
 }
 
 TEST_CASE("attributes beyond reason are refused, not computed with", "[onnx]") {
-  for (std::int64_t const n : {INT64_MAX, INT64_MIN, std::int64_t{1} << 55, std::int64_t{0}, std::int64_t{-1}}) {
+  for (std::int64_t const n :
+       {INT64_MAX, INT64_MIN, std::int64_t{1} << 55, std::int64_t{0}, std::int64_t{-1}}) {
     model m;
     m.input("x", {1, 4, 8, 8}).weight("w", {4, 4, 3, 3}).output("y");
     m.node("Conv", {"x", "w"}, {"y"}, "op").set("strides", {n, n}).set("dilations", {n, n});
@@ -366,14 +387,20 @@ TEST_CASE("attributes beyond reason are refused, not computed with", "[onnx]") {
     (void)mars::io::parse_onnx(p.bytes());
     model t;
     t.input("x", {1, 4, 8, 8}).weight("w", {4, 4, 3, 3}).output("y");
-    t.node("ConvTranspose", {"x", "w"}, {"y"}, "op").set("output_shape", {n, n}).set("strides", {2, 2});
+    t.node("ConvTranspose", {"x", "w"}, {"y"}, "op")
+        .set("output_shape", {n, n})
+        .set("strides", {2, 2});
     (void)mars::io::parse_onnx(t.bytes());
     model l;
     l.input("x", {1, 4, 8, 8}).integers("n", {n, n, n, n}).scalar("one", n).output("y");
-    for (auto const* type : {"Reshape", "Expand", "Tile", "Pad", "Slice", "Resize", "OneHot", "TopK", "CumSum",
-                             "Squeeze", "Unsqueeze", "ReduceSum", "Split", "ConstantOfShape", "Range"}) {
+    for (auto const* type :
+         {"Reshape", "Expand", "Tile", "Pad", "Slice", "Resize", "OneHot", "TopK", "CumSum",
+          "Squeeze", "Unsqueeze", "ReduceSum", "Split", "ConstantOfShape", "Range"}) {
       l.graph().clear_node();
-      l.node(type, {"x", "n", "n", "n"}, {"y"}, "op").set("axis", n).set("k", n).set("num_outputs", n);
+      l.node(type, {"x", "n", "n", "n"}, {"y"}, "op")
+          .set("axis", n)
+          .set("k", n)
+          .set("num_outputs", n);
       (void)mars::io::parse_onnx(l.bytes());
       l.graph().clear_node();
       l.node(type, {"n", "n", "n"}, {"c"}, "op").set("axis", n);

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 namespace mars::io {
@@ -25,7 +26,8 @@ inline auto read_inputs(session& s, frame& f, pb::GraphProto const& g) -> expect
   for (int i = 0; i < g.input_size(); ++i) {
     auto const& info = g.input(i);
     if (f.names.contains(info.name())) continue;
-    auto const where = f.path + "input[" + std::to_string(i) + "](\"" + printable(info.name()) + "\")";
+    auto const where =
+        f.path + "input[" + std::to_string(i) + "](\"" + printable(info.name()) + "\")";
     tensor t;
     t.name = printable(info.name());
     t.type = info.type().tensor_type().elem_type();
@@ -38,7 +40,8 @@ inline auto read_inputs(session& s, frame& f, pb::GraphProto const& g) -> expect
         s.old_batches.insert(t.shape[0]);
         t.shape[0] = s.options.batch;
       }
-      if (auto const n = count_elements(t.shape); !n) return unexpected{error{n.error()}.inside(where)};
+      if (auto const n = count_elements(t.shape); !n)
+        return unexpected{error{n.error()}.inside(where)};
     }
     f.names.emplace(info.name(), s.add(std::move(t)));
   }
@@ -52,7 +55,8 @@ inline void mark_outputs(session& s, frame const& f) {
     auto const id = f.find(name);
     if (!id) continue;
     auto const& t = s.at(*id);
-    if (auto const* info = f.find_stored(name); info != nullptr && t.shaped && s.options.batch == 0) {
+    if (auto const* info = f.find_stored(name);
+        info != nullptr && t.shaped && s.options.batch == 0) {
       bool concrete = info->type().tensor_type().has_shape();
       tensor_shape promised;
       for (auto const& d : info->type().tensor_type().shape().dim()) {
@@ -60,8 +64,8 @@ inline void mark_outputs(session& s, frame const& f) {
         promised.push_back(d.dim_value());
       }
       if (concrete && promised != t.shape)
-        s.warn(f.path + "output \"" + printable(name) + "\": " + to_string(t.shape) + ", although the file says " +
-               to_string(promised));
+        s.warn(f.path + "output \"" + printable(name) + "\": " + to_string(t.shape) +
+               ", although the file says " + to_string(promised));
     }
     if (t.produced && marked.insert(*id).second) s.graph.output(*t.handle);
   }
@@ -73,11 +77,14 @@ inline auto import_model(pb::ModelProto const& model, onnx_options const& option
   auto const& g = model.graph();
   session s{options, model, g.name().empty() ? "onnx" : printable(g.name())};
   if (options.element_bits < 0 || options.element_bits > 64)
-    return fail(error_code::out_of_range, "options.element_bits", std::to_string(options.element_bits), "0 to 64");
+    return fail(error_code::out_of_range, "options.element_bits",
+                std::to_string(options.element_bits), "0 to 64");
   if (options.batch < 0)
-    return fail(error_code::out_of_range, "options.batch", std::to_string(options.batch), "at least 0");
+    return fail(error_code::out_of_range, "options.batch", std::to_string(options.batch),
+                "at least 0");
   if (model.ir_version() > 13)
-    s.warn("ir_version " + std::to_string(model.ir_version()) + " is newer than this importer (13)");
+    s.warn("ir_version " + std::to_string(model.ir_version()) +
+           " is newer than this importer (13)");
   for (auto const& f : model.functions())
     s.functions.insert_or_assign(session::function_key(f.domain(), f.name(), overload_of(f)), &f);
   frame f;
@@ -85,19 +92,20 @@ inline auto import_model(pb::ModelProto const& model, onnx_options const& option
   f.nodes = &g.node();
   f.opsets = read_opsets(model.opset_import());
   if (!f.opsets.contains(""))
-    f.opsets[""] = model.ir_version() >= 3 ? 13 : 1;  // before IR 3 there was only version 1
+    f.opsets[""] = model.ir_version() >= 3 ? 13 : 1; // before IR 3 there was only version 1
   if (auto ok = read_tensors(s, f, g); !ok) return unexpected{std::move(ok).error()};
   if (auto ok = read_inputs(s, f, g); !ok) return unexpected{std::move(ok).error()};
   if (auto ok = importer{s}.run(f); !ok) return unexpected{std::move(ok).error()};
   if (s.graph.size() == 0)
-    return fail(error_code::invalid_argument, "graph.node", "nothing to compute", "at least one operator on an input");
+    return fail(error_code::invalid_argument, "graph.node", "nothing to compute",
+                "at least one operator on an input");
   mark_outputs(s, f);
   auto graph = std::move(s.graph).build();
   if (!graph) return unexpected{std::move(graph).error().inside("graph")};
   return onnx_import{*std::move(graph), s.take_warnings()};
 }
 
-}  // namespace onnx_detail
+} // namespace onnx_detail
 
 /// A graph from the bytes of an ONNX model.
 ///
@@ -112,7 +120,7 @@ inline auto import_model(pb::ModelProto const& model, onnx_options const& option
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
     return fail(error_code::unsupported, "", std::to_string(bytes.size()) + " bytes",
                 "at most 2 GiB", "keep weights as external data");
-  google::protobuf::LogSilencer const quiet;  // broken files are our errors, not lines on stderr
+  google::protobuf::LogSilencer const quiet; // broken files are our errors, not lines on stderr
   onnx_detail::pb::ModelProto model;
   if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return fail(error_code::parse, "", "bytes that are no protobuf message, or only a part of one",
@@ -125,7 +133,7 @@ inline auto import_model(pb::ModelProto const& model, onnx_options const& option
 [[nodiscard]] inline auto load_onnx(std::filesystem::path const& path,
                                     onnx_options const& options = {}) -> expected<onnx_import> {
   std::error_code status;
-  if (!std::filesystem::is_regular_file(path, status) && std::filesystem::is_directory(path, status))
+  if (std::filesystem::is_directory(path, status))
     return fail(error_code::io, path.string(), "a directory", "a readable file");
   std::ifstream in{path, std::ios::binary};
   std::string bytes;
@@ -134,9 +142,9 @@ inline auto import_model(pb::ModelProto const& model, onnx_options const& option
     bytes.append(buffer, static_cast<std::size_t>(in.gcount()));
     if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) break;
   }
-  if (!in.eof() || in.bad())
-    if (bytes.empty()) return fail(error_code::io, path.string(), "nothing readable", "a readable file");
+  if (bytes.empty() && !in.eof())
+    return fail(error_code::io, path.string(), "nothing readable", "a readable file");
   return parse_onnx(bytes, options);
 }
 
-}  // namespace mars::io
+} // namespace mars::io

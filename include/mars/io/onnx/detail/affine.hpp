@@ -93,11 +93,11 @@ inline void emit_any_element(call& c, op_kind kind, std::vector<tensor_id> const
 
 /// One axis of a rearrangement: Σ stride · part over the parts (dimensions) it is made of.
 struct composed_axis {
-  std::vector<std::pair<std::size_t, std::int64_t>> parts;  ///< (dimension, stride)
+  std::vector<std::pair<std::size_t, std::int64_t>> parts; ///< (dimension, stride)
 };
 
-/// Emits a permutation or repetition of elements: dimensions with their extents, and how the axes of
-/// input and output are composed of them. Dimensions are named d0, d1, ….
+/// Emits a permutation or repetition of elements: dimensions with their extents, and how the axes
+/// of input and output are composed of them. Dimensions are named d0, d1, ….
 inline void emit_rearranged(call& c, op_kind kind, tensor_id input, tensor_shape const& extents_,
                             std::vector<composed_axis> const& in_axes,
                             std::vector<composed_axis> const& out_axes, tensor_shape out) {
@@ -125,4 +125,4 @@ inline void emit_rearranged(call& c, op_kind kind, tensor_id input, tensor_shape
   });
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -18,13 +18,14 @@
 
 namespace mars::io::onnx_detail {
 
-/// Attributes and shape-defining inputs beyond this are nonsense; below it, sums of a few stay safe.
+/// Attributes and shape-defining inputs beyond this are nonsense; below it, sums of a few stay
+/// safe.
 inline constexpr std::int64_t max_number = std::int64_t{1} << 56;
 
 /// One node being imported, as its handler sees it. Errors are recorded: the first one stays, what
 /// follows works on harmless stand-ins, and the caller looks once at the end.
 class call {
- public:
+public:
   call(session& s, frame& f, int index, int opset)
       : s_{s}, f_{f}, node_{f.nodes->Get(index)}, index_{index}, opset_{opset} {
     for (auto const& name : node_.input())
@@ -39,16 +40,11 @@ class call {
   [[nodiscard]] auto type() const -> std::string const& { return node_.op_type(); }
   [[nodiscard]] auto domain() const -> std::string_view { return canonical(node_.domain()); }
   [[nodiscard]] auto opset() const -> int { return opset_; }
-  /// `graph.node[17](Conv "conv1")`
-  [[nodiscard]] auto path() const -> std::string {
-    auto text = f_.path + "node[" + std::to_string(index_) + "](" + printable(node_.op_type());
-    if (!node_.name().empty()) text += " \"" + printable(node_.name()) + "\"";
-    return text + ")";
-  }
+  [[nodiscard]] auto path() const -> std::string { return node_path(f_, index_); }
   /// What its operator is called: the node's name, or `Conv_17`.
   [[nodiscard]] auto name() const -> std::string {
-    auto const own = node_.name().empty() ? node_.op_type() + "_" + std::to_string(index_)
-                                          : node_.name();
+    auto const own =
+        node_.name().empty() ? node_.op_type() + "_" + std::to_string(index_) : node_.name();
     return f_.name_prefix + printable(own);
   }
 
@@ -110,7 +106,8 @@ class call {
     if (auto const* l = literal_at(i)) {
       for (std::size_t k = 0; k < l->size(); ++k) out.push_back(l->as_integer(k));
     } else {
-      reject(error_code::unsupported, has(i) ? "\"" + in(i).name + "\", known only at run time" : "nothing",
+      reject(error_code::unsupported,
+             has(i) ? "\"" + in(i).name + "\", known only at run time" : "nothing",
              "constant values", {}, "input[" + std::to_string(i) + "]");
     }
     return out;
@@ -159,7 +156,8 @@ class call {
         }
     return list;
   }
-  /// A list that is an attribute in older opsets and input i in newer ones; none if neither is there.
+  /// A list that is an attribute in older opsets and input i in newer ones; none if neither is
+  /// there.
   [[nodiscard]] auto list(std::string_view name, std::size_t i)
       -> std::optional<std::vector<std::int64_t>> {
     if (auto a = integers(name)) return a;
@@ -173,7 +171,8 @@ class call {
     reject(r.error());
     return 0;
   }
-  auto axes(std::vector<std::int64_t> const& numbers, std::size_t rank) -> std::vector<std::size_t> {
+  auto axes(std::vector<std::int64_t> const& numbers, std::size_t rank)
+      -> std::vector<std::size_t> {
     std::vector<std::size_t> out;
     for (auto const n : numbers) out.push_back(axis(n, rank));
     return out;
@@ -187,8 +186,7 @@ class call {
   }
   /// Output i is named.
   [[nodiscard]] auto names(std::size_t i) const -> bool {
-    return static_cast<int>(i) < node_.output_size() &&
-           !node_.output(static_cast<int>(i)).empty();
+    return static_cast<int>(i) < node_.output_size() && !node_.output(static_cast<int>(i)).empty();
   }
   void define(std::size_t i, tensor_id id) {
     if (names(i)) f_.names.insert_or_assign(node_.output(static_cast<int>(i)), id);
@@ -209,8 +207,7 @@ class call {
       auto const& root = s_.at(inputs_[0]);
       if (root.constant && root.elements() == t.elements()) {
         t.weight = root.weight;
-        if (type == root.type || type == element::float32) t.bits = root.bits;
-        if (type == root.type && shape_equal(root.shape, t.shape)) t.handle = root.handle;
+        if (type == root.type || is_floating(type)) t.bits = root.bits;
       }
     }
     define(i, s_.add(std::move(t)));
@@ -221,9 +218,9 @@ class call {
     define_constant(i, type, std::move(shape), std::move(l));
   }
 
-  /// Writes operators: `make(builder&, span<value const>)` returns a value or a vector of values, the
-  /// node's first outputs. Where only constants go in, the builder is a scratch one and the outputs
-  /// are constants too: shape inference is written once.
+  /// Writes operators: `make(builder&, span<value const>)` returns a value or a vector of values,
+  /// the node's first outputs. Where only constants go in, the builder is a scratch one and the
+  /// outputs are constants too: shape inference is written once.
   template <class Make>
   void emit(std::span<tensor_id const> operands, int type, Make&& make) {
     bool constant = true;
@@ -274,11 +271,9 @@ class call {
     define(i, s_.add(std::move(t)));
   }
 
- private:
+private:
   static auto as_vector(value v) -> std::vector<value> { return {v}; }
   static auto as_vector(std::vector<value> v) -> std::vector<value> { return v; }
-  static auto shape_equal(tensor_shape const& a, tensor_shape const& b) -> bool { return a == b; }
-
   [[nodiscard]] auto only_moves() const -> bool {
     static constexpr std::array<std::string_view, 9> moves{
         "Reshape", "Squeeze",  "Unsqueeze", "Flatten",         "Transpose",
@@ -310,4 +305,4 @@ class call {
 
 using handler = void (*)(call&);
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

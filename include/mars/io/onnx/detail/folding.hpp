@@ -82,30 +82,56 @@ struct arithmetic {
   static std::unordered_map<std::string_view, arithmetic> const table{
       {"Add", {wrap_add, [](double a, double b) { return a + b; }}},
       {"Sum", {wrap_add, [](double a, double b) { return a + b; }}},
-      {"Sub", {[](i a, i b) { return wrap_add(a, wrap_negate(b)); }, [](double a, double b) { return a - b; }}},
+      {"Sub",
+       {[](i a, i b) { return wrap_add(a, wrap_negate(b)); },
+        [](double a, double b) { return a - b; }}},
       {"Mul", {wrap_multiply, [](double a, double b) { return a * b; }}},
-      {"Div", {[](i a, i b) { return b == 0 ? 0 : b == -1 ? wrap_negate(a) : a / b; },
-               [](double a, double b) { return a / b; }}},
-      {"Mod", {[](i a, i b) { return b == 0 || b == -1 ? 0 : ((a % b) != 0 && ((a < 0) != (b < 0)) ? a % b + b : a % b); },
-               [](double a, double b) { return std::fmod(a, b); }}},
-      {"Pow", {[](i a, i b) { return to_integer(std::pow(static_cast<double>(a), static_cast<double>(b))); },
-               [](double a, double b) { return std::pow(a, b); }}},
-      {"Min", {[](i a, i b) { return std::min(a, b); }, [](double a, double b) { return std::min(a, b); }}},
-      {"Max", {[](i a, i b) { return std::max(a, b); }, [](double a, double b) { return std::max(a, b); }}},
+      {"Div",
+       {[](i a, i b) { return b == 0    ? 0
+                              : b == -1 ? wrap_negate(a)
+                                        : a / b; },
+        [](double a, double b) { return a / b; }}},
+      {"Mod",
+       {[](i a, i b) {
+          return b == 0 || b == -1 ? 0 : ((a % b) != 0 && ((a < 0) != (b < 0)) ? a % b + b : a % b);
+        },
+        [](double a, double b) { return std::fmod(a, b); }}},
+      {"Pow",
+       {[](i a, i b) {
+          return to_integer(std::pow(static_cast<double>(a), static_cast<double>(b)));
+        },
+        [](double a, double b) { return std::pow(a, b); }}},
+      {"Min",
+       {[](i a, i b) { return std::min(a, b); },
+        [](double a, double b) { return std::min(a, b); }}},
+      {"Max",
+       {[](i a, i b) { return std::max(a, b); },
+        [](double a, double b) { return std::max(a, b); }}},
       {"And", {[](i a, i b) { return i{a != 0 && b != 0}; }, nullptr, true}},
       {"Or", {[](i a, i b) { return i{a != 0 || b != 0}; }, nullptr, true}},
       {"Xor", {[](i a, i b) { return i{(a != 0) != (b != 0)}; }, nullptr, true}},
-      {"Equal", {[](i a, i b) { return i{a == b}; }, [](double a, double b) { return a == b ? 1.0 : 0.0; }, true}},
-      {"Less", {[](i a, i b) { return i{a < b}; }, [](double a, double b) { return a < b ? 1.0 : 0.0; }, true}},
-      {"LessOrEqual", {[](i a, i b) { return i{a <= b}; }, [](double a, double b) { return a <= b ? 1.0 : 0.0; }, true}},
-      {"Greater", {[](i a, i b) { return i{a > b}; }, [](double a, double b) { return a > b ? 1.0 : 0.0; }, true}},
-      {"GreaterOrEqual", {[](i a, i b) { return i{a >= b}; }, [](double a, double b) { return a >= b ? 1.0 : 0.0; }, true}},
+      {"Equal",
+       {[](i a, i b) { return i{a == b}; }, [](double a, double b) { return a == b ? 1.0 : 0.0; },
+        true}},
+      {"Less",
+       {[](i a, i b) { return i{a < b}; }, [](double a, double b) { return a < b ? 1.0 : 0.0; },
+        true}},
+      {"LessOrEqual",
+       {[](i a, i b) { return i{a <= b}; }, [](double a, double b) { return a <= b ? 1.0 : 0.0; },
+        true}},
+      {"Greater",
+       {[](i a, i b) { return i{a > b}; }, [](double a, double b) { return a > b ? 1.0 : 0.0; },
+        true}},
+      {"GreaterOrEqual",
+       {[](i a, i b) { return i{a >= b}; }, [](double a, double b) { return a >= b ? 1.0 : 0.0; },
+        true}},
   };
   auto const it = table.find(type);
   return it == table.end() ? nullptr : &it->second;
 }
 
-[[nodiscard]] inline auto apply(arithmetic const& op, literal const& a, literal const& b) -> folded {
+[[nodiscard]] inline auto apply(arithmetic const& op, literal const& a, literal const& b)
+    -> folded {
   auto const shape = broadcast_stored(a.shape, b.shape);
   if (!shape) return std::nullopt;
   auto const x = stretched(a, *shape);
@@ -213,4 +239,4 @@ struct arithmetic {
   return out;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -20,7 +20,8 @@ namespace mars::io::onnx_detail {
   if (c.failed()) return std::nullopt;
   tensor_shape shape(data.shape.begin(), data.shape.begin() + static_cast<std::ptrdiff_t>(axis));
   shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
-  shape.insert(shape.end(), data.shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, data.shape.end());
+  shape.insert(shape.end(), data.shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1,
+               data.shape.end());
   auto const strides = strides_of(data.shape);
   auto const index_strides = strides_of(indices.shape);
   auto const q = indices.shape.size();
@@ -32,7 +33,8 @@ namespace mars::io::onnx_detail {
     if (at < 0 || at >= data.shape[axis]) return -1;
     std::int64_t flat = at * strides[axis];
     for (std::size_t i = 0; i < axis; ++i) flat += index[i] * strides[i];
-    for (std::size_t i = axis + 1; i < data.shape.size(); ++i) flat += index[i + q - 1] * strides[i];
+    for (std::size_t i = axis + 1; i < data.shape.size(); ++i)
+      flat += index[i + q - 1] * strides[i];
     return flat;
   });
 }
@@ -74,8 +76,7 @@ namespace mars::io::onnx_detail {
     for (std::size_t i = 0; i < c.inputs(); ++i) {
       auto const& l = *c.literal_at(i);
       auto const width = l.size() / static_cast<std::size_t>(std::max<std::int64_t>(1, rows));
-      for (std::size_t k = 0; k < width; ++k)
-        out.push(l, static_cast<std::size_t>(r) * width + k);
+      for (std::size_t k = 0; k < width; ++k) out.push(l, static_cast<std::size_t>(r) * width + k);
     }
   return out;
 }
@@ -134,13 +135,15 @@ namespace mars::io::onnx_detail {
     }
   }
   literal out{element::int64,
-              {static_cast<std::int64_t>(rank), static_cast<std::int64_t>(rows[0].size())}, {}, {}};
+              {static_cast<std::int64_t>(rank), static_cast<std::int64_t>(rows[0].size())},
+              {},
+              {}};
   for (auto const& row : rows) out.integers.insert(out.integers.end(), row.begin(), row.end());
   return out;
 }
 
-[[nodiscard]] inline auto fold_range(literal const& start, literal const& limit, literal const& step)
-    -> folded {
+[[nodiscard]] inline auto fold_range(literal const& start, literal const& limit,
+                                     literal const& step) -> folded {
   if (start.size() != 1 || limit.size() != 1 || step.size() != 1) return std::nullopt;
   auto const by = step.as_real(0);
   auto const count = std::ceil((limit.as_real(0) - start.as_real(0)) / by);
@@ -247,7 +250,8 @@ namespace mars::io::onnx_detail {
     out = fold_non_zero(x);
   } else if (type == "Not") {
     out = literal{element::boolean, x.shape, {}, {}};
-    for (std::size_t k = 0; k < x.size(); ++k) out->integers.push_back(x.as_integer(k) == 0 ? 1 : 0);
+    for (std::size_t k = 0; k < x.size(); ++k)
+      out->integers.push_back(x.as_integer(k) == 0 ? 1 : 0);
   } else if (type.starts_with("Reduce")) {
     out = fold_reduce(c, x);
   } else if (auto const f = find_unary(type)) {
@@ -262,4 +266,4 @@ namespace mars::io::onnx_detail {
   return true;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -25,7 +25,8 @@ namespace mars::io::onnx_detail {
 using output_shapes = std::vector<std::pair<std::size_t, tensor_shape>>;
 
 /// Emits an operator of unknown semantics: it reads its inputs (and `more`, captured by subgraphs)
-/// and writes outputs of the given shapes. Integer constants are parameters of the operator, no data.
+/// and writes outputs of the given shapes. Integer constants are parameters of the operator, no
+/// data.
 inline void emit_opaque(call& c, output_shapes const& outputs, std::vector<tensor_id> more = {}) {
   auto& s = c.the_session();
   std::vector<tensor_id> ids;
@@ -44,7 +45,8 @@ inline void emit_opaque(call& c, output_shapes const& outputs, std::vector<tenso
   if (c.failed()) return;
   auto const type_of = [&](std::size_t i) -> int {
     if (auto const* info = c.the_frame().find_stored(c.node().output(static_cast<int>(i)));
-        info != nullptr && info->type().has_tensor_type() && info->type().tensor_type().elem_type() != 0)
+        info != nullptr && info->type().has_tensor_type() &&
+        info->type().tensor_type().elem_type() != 0)
       return info->type().tensor_type().elem_type();
     return ids.empty() ? element::float32 : s.at(ids[0]).type;
   };
@@ -70,11 +72,13 @@ inline void import_unknown(call& c, std::vector<tensor_id> more, std::string con
     auto const& name = c.node().output(i);
     if (!c.wants(k) || c.the_frame().names.contains(name)) continue;
     auto const* info = c.the_frame().find_stored(name);
-    auto shape = info == nullptr ? std::nullopt
-                                 : stored_shape(c.the_session(), *info, "\"" + printable(name) + "\"");
+    auto shape = info == nullptr
+                     ? std::nullopt
+                     : stored_shape(c.the_session(), *info, "\"" + printable(name) + "\"");
     if (!shape)
       return c.reject(error_code::unsupported, what, "an operator mars knows, or a stored shape",
-                      "output \"" + printable(name) + "\" has none", "output[" + std::to_string(i) + "]");
+                      "output \"" + printable(name) + "\" has none",
+                      "output[" + std::to_string(i) + "]");
     outputs.emplace_back(k, *std::move(shape));
   }
   if (outputs.empty()) return;
@@ -99,7 +103,8 @@ inline void skip_layer_norm(call& c) {
   std::vector<axis_map> maps{row, row};
   maps[1] = aligned(c.at(skip).rank(), std::max(rank, c.at(skip).rank()));
   if (!maps[1].empty()) maps[1].back() = whole_axis;
-  for (std::size_t i = 2; i < ids.size(); ++i) maps.push_back(aligned(c.at(ids[i]).rank(), std::max(rank, c.at(ids[i]).rank())));
+  for (std::size_t i = 2; i < ids.size(); ++i)
+    maps.push_back(aligned(c.at(ids[i]).rank(), std::max(rank, c.at(ids[i]).rank())));
   emit_mapped(c, op_kind::normalization, ids, maps, c.at(x).shape, c.at(x).type, simple ? 5 : 8);
   if (!c.wants(3) || c.failed() || c.at(x).constant) return;
   auto& s = c.the_session();
@@ -126,7 +131,8 @@ inline void fused_matmul(call& c) {
   c.emit({a, b}, c.at(a).type, [&](builder& g, std::span<value const> v) {
     auto op = ops::matmul(as, bs);
     for (std::size_t i = 0; op && i < 2; ++i)
-      if (auto& axes = op->operands[i].axes; swapped[i]) std::swap(axes[axes.size() - 1], axes[axes.size() - 2]);
+      if (auto& axes = op->operands[i].axes; swapped[i])
+        std::swap(axes[axes.size() - 1], axes[axes.size() - 2]);
     return add_to(g, std::move(op), v, c.name());
   });
 }
@@ -139,7 +145,8 @@ inline void matmul_packed(call& c) {
   auto const n = c.integer("N", 0);
   auto const bits = c.integer("bits", 4);
   if (c.failed()) return;
-  if (auto const e = stored_elements({k, n}); !e || bits < 1 || bits > 32) return c.reject(error_code::out_of_range, "K, N, bits", "a small matrix");
+  if (auto const e = stored_elements({k, n}); !e || bits < 1 || bits > 32)
+    return c.reject(error_code::out_of_range, "K, N, bits", "a small matrix");
   tensor unpacked = c.at(b);
   unpacked.type = element::float32;
   unpacked.shape = {k, n};
@@ -162,7 +169,8 @@ inline void qlinear_concat(call& c) {
   for (std::size_t i = 2; i < c.inputs(); i += 3) ids.push_back(c.id(i));
   if (ids.empty()) return void(c.id(2));
   auto const axis = c.integer("axis", 1);
-  c.emit(ids, c.at(ids[0]).type, [&](builder& b, std::span<value const> v) { return b.concat(v, axis, c.name()); });
+  c.emit(ids, c.at(ids[0]).type,
+         [&](builder& b, std::span<value const> v) { return b.concat(v, axis, c.name()); });
 }
 
 /// Positions mixed in pairs along the last axis.
@@ -180,10 +188,13 @@ inline void attention(call& c) {
   auto const q = c.id(0);
   auto const heads = c.integer(c.domain().empty() ? "q_num_heads" : "num_heads", 1);
   auto const kv_heads = c.integer(c.domain().empty() ? "kv_num_heads" : "kv_num_heads", heads);
-  auto const causal = c.integer("is_causal", c.integer("unidirectional", c.type() == "GroupQueryAttention")) != 0;
+  auto const causal =
+      c.integer("is_causal", c.integer("unidirectional", c.type() == "GroupQueryAttention")) != 0;
   if (c.failed()) return;
-  auto const simple = c.has(1) && c.has(2) && c.at(q).rank() == c.in(1).rank() && c.in(1).rank() == c.in(2).rank() &&
-                      (c.at(q).rank() == 3 || c.at(q).rank() == 4) && !c.wants(1) && !c.wants(2) && !c.wants(3);
+  auto const simple = c.has(1) && c.has(2) && c.at(q).rank() == c.in(1).rank() &&
+                      c.in(1).rank() == c.in(2).rank() &&
+                      (c.at(q).rank() == 3 || c.at(q).rank() == 4) && !c.wants(1) && !c.wants(2) &&
+                      !c.wants(3);
   if (!simple) {
     // Packed or cached keys: the result has the shape of the queries.
     c.warn("keys and values are packed or cached: imported as opaque, its cost is not estimated");
@@ -193,16 +204,19 @@ inline void attention(call& c) {
   }
   if (c.inputs() > 3) c.warn("bias, mask and cache inputs of an attention are not costed");
   c.emit({q, c.id(1), c.id(2)}, c.at(q).type, [&](builder& b, std::span<value const> v) {
-    if (b.shape(v[0]).size() == 3) return b.attention(v[0], v[1], v[2], heads, kv_heads, causal, c.name());
+    if (b.shape(v[0]).size() == 3)
+      return b.attention(v[0], v[1], v[2], heads, kv_heads, causal, c.name());
     auto const rows = [&](value x, char const* part) {
       auto const s = b.shape(x);
       auto const t = b.transpose(x, {0, 2, 1, 3}, c.name() + ".rows_" + part);
-      return b.reshape(t, {s[0], s[2], checked_multiply(s[1], s[3]).value_or(0)}, c.name() + ".merge_" + part);
+      return b.reshape(t, {s[0], s[2], checked_multiply(s[1], s[3]).value_or(0)},
+                       c.name() + ".merge_" + part);
     };
     auto const qs = b.shape(v[0]);
     auto const ks = b.shape(v[1]);
     auto const vs = b.shape(v[2]);
-    auto const y = b.attention(rows(v[0], "q"), rows(v[1], "k"), rows(v[2], "v"), qs[1], ks[1], causal, c.name());
+    auto const y = b.attention(rows(v[0], "q"), rows(v[1], "k"), rows(v[2], "v"), qs[1], ks[1],
+                               causal, c.name());
     auto const split = b.reshape(y, {qs[0], qs[2], qs[1], vs[3]}, c.name() + ".heads");
     return b.transpose(split, {0, 2, 1, 3}, c.name() + ".rows");
   });
@@ -216,7 +230,8 @@ inline void fused_attention(call& c) {
   auto const heads = c.integer("num_heads", 1);
   auto const& ws = c.at(w).shape;
   if (ws.size() != 2)
-    return c.reject(error_code::shape_mismatch, to_string(ws), "a weight [D, q + k + v]", {}, "input[1]");
+    return c.reject(error_code::shape_mismatch, to_string(ws), "a weight [D, q + k + v]", {},
+                    "input[1]");
   auto sizes = c.numbers("qkv_hidden_sizes").value_or(std::vector<std::int64_t>(3, ws[1] / 3));
   auto const causal = c.integer("unidirectional", 0) != 0;
   if (c.inputs() > 3) c.warn("masks and caches of an attention are not costed");
@@ -227,18 +242,23 @@ inline void fused_attention(call& c) {
     if (v.size() > 2) y = b.add(y, v[2], c.name() + ".bias");
     auto const parts = b.split(y, -1, sizes, c.name() + ".split");
     if (parts.size() != 3) {
-      b.record({error_code::shape_mismatch, "operators[0].qkv_hidden_sizes", to_string(sizes), "three sizes", {}});
+      b.record({error_code::shape_mismatch,
+                "operators[0].qkv_hidden_sizes",
+                to_string(sizes),
+                "three sizes",
+                {}});
       return value{};
     }
     return b.attention(parts[0], parts[1], parts[2], heads, heads, causal, c.name());
   });
 }
 
-}  // namespace handle
+} // namespace handle
 
 /// Handlers of com.microsoft, where they differ from the default domain's.
 inline void add_contrib(handler_table& t) {
-  for (auto const name : {"BiasGelu", "FastGelu", "QuickGelu", "BiasAdd"}) t[name] = handle::broadcasting;
+  for (auto const name : {"BiasGelu", "FastGelu", "QuickGelu", "BiasAdd"})
+    t[name] = handle::broadcasting;
   for (auto const name : {"SkipLayerNormalization", "SkipSimplifiedLayerNormalization"})
     t[name] = handle::skip_layer_norm;
   for (auto const name : {"FusedMatMul", "TransposeMatMul"}) t[name] = handle::fused_matmul;
@@ -246,7 +266,9 @@ inline void add_contrib(handler_table& t) {
   t["FusedGemm"] = handle::gemm;
   t["MatMulNBits"] = handle::matmul_packed;
   t["DynamicQuantizeMatMul"] = handle::matmul;
-  t["MatMulIntegerToFloat"] = [](call& c) { handle::multiply(c, c.id(0), c.id(1), element::float32); };
+  t["MatMulIntegerToFloat"] = [](call& c) {
+    handle::multiply(c, c.id(0), c.id(1), element::float32);
+  };
   for (auto const name : {"QLinearAdd", "QLinearMul"}) t[name] = handle::qlinear_binary;
   for (auto const name : {"QLinearSigmoid", "QLinearLeakyRelu"}) t[name] = handle::unary;
   t["QLinearSoftmax"] = handle::softmax;
@@ -263,4 +285,4 @@ inline void add_attention(handler_table& t) {
   t["RotaryEmbedding"] = handle::rotary;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

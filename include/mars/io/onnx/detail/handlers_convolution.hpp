@@ -25,8 +25,8 @@ namespace mars::io::onnx_detail {
   auto const mode = c.text("auto_pad", "NOTSET");
   auto const count = x.size() < 2 ? 0 : x.size() - 2;
   if (mode == "SAME_UPPER" || mode == "SAME_LOWER")
-    return ops::same_padding(ops::spatial(x.begin() + (x.size() - count > 0 ? 2 : 0), x.end()), kernel,
-                             stride, dilation, mode == "SAME_UPPER");
+    return ops::same_padding(ops::spatial(x.begin() + (x.size() - count > 0 ? 2 : 0), x.end()),
+                             kernel, stride, dilation, mode == "SAME_UPPER");
   if (mode == "VALID") return ops::spatial(2 * count, 0);
   return c.numbers("pads").value_or(ops::spatial(2 * count, 0));
 }
@@ -49,7 +49,8 @@ inline void convolve(call& c, convolution_inputs at, int type) {
   if (c.failed()) return;
   auto const rank = c.at(x).rank();
   if (rank < 3 || c.at(w).rank() != rank)
-    return c.reject(error_code::shape_mismatch, to_string(c.at(x).shape) + " and weight " + to_string(c.at(w).shape),
+    return c.reject(error_code::shape_mismatch,
+                    to_string(c.at(x).shape) + " and weight " + to_string(c.at(w).shape),
                     "[N, C, spatial...] and [K, C/groups, spatial...]");
   ops::conv_options o;
   o.stride = c.numbers("strides").value_or(ops::spatial{1});
@@ -80,13 +81,15 @@ inline void conv_transpose(call& c) {
   auto const& shape = c.at(x).shape;
   auto const count = shape.size() < 2 ? 0 : shape.size() - 2;
   if (count == 0 || c.at(w).rank() != shape.size())
-    return c.reject(error_code::shape_mismatch, to_string(shape) + " and weight " + to_string(c.at(w).shape),
+    return c.reject(error_code::shape_mismatch,
+                    to_string(shape) + " and weight " + to_string(c.at(w).shape),
                     "[N, C, spatial...] and [C, K/groups, spatial...]");
   ops::conv_transpose_options o;
   auto const each = [&](char const* name, std::int64_t otherwise) {
     auto list = c.numbers(name).value_or(ops::spatial(count, otherwise));
     if (list.size() != count) {
-      c.reject(error_code::shape_mismatch, to_string(list), std::to_string(count) + " numbers", {}, name);
+      c.reject(error_code::shape_mismatch, to_string(list), std::to_string(count) + " numbers", {},
+               name);
       list.assign(count, otherwise);
     }
     for (auto const n : list)
@@ -113,7 +116,8 @@ inline void conv_transpose(call& c) {
       auto const in = std::min(shape[2 + i], mars::detail::max_window);
       auto const size = std::min(kernel[i], mars::detail::max_window);
       auto const target = wanted && wanted->size() == count ? (*wanted)[i] : in * o.stride[i];
-      auto const free = o.stride[i] * (in - 1) + o.output_padding[i] + (size - 1) * o.dilation[i] + 1;
+      auto const free =
+          o.stride[i] * (in - 1) + o.output_padding[i] + (size - 1) * o.dilation[i] + 1;
       auto const total = std::max<std::int64_t>(0, free - target);
       if (target > free) o.output_padding[i] += target - free;
       auto const small = total / 2;
@@ -126,7 +130,8 @@ inline void conv_transpose(call& c) {
   std::vector<tensor_id> ids{x, w};
   if (c.has(2)) ids.push_back(c.id(2));
   c.emit(ids, c.at(x).type, [&](builder& b, std::span<value const> v) {
-    return b.conv_transpose(v[0], v[1], v.size() > 2 ? std::optional{v[2]} : std::nullopt, o, c.name());
+    return b.conv_transpose(v[0], v[1], v.size() > 2 ? std::optional{v[2]} : std::nullopt, o,
+                            c.name());
   });
 }
 
@@ -138,7 +143,8 @@ inline void pool_indices(call& c) {
     return c.reject(error_code::unsupported, "output 1 of constants", "an activation");
   auto const shape = c.at(*pooled).shape;
   auto& s = c.the_session();
-  auto const v = s.graph.opaque(std::vector{s.handle(c.id(0))}, {shape}, "Indices", c.name() + ".indices");
+  auto const v =
+      s.graph.opaque(std::vector{s.handle(c.id(0))}, {shape}, "Indices", c.name() + ".indices");
   if (c.accept()) c.define_value(1, element::int64, v.front());
 }
 
@@ -195,7 +201,7 @@ inline void pool_regions(call& c) {
   emit_mapped(c, op_kind::pooling, ids, maps, out, c.at(x).type, 8);
 }
 
-}  // namespace handle
+} // namespace handle
 
 inline void add_convolution(handler_table& t) {
   t["Conv"] = handle::conv;
@@ -208,4 +214,4 @@ inline void add_convolution(handler_table& t) {
   for (auto const name : {"RoiAlign", "MaxRoiPool"}) t[name] = handle::pool_regions;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -25,9 +25,8 @@ inline void unary(call& c) {
   auto const type = c.type() == "Not" || c.type() == "IsNaN" || c.type() == "IsInf"
                         ? element::boolean
                         : c.at(x).type;
-  c.emit({x}, type, [&](builder& b, std::span<value const> v) {
-    return b.unary(v[0], c.type(), c.name());
-  });
+  c.emit({x}, type,
+         [&](builder& b, std::span<value const> v) { return b.unary(v[0], c.type(), c.name()); });
 }
 
 /// The present inputs, all of them checked.
@@ -43,7 +42,8 @@ inline void broadcasting(call& c) {
   auto const ids = present(c);
   if (ids.empty()) return void(c.id(0));
   static constexpr std::array<std::string_view, 10> predicates{
-      "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "IsInf", "IsNaN"};
+      "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual",
+      "And",   "Or",   "Xor",         "IsInf",   "IsNaN"};
   auto type = c.at(ids[c.type() == "Where" && ids.size() > 1 ? 1 : 0]).type;
   if (std::find(predicates.begin(), predicates.end(), c.type()) != predicates.end())
     type = element::boolean;
@@ -61,7 +61,8 @@ inline void binary(call& c) {
   if (c.failed()) return;
   auto const rank = c.at(a).rank();
   auto const own = c.at(b).rank();
-  if (c.opset() >= 7 || c.integer("broadcast", 0) == 0 || c.attribute("axis") == nullptr || own > rank)
+  if (c.opset() >= 7 || c.integer("broadcast", 0) == 0 || c.attribute("axis") == nullptr ||
+      own > rank)
     return broadcasting(c);
   auto const first = c.axis(c.integer("axis", 0), std::max<std::size_t>(1, rank));
   axis_map map;
@@ -74,15 +75,15 @@ inline void binary(call& c) {
 
 inline void cast(call& c) {
   auto const x = c.id(0);
-  auto const type = c.type() == "CastLike" ? c.in(1).type
-                                           : static_cast<int>(c.integer("to", c.at(x).type));
+  auto const type =
+      c.type() == "CastLike" ? c.in(1).type : static_cast<int>(c.integer("to", c.at(x).type));
   c.emit({x}, type, [&](builder& b, std::span<value const> v) {
     return b.unary(v[0], c.type(), c.name(), 0);
   });
 }
 
-/// Inference: the identity, unless ratio or mode are inputs (opset 12): then a pass over the tensor,
-/// which consumes them. A mask that somebody reads is a tensor of its own.
+/// Inference: the identity, unless ratio or mode are inputs (opset 12): then a pass over the
+/// tensor, which consumes them. A mask that somebody reads is a tensor of its own.
 inline void dropout(call& c) {
   auto const x = c.id(0);
   if (c.failed()) return;
@@ -90,7 +91,8 @@ inline void dropout(call& c) {
     c.define(0, x);
   } else {
     std::vector<tensor_id> ids{x, c.id(1)};
-    emit_mapped(c, op_kind::elementwise, ids, {aligned(c.at(x).rank(), c.at(x).rank()), all_whole(c.at(ids[1]).rank())},
+    emit_mapped(c, op_kind::elementwise, ids,
+                {aligned(c.at(x).rank(), c.at(x).rank()), all_whole(c.at(ids[1]).rank())},
                 c.at(x).shape, c.at(x).type);
   }
   if (!c.wants(1) || c.failed()) return;
@@ -105,7 +107,8 @@ inline void quantize(call& c) {
   auto const along_axis = [&](tensor_id id) -> axis_map {
     if (c.at(id).rank() != 1) return aligned(c.at(id).rank(), std::max(rank, c.at(id).rank()));
     auto const n = c.integer("axis", 1);
-    auto const at = rank == 0 ? 0 : static_cast<int>(c.axis(n < static_cast<std::int64_t>(rank) ? n : 0, rank));
+    auto const at =
+        rank == 0 ? 0 : static_cast<int>(c.axis(n < static_cast<std::int64_t>(rank) ? n : 0, rank));
     return {c.at(id).shape[0] == 1 ? whole_axis : at};
   };
   std::vector<tensor_id> ids{x};
@@ -120,7 +123,8 @@ inline void quantize(call& c) {
     }
   auto type = element::float32;
   if (c.type() == "QuantizeLinear")
-    type = c.has(2) ? c.at(c.id(2)).type : static_cast<int>(c.integer("output_dtype", element::uint8));
+    type =
+        c.has(2) ? c.at(c.id(2)).type : static_cast<int>(c.integer("output_dtype", element::uint8));
   else if (c.has(1))
     type = c.at(c.id(1)).type;
   emit_mapped(c, op_kind::elementwise, ids, maps, c.at(x).shape, type, 2);
@@ -131,7 +135,8 @@ inline void dynamic_quantize(call& c) {
   auto const x = c.id(0);
   if (c.failed()) return;
   auto const rank = c.at(x).rank();
-  emit_mapped(c, op_kind::elementwise, {x}, {aligned(rank, rank)}, c.at(x).shape, element::uint8, 2);
+  emit_mapped(c, op_kind::elementwise, {x}, {aligned(rank, rank)}, c.at(x).shape, element::uint8,
+              2);
   for (std::size_t i = 1; i < 3; ++i) {
     if (!c.wants(i) || c.failed()) continue;
     auto const type = i == 1 ? element::float32 : element::uint8;
@@ -140,27 +145,72 @@ inline void dynamic_quantize(call& c) {
       continue;
     }
     auto& s = c.the_session();
-    auto const v = s.graph.reduce(s.handle(x), {}, false, "ReduceMax", c.name() + (i == 1 ? ".scale" : ".zero_point"));
+    auto const v = s.graph.reduce(s.handle(x), {}, false, "ReduceMax",
+                                  c.name() + (i == 1 ? ".scale" : ".zero_point"));
     if (c.accept()) c.define_value(i, type, v);
   }
 }
 
-}  // namespace handle
+} // namespace handle
 
 inline void add_elementwise(handler_table& t) {
-  for (auto const name :
-       {"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BitwiseNot", "Ceil", "Celu", "Cos", "Cosh",
-        "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Mish", "Neg",
-        "Not", "IsNaN", "IsInf", "Reciprocal", "Relu", "Round", "Selu", "Shrink", "Sigmoid", "Sign", "Sin",
-        "Sinh", "Softplus", "Softsign", "Sqrt", "Swish", "Tan", "Tanh", "ThresholdedRelu", "Trilu",
-        "RandomNormalLike", "RandomUniformLike", "Bernoulli", "ImageScaler", "ParametricSoftplus", "Scale",
-        "ScaledTanh", "Affine"})
+  for (auto const name : {"Abs",
+                          "Acos",
+                          "Acosh",
+                          "Asin",
+                          "Asinh",
+                          "Atan",
+                          "Atanh",
+                          "BitwiseNot",
+                          "Ceil",
+                          "Celu",
+                          "Cos",
+                          "Cosh",
+                          "Elu",
+                          "Erf",
+                          "Exp",
+                          "Floor",
+                          "Gelu",
+                          "HardSigmoid",
+                          "HardSwish",
+                          "LeakyRelu",
+                          "Log",
+                          "Mish",
+                          "Neg",
+                          "Not",
+                          "IsNaN",
+                          "IsInf",
+                          "Reciprocal",
+                          "Relu",
+                          "Round",
+                          "Selu",
+                          "Shrink",
+                          "Sigmoid",
+                          "Sign",
+                          "Sin",
+                          "Sinh",
+                          "Softplus",
+                          "Softsign",
+                          "Sqrt",
+                          "Swish",
+                          "Tan",
+                          "Tanh",
+                          "ThresholdedRelu",
+                          "Trilu",
+                          "RandomNormalLike",
+                          "RandomUniformLike",
+                          "Bernoulli",
+                          "ImageScaler",
+                          "ParametricSoftplus",
+                          "Scale",
+                          "ScaledTanh",
+                          "Affine"})
     t[name] = handle::unary;
   for (auto const name : {"Sum", "Max", "Min", "Mean", "Where", "Clip", "PRelu"})
     t[name] = handle::broadcasting;
   for (auto const name :
-       {"Add", "Sub", "Mul", "Div", "Pow", "Mod", "And", "Or", "Xor", "Equal", "Greater", "Less", "GreaterOrEqual",
-        "LessOrEqual", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor"})
+       {"Add", "Sub", "Mul", "Div", "Pow", "Mod", "And", "Or", "Xor", "Equal", "Greater", "Less",
+        "GreaterOrEqual", "LessOrEqual", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor"})
     t[name] = handle::binary;
   t["Identity"] = handle::alias;
   t["Cast"] = handle::cast;
@@ -171,4 +221,4 @@ inline void add_elementwise(handler_table& t) {
   t["DynamicQuantizeLinear"] = handle::dynamic_quantize;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

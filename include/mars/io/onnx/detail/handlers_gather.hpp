@@ -29,7 +29,8 @@ inline void define_tensor(call& c, pb::TensorProto const& t) {
 }
 
 inline void constant(call& c) {
-  if (auto const* a = c.attribute("value"); a != nullptr && a->has_t()) return define_tensor(c, a->t());
+  if (auto const* a = c.attribute("value"); a != nullptr && a->has_t())
+    return define_tensor(c, a->t());
   if (auto const* a = c.attribute("sparse_value"); a != nullptr && a->has_sparse_tensor()) {
     auto const& dims = a->sparse_tensor().dims();
     tensor_shape shape(dims.begin(), dims.end());
@@ -43,11 +44,13 @@ inline void constant(call& c) {
   if (auto const* a = c.attribute("value_float"); a != nullptr)
     return c.define_literal(0, {element::float32, {}, {}, {static_cast<double>(a->f())}});
   if (auto const* a = c.attribute("value_floats"); a != nullptr)
-    return c.define_literal(0, {element::float32, {a->floats_size()}, {}, {a->floats().begin(), a->floats().end()}});
+    return c.define_literal(
+        0, {element::float32, {a->floats_size()}, {}, {a->floats().begin(), a->floats().end()}});
   if (c.attribute("value_string") != nullptr) return c.define_constant(0, element::text, {});
   if (auto const* a = c.attribute("value_strings"); a != nullptr)
     return c.define_constant(0, element::text, {a->strings_size()});
-  c.reject(error_code::missing_key, "no value", "one of value, value_int, value_ints, value_float, value_floats");
+  c.reject(error_code::missing_key, "no value",
+           "one of value, value_int, value_ints, value_float, value_floats");
 }
 
 inline void constant_of_shape(call& c) {
@@ -104,11 +107,13 @@ inline void range(call& c) {
   auto const* start = c.literal_at(0);
   auto const* limit = c.literal_at(1);
   auto const* step = c.literal_at(2);
-  if (start == nullptr || limit == nullptr || step == nullptr || start->size() != 1 || limit->size() != 1 ||
-      step->size() != 1 || step->as_real(0) == 0)
-    return c.reject(error_code::unsupported, "a range known only at run time", "constant start, limit and step");
+  if (start == nullptr || limit == nullptr || step == nullptr || start->size() != 1 ||
+      limit->size() != 1 || step->size() != 1 || step->as_real(0) == 0)
+    return c.reject(error_code::unsupported, "a range known only at run time",
+                    "constant start, limit and step");
   auto const n = to_integer(std::ceil((limit->as_real(0) - start->as_real(0)) / step->as_real(0)));
-  if (n > max_elements) return c.reject(error_code::overflow, std::to_string(n), "at most 2^55 elements");
+  if (n > max_elements)
+    return c.reject(error_code::overflow, std::to_string(n), "at most 2^55 elements");
   c.define_constant(0, start->type, {std::max<std::int64_t>(0, n)});
 }
 
@@ -137,8 +142,10 @@ inline void gather(call& c) {
       auto const one = w.reading_dim("v", 1);
       mars::detail::operand_axes input;
       for (std::size_t i = 0; i < x.size(); ++i) {
-        if (i == axis) input.push_back(mars::detail::along(extent, {{one}}, place));
-        else input.push_back(result[i < axis ? i : i + at->shape.size() - 1]);
+        if (i == axis)
+          input.push_back(mars::detail::along(extent, {{one}}, place));
+        else
+          input.push_back(result[i < axis ? i : i + at->shape.size() - 1]);
       }
       w.input(input);
       w.output(result);
@@ -169,7 +176,8 @@ inline void gather_nd(call& c) {
     return c.reject(error_code::shape_mismatch, to_string(data) + " by " + to_string(indices),
                     "a last axis of coordinates");
   tensor_shape out(indices.begin(), indices.end() - 1);
-  out.insert(out.end(), data.begin() + static_cast<std::ptrdiff_t>(batch + indices.back()), data.end());
+  out.insert(out.end(), data.begin() + static_cast<std::ptrdiff_t>(batch + indices.back()),
+             data.end());
   emit_any_element(c, op_kind::gather, {x, i}, out, c.at(x).type);
 }
 
@@ -212,13 +220,15 @@ inline void resize(call& c) {
     return l != nullptr && l->size() > 0 ? l : nullptr;
   };
   auto axes = std::vector<std::size_t>{};
-  if (auto const a = c.integers("axes")) axes = c.axes(*a, in.size());
+  if (auto const a = c.integers("axes"))
+    axes = c.axes(*a, in.size());
   else
     for (std::size_t i = 0; i < in.size(); ++i) axes.push_back(i);
   auto const old = upsample || c.opset() < 11;
   if (auto const* sizes = old ? nullptr : numbers_at(3)) {
     if (sizes->size() != axes.size())
-      return c.reject(error_code::shape_mismatch, "sizes", std::to_string(axes.size()) + " numbers", {}, "input[3]");
+      return c.reject(error_code::shape_mismatch, "sizes", std::to_string(axes.size()) + " numbers",
+                      {}, "input[3]");
     for (std::size_t i = 0; i < axes.size(); ++i) out[axes[i]] = sizes->as_integer(i);
   } else {
     if (auto const* a = c.attribute("scales"); a != nullptr)
@@ -226,15 +236,16 @@ inline void resize(call& c) {
     else if (auto const* l = numbers_at(c.inputs() == 2 || old ? 1 : 2))
       for (std::size_t i = 0; i < l->size(); ++i) scales.push_back(l->as_real(i));
     if (scales.size() != axes.size())
-      return c.reject(error_code::unsupported, "no constant scales or sizes", "one number per axis");
+      return c.reject(error_code::unsupported, "no constant scales or sizes",
+                      "one number per axis");
     for (std::size_t i = 0; i < axes.size(); ++i)
       out[axes[i]] = to_integer(std::floor(static_cast<double>(in[axes[i]]) * scales[i]));
   }
   if (c.failed()) return;
-  auto const mode = c.text("mode", "nearest") == "nearest" ? ops::resize_mode::nearest : ops::resize_mode::interpolate;
-  c.emit({x}, c.at(x).type, [&](builder& b, std::span<value const> v) {
-    return b.resize(v[0], out, mode, c.name());
-  });
+  auto const mode = c.text("mode", "nearest") == "nearest" ? ops::resize_mode::nearest
+                                                           : ops::resize_mode::interpolate;
+  c.emit({x}, c.at(x).type,
+         [&](builder& b, std::span<value const> v) { return b.resize(v[0], out, mode, c.name()); });
 }
 
 /// x [N, C, H, W] sampled at grid [N, H', W', 2].
@@ -245,7 +256,8 @@ inline void grid_sample(call& c) {
   auto const& in = c.at(x).shape;
   auto const& grid = c.at(g).shape;
   if (in.size() < 3 || grid.size() != in.size())
-    return c.reject(error_code::shape_mismatch, to_string(in) + " by " + to_string(grid), "[N, C, ...] and [N, ..., 2]");
+    return c.reject(error_code::shape_mismatch, to_string(in) + " by " + to_string(grid),
+                    "[N, C, ...] and [N, ..., 2]");
   tensor_shape out{in[0], in[1]};
   out.insert(out.end(), grid.begin() + 1, grid.end() - 1);
   axis_map from(in.size(), whole_axis), where{0};
@@ -256,7 +268,7 @@ inline void grid_sample(call& c) {
   emit_mapped(c, op_kind::resize, {x, g}, {from, where}, out, c.at(x).type, 8);
 }
 
-}  // namespace mars::io::onnx_detail::handle
+} // namespace mars::io::onnx_detail::handle
 
 namespace mars::io::onnx_detail {
 
@@ -277,4 +289,4 @@ inline void add_gather(handler_table& t) {
   t["GridSample"] = handle::grid_sample;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -78,8 +78,10 @@ inline void einsum(call& c) {
   std::string_view const left = std::string_view{equation}.substr(0, arrow);
   std::vector<std::string> terms{""};
   for (auto const ch : left) {
-    if (ch == ',') terms.emplace_back();
-    else terms.back() += ch;
+    if (ch == ',')
+      terms.emplace_back();
+    else
+      terms.back() += ch;
   }
   if (terms.size() != ids.size() || ids.empty()) return bad("one term per input");
   // The axes of an ellipsis, aligned at the last, are digits.
@@ -88,7 +90,8 @@ inline void einsum(call& c) {
     auto const at = terms[i].find("...");
     if (at == std::string::npos) continue;
     auto const named = terms[i].size() - 3;
-    if (c.at(ids[i]).rank() < named || c.at(ids[i]).rank() - named > 8) return bad("as many letters as axes");
+    if (c.at(ids[i]).rank() < named || c.at(ids[i]).rank() - named > 8)
+      return bad("as many letters as axes");
     ellipsis = std::max(ellipsis, c.at(ids[i]).rank() - named);
   }
   auto const digits = [&](std::size_t count) {
@@ -105,7 +108,8 @@ inline void einsum(call& c) {
     if (terms[i].size() != shape.size()) return bad("as many letters as axes");
     for (std::size_t k = 0; k < shape.size(); ++k) {
       auto const ch = terms[i][k];
-      if (std::count(terms[i].begin(), terms[i].end(), ch) != 1) return bad("distinct letters in a term");
+      if (std::count(terms[i].begin(), terms[i].end(), ch) != 1)
+        return bad("distinct letters in a term");
       auto& e = extent.emplace(ch, shape[k]).first->second;
       if (e != shape[k] && e != 1 && shape[k] != 1) return bad("equal extents for a letter");
       e = std::max(e, shape[k]);
@@ -115,7 +119,8 @@ inline void einsum(call& c) {
   std::string result;
   if (arrow != std::string::npos) {
     result = equation.substr(arrow + 2);
-    if (auto const at = result.find("..."); at != std::string::npos) result.replace(at, 3, digits(ellipsis));
+    if (auto const at = result.find("..."); at != std::string::npos)
+      result.replace(at, 3, digits(ellipsis));
   } else {
     result = digits(ellipsis);
     for (auto const& [ch, n] : uses)
@@ -132,21 +137,28 @@ inline void einsum(call& c) {
   for (auto const& [ch, e] : extent) summed |= result.find(ch) == std::string::npos;
   auto const product = ids.size() == 2 && summed;
   c.emit(ids, c.at(ids[0]).type, [&](builder& b, std::span<value const> v) {
-    mars::detail::op_writer w{product ? op_kind::matmul : summed ? op_kind::reduction : op_kind::elementwise, c.type()};
+    mars::detail::op_writer w{product  ? op_kind::matmul
+                              : summed ? op_kind::reduction
+                                       : op_kind::elementwise,
+                              c.type()};
     std::map<char, std::uint8_t> dims;
-    // As in a matmul: m only in the first operand, n only in the second, k summed; more of a kind are
-    // numbered, the rest is batch.
+    // As in a matmul: m only in the first operand, n only in the second, k summed; more of a kind
+    // are numbered, the rest is batch.
     std::map<char, int> numbers;
     auto const dim_of = [&](char ch) {
       if (auto const it = dims.find(ch); it != dims.end()) return it->second;
       auto const inner = result.find(ch) == std::string::npos;
       auto const in_first = terms[0].find(ch) != std::string::npos;
       auto const in_second = terms.size() > 1 && terms[1].find(ch) != std::string::npos;
-      auto const role = inner ? 'k' : product && in_first && !in_second ? 'm' : product && in_second && !in_first ? 'n' : 'b';
+      auto const role = inner                               ? 'k'
+                        : product && in_first && !in_second ? 'm'
+                        : product && in_second && !in_first ? 'n'
+                                                            : 'b';
       auto const number = numbers[role]++;
       std::string name(1, role);
       if (role == 'b' || number > 0) name += std::to_string(number);
-      auto const d = w.dim(label{std::string_view{name}}, extent[ch], inner ? dim_kind::reduction : dim_kind::parallel);
+      auto const d = w.dim(label{std::string_view{name}}, extent[ch],
+                           inner ? dim_kind::reduction : dim_kind::parallel);
       dims.emplace(ch, d);
       return d;
     };
@@ -154,8 +166,9 @@ inline void einsum(call& c) {
       mars::detail::operand_axes axes;
       for (std::size_t k = 0; k < term.size(); ++k) {
         auto const d = dim_of(term[k]);
-        axes.push_back(shape[k] == 1 && extent[term[k]] != 1 ? mars::detail::whole(1)
-                                                             : mars::detail::along(shape[k], {{d}}));
+        axes.push_back(shape[k] == 1 && extent[term[k]] != 1
+                           ? mars::detail::whole(1)
+                           : mars::detail::along(shape[k], {{d}}));
       }
       return axes;
     };
@@ -167,8 +180,8 @@ inline void einsum(call& c) {
 }
 
 /// LSTM, GRU and RNN as ONNX stores them: X [T, N, D], W [directions, gates·H, D], R [directions,
-/// gates·H, H], B [directions, 2·gates·H] → Y [T, directions, N, H], last states [directions, N, H].
-/// `c` runs over input and hidden state one after the other (see ops::lstm).
+/// gates·H, H], B [directions, 2·gates·H] → Y [T, directions, N, H], last states [directions, N,
+/// H]. `c` runs over input and hidden state one after the other (see ops::lstm).
 inline void recurrent(call& c) {
   using mars::detail::along;
   using mars::detail::whole;
@@ -181,10 +194,11 @@ inline void recurrent(call& c) {
   auto const& xs = c.at(x).shape;
   auto const& ws = c.at(w_id).shape;
   auto const& rs = c.at(r_id).shape;
-  if (xs.size() != 3 || ws.size() != 3 || rs.size() != 3 || ws[0] < 1 || ws[0] > 2 || rs[0] != ws[0] ||
-      rs[1] != ws[1] || rs[2] < 1 || rs[1] / gates != rs[2] || rs[1] % gates != 0 || ws[2] != xs[2] ||
-      c.at(x).constant)
-    return c.reject(error_code::shape_mismatch, to_string(xs) + ", W " + to_string(ws) + ", R " + to_string(rs),
+  if (xs.size() != 3 || ws.size() != 3 || rs.size() != 3 || ws[0] < 1 || ws[0] > 2 ||
+      rs[0] != ws[0] || rs[1] != ws[1] || rs[2] < 1 || rs[1] / gates != rs[2] ||
+      rs[1] % gates != 0 || ws[2] != xs[2] || c.at(x).constant)
+    return c.reject(error_code::shape_mismatch,
+                    to_string(xs) + ", W " + to_string(ws) + ", R " + to_string(rs),
                     "X [T, N, D], W [directions, gates*H, D], R [directions, gates*H, H]");
   auto const hidden = rs[2];
   auto const width = xs[2];
@@ -194,7 +208,8 @@ inline void recurrent(call& c) {
   auto const bias = c.has(3) ? c.id(3) : absent;
   if (bias != absent) {
     if (c.at(bias).shape != tensor_shape{ws[0], 2 * ws[1]})
-      return c.reject(error_code::shape_mismatch, to_string(c.at(bias).shape), "[directions, 2*gates*H]", {}, "input[3]");
+      return c.reject(error_code::shape_mismatch, to_string(c.at(bias).shape),
+                      "[directions, 2*gates*H]", {}, "input[3]");
     ids.push_back(bias);
   }
   c.emit(ids, c.at(x).type, [&](builder& b, std::span<value const> v) {
@@ -208,25 +223,36 @@ inline void recurrent(call& c) {
     auto const gate = w.reading_dim("gate", gates);
     auto const rows = along(gates * hidden, {{gate, hidden}, {k_dim}});
     auto const features = along(width, {{in}});
-    if (batch_first) w.input({n, t, features});
-    else w.input({t, n, features});
+    if (batch_first)
+      w.input({n, t, features});
+    else
+      w.input({t, n, features});
     w.input({d, rows, features});
     w.input({d, rows, along(hidden, {{in}}, -width)});
     if (bias != absent)
-      w.input({d, along(2 * gates * hidden, {{w.reading_dim("half", 2), gates * hidden}, {gate, hidden}, {k_dim}})});
+      w.input({d, along(2 * gates * hidden,
+                        {{w.reading_dim("half", 2), gates * hidden}, {gate, hidden}, {k_dim}})});
     w.state("hidden", {d, n, along(hidden, {{in}}, -width)});
     if (gates == 4) w.state("cell", {d, n, k});
-    if (batch_first) w.output({n, t, d, k});
-    else w.output({t, d, n, k});
+    if (batch_first)
+      w.output({n, t, d, k});
+    else
+      w.output({t, d, n, k});
     for (int i = 0; i < (gates == 4 ? 2 : 1); ++i) {
-      if (batch_first) w.output({n, d, k});
-      else w.output({d, n, k});
+      if (batch_first)
+        w.output({n, d, k});
+      else
+        w.output({d, n, k});
     }
-    return add_to(b, std::move(w).finish(gates, 0), v, c.name());
+    auto op = std::move(w).finish(gates, 0);
+    if (op)
+      for (auto& o : op->operands)
+        if (o.role == role::state) o.element_bits = c.at(x).bits;
+    return add_to(b, std::move(op), v, c.name());
   });
 }
 
-}  // namespace mars::io::onnx_detail::handle
+} // namespace mars::io::onnx_detail::handle
 
 namespace mars::io::onnx_detail {
 
@@ -239,4 +265,4 @@ inline void add_matmul(handler_table& t) {
   for (auto const name : {"LSTM", "GRU", "RNN"}) t[name] = handle::recurrent;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -42,7 +42,8 @@ inline void normalize_from(call& c, tensor_id x, std::size_t first, std::vector<
   for (auto i = first; i < rank; ++i) maps[0][i] = whole_axis;
   for (auto const id : trained) {
     if (c.at(id).rank() > rank)
-      return c.reject(error_code::shape_mismatch, to_string(c.at(id).shape), "a rank of at most " + std::to_string(rank));
+      return c.reject(error_code::shape_mismatch, to_string(c.at(id).shape),
+                      "a rank of at most " + std::to_string(rank));
     ids.push_back(id);
     maps.push_back(aligned(c.at(id).rank(), rank));
   }
@@ -69,7 +70,8 @@ inline void layer_norm(call& c) {
   std::vector<tensor_id> trained;
   for (std::size_t i = 1; i < 3; ++i)
     if (c.has(i)) trained.push_back(c.id(i));
-  normalize_from(c, x, first, trained, trained.size() == 2 || c.type() == "LayerNormalization" ? 7 : 4);
+  normalize_from(c, x, first, trained,
+                 trained.size() == 2 || c.type() == "LayerNormalization" ? 7 : 4);
   row_statistics(c, 1, x, first);
   row_statistics(c, 2, x, first);
 }
@@ -101,14 +103,17 @@ inline void normalize_groups(call& c, std::int64_t groups) {
     return add_to(b, std::move(op), v, c.name());
   });
 }
-inline void group_norm(call& c) { normalize_groups(c, c.integer("num_groups", c.integer("groups", 1))); }
+inline void group_norm(call& c) {
+  normalize_groups(c, c.integer("num_groups", c.integer("groups", 1)));
+}
 inline void instance_norm(call& c) {
   auto const& x = c.in(0);
   normalize_groups(c, x.rank() < 2 ? 1 : x.shape[1]);
 }
 
 /// Over some axes, nothing trained.
-inline void normalize_axes(call& c, op_kind kind, std::vector<std::size_t> const& axes, std::int64_t flops) {
+inline void normalize_axes(call& c, op_kind kind, std::vector<std::size_t> const& axes,
+                           std::int64_t flops) {
   auto const x = c.id(0);
   if (c.failed()) return;
   auto const rank = c.at(x).rank();
@@ -142,7 +147,8 @@ inline void softmax(call& c) {
   if (rank == 0) return normalize_axes(c, op_kind::softmax, {}, 5);
   auto const together = c.opset() < 13 && c.domain().empty();
   auto const number = c.integer("axis", together ? 1 : -1);
-  auto const first = together && number == static_cast<std::int64_t>(rank) ? rank - 1 : c.axis(number, rank);
+  auto const first =
+      together && number == static_cast<std::int64_t>(rank) ? rank - 1 : c.axis(number, rank);
   std::vector<std::size_t> axes{first};
   for (auto i = first + 1; together && i < rank; ++i)
     if (c.at(x).shape[i] > 1) axes.push_back(i);
@@ -155,7 +161,7 @@ inline void reduce(call& c) {
   auto const axes = plan_reduce(c);
   auto const keep = c.integer("keepdims", 1) != 0;
   if (c.failed()) return;
-  if (axes.empty()) return c.define(0, x);  // a scalar, or noop_with_empty_axes
+  if (axes.empty()) return c.define(0, x); // a scalar, or noop_with_empty_axes
   std::vector<std::int64_t> numbers;
   for (auto const a : axes) numbers.push_back(static_cast<std::int64_t>(a));
   c.emit({x}, c.at(x).type, [&](builder& b, std::span<value const> v) {
@@ -201,13 +207,14 @@ inline void top_k(call& c) {
   if (c.failed()) return;
   auto shape = c.at(x).shape;
   if (k < 1 || k > shape[axis])
-    return c.reject(error_code::out_of_range, "k = " + std::to_string(k), "1 to " + std::to_string(shape[axis]));
+    return c.reject(error_code::out_of_range, "k = " + std::to_string(k),
+                    "1 to " + std::to_string(shape[axis]));
   shape[axis] = k;
   auto map = aligned(rank, rank);
   map[axis] = whole_axis;
   c.emit({x}, c.at(x).type, [&](builder& b, std::span<value const> v) {
     auto op = mapped(op_kind::reduction, "TopK", shape, {c.at(x).shape}, {map}, 1);
-    if (op) op->operands.push_back(op->operands.back());  // values, and where they were
+    if (op) op->operands.push_back(op->operands.back()); // values, and where they were
     return add_to(b, std::move(op), v, c.name());
   });
   if (auto const id = c.wants(1) ? c.the_frame().find(c.node().output(1)) : std::nullopt) {
@@ -218,7 +225,7 @@ inline void top_k(call& c) {
   }
 }
 
-}  // namespace mars::io::onnx_detail::handle
+} // namespace mars::io::onnx_detail::handle
 
 namespace mars::io::onnx_detail {
 
@@ -241,4 +248,4 @@ inline void add_normalization(handler_table& t) {
   t["TopK"] = handle::top_k;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

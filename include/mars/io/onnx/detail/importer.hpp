@@ -89,14 +89,16 @@ inline auto read_tensors(session& s, frame& f, pb::GraphProto const& g) -> expec
     if (!read) return unexpected{std::move(read).error()};
     if (auto const it = f.names.find(t.name()); it != f.names.end()) {
       if (s.at(it->second).shape != read->shape)
-        return fail(error_code::duplicate, where, "\"" + read->name + "\"", "an initializer name of its own");
+        return fail(error_code::duplicate, where, "\"" + read->name + "\"",
+                    "an initializer name of its own");
       s.warn(where + ": \"" + read->name + "\" is stored twice");
     }
     f.names.insert_or_assign(t.name(), s.add(*std::move(read)));
     return {};
   };
   for (int i = 0; i < g.initializer_size(); ++i)
-    if (auto ok = add(g.initializer(i), f.path + "initializer[" + std::to_string(i) + "]"); !ok) return ok;
+    if (auto ok = add(g.initializer(i), f.path + "initializer[" + std::to_string(i) + "]"); !ok)
+      return ok;
   for (int i = 0; i < g.sparse_initializer_size(); ++i) {
     auto const& sparse = g.sparse_initializer(i);
     tensor t;
@@ -107,7 +109,8 @@ inline auto read_tensors(session& s, frame& f, pb::GraphProto const& g) -> expec
     t.shape.assign(sparse.dims().begin(), sparse.dims().end());
     t.constant = true;
     auto const where = f.path + "sparse_initializer[" + std::to_string(i) + "]";
-    if (auto const n = stored_elements(t.shape); !n) return unexpected{error{n.error()}.inside(where)};
+    if (auto const n = stored_elements(t.shape); !n)
+      return unexpected{error{n.error()}.inside(where)};
     f.names.insert_or_assign(sparse.values().name(), s.add(std::move(t)));
   }
   for (auto const& v : g.value_info()) f.stored.insert_or_assign(v.name(), &v);
@@ -119,7 +122,7 @@ inline auto read_tensors(session& s, frame& f, pb::GraphProto const& g) -> expec
 }
 
 class importer {
- public:
+public:
   explicit importer(session& s) : s_{s} {}
 
   /// Imports the nodes of a frame whose inputs and initializers are named already.
@@ -135,39 +138,51 @@ class importer {
     return {};
   }
 
- private:
+private:
   auto import_node(frame& f, int index) -> expected<void> {
     auto const domain = canonical(f.nodes->Get(index).domain());
     auto const version = f.opsets.find(domain);
     auto const opset = version == f.opsets.end() ? std::int64_t{1} : version->second;
     call c{s_, f, index, static_cast<int>(std::clamp<std::int64_t>(opset, 1, 1'000'000))};
     if (++s_.nodes > max_nodes)
-      return fail(error_code::unsupported, c.path(), "more than " + std::to_string(max_nodes) + " nodes",
-                  "a smaller model", "functions inlined");
+      return fail(error_code::unsupported, c.path(),
+                  "more than " + std::to_string(max_nodes) + " nodes", "a smaller model",
+                  "functions inlined");
     for (int i = 0; i < c.node().input_size(); ++i)
       if (auto const& name = c.node().input(i); !name.empty() && !f.find(name))
         return fail(error_code::dangling, c.path() + ".input[" + std::to_string(i) + "]",
                     "\"" + printable(name) + "\"", "a tensor somebody produces");
     dispatch(c);
-    if (!c.failed()) import_unknown(c, captured(c), describe(c));
+    if (!c.failed() && lacks_output(c)) import_unknown(c, captured(c), describe(c));
     if (c.failed()) return unexpected{c.take_error()};
     return {};
   }
 
-  /// Handlers of a known domain first, then the model's own functions (for other domains the reverse:
-  /// there is nothing to prefer).
+  /// In the default domain handlers come before the model's own functions, whose structure says
+  /// less than the operator's name; elsewhere the file knows best.
   void dispatch(call& c) {
     auto const& type = c.type();
     if (c.domain().empty()) {
       if (type == "If") return import_branch(c);
       if (type == "Loop" || type == "Scan") return;
       if (fold(c) || c.failed()) return;
-      if (auto const h = default_handlers().find(type); h != default_handlers().end()) return h->second(c);
+      if (auto const h = default_handlers().find(type); h != default_handlers().end())
+        return h->second(c);
     }
-    auto const function = s_.functions.find(session::function_key(c.domain(), type, overload_of(c.node())));
+    auto const function =
+        s_.functions.find(session::function_key(c.domain(), type, overload_of(c.node())));
     if (function != s_.functions.end()) return import_function(c, *function->second);
     if (c.domain() == "com.microsoft")
-      if (auto const h = contrib_handlers().find(type); h != contrib_handlers().end()) return h->second(c);
+      if (auto const h = contrib_handlers().find(type); h != contrib_handlers().end())
+        return h->second(c);
+  }
+
+  /// Something reads an output that no handler has defined.
+  [[nodiscard]] static auto lacks_output(call& c) -> bool {
+    for (int i = 0; i < c.node().output_size(); ++i)
+      if (c.wants(static_cast<std::size_t>(i)) && !c.the_frame().names.contains(c.node().output(i)))
+        return true;
+    return false;
   }
 
   [[nodiscard]] static auto describe(call const& c) -> std::string {
@@ -193,7 +208,8 @@ class importer {
     f.opsets = outer.opsets;
     f.depth = outer.depth + 1;
     if (f.depth > max_depth)
-      c.reject(error_code::cycle, "functions or branches nested more than " + std::to_string(max_depth) + " deep",
+      c.reject(error_code::cycle,
+               "functions or branches nested more than " + std::to_string(max_depth) + " deep",
                "a finite nesting");
     return f;
   }
@@ -212,14 +228,15 @@ class importer {
     char const* const part = first ? "then_branch" : "else_branch";
     if (!known) c.warn("the condition is known only at run time: then_branch is taken");
     auto const* a = c.attribute(part);
-    if (a == nullptr || !a->has_g()) return c.reject(error_code::missing_key, "no branch", "a graph", {}, part);
+    if (a == nullptr || !a->has_g())
+      return c.reject(error_code::missing_key, "no branch", "a graph", {}, part);
     auto f = enter(c, part);
     if (c.failed()) return;
     f.outer = &c.the_frame();
     f.attributes = c.the_frame().attributes;
     f.nodes = &a->g().node();
-    if (auto ok = read_tensors(s_, f, a->g()); !ok) return fail_with(c, std::move(ok).error());
-    if (auto ok = run(f); !ok) return fail_with(c, std::move(ok).error());
+    if (auto ok = read_tensors(s_, f, a->g()); !ok) return c.reject_as(std::move(ok).error());
+    if (auto ok = run(f); !ok) return c.reject_as(std::move(ok).error());
     leave(c, f);
   }
 
@@ -239,7 +256,7 @@ class importer {
     for (auto const& name : function.attribute())
       if (auto const* a = c.attribute(name)) f.attributes.emplace(name, a);
     read_defaults(c, function, f);
-    if (auto ok = run(f); !ok) return fail_with(c, std::move(ok).error());
+    if (auto ok = run(f); !ok) return c.reject_as(std::move(ok).error());
     leave(c, f);
   }
 
@@ -249,8 +266,7 @@ class importer {
       auto const* given = c.attribute(a.name());
       f.attributes.emplace(a.name(), given != nullptr ? given : &a);
     };
-    // A newer field, read as the generated classes know it or not.
-    read_defaults_of(function, use);
+    read_defaults_of(function, use); // a template: the field may have an accessor or not
   }
   template <class Function, class Use>
   void read_defaults_of(Function const& function, Use const& use) {
@@ -260,7 +276,8 @@ class importer {
       auto const& unknown = function.GetReflection()->GetUnknownFields(function);
       for (int i = 0; i < unknown.field_count(); ++i) {
         auto const& field = unknown.field(i);
-        if (field.number() != 11 || field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED)
+        if (field.number() != 11 ||
+            field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED)
           continue;
         s_.defaults.emplace_back();
         if (s_.defaults.back().ParseFromString(field.length_delimited())) use(s_.defaults.back());
@@ -268,10 +285,7 @@ class importer {
     }
   }
 
-  /// An error from inside already names its own node.
-  static void fail_with(call& c, error e) { c.reject_as(std::move(e)); }
-
   session& s_;
 };
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -101,13 +101,14 @@ inline auto literal::as_integer(std::size_t i) const -> std::int64_t {
 /// Element `i` of little-endian raw data, appended. Precondition: the element is there.
 template <class T>
 [[nodiscard]] auto raw_element(std::string_view raw, std::size_t i) -> T {
-  using bits = std::conditional_t<sizeof(T) == 1, std::uint8_t,
-               std::conditional_t<sizeof(T) == 2, std::uint16_t,
-               std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
+  using bits = std::conditional_t<
+      sizeof(T) == 1, std::uint8_t,
+      std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                         std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
   bits b = 0;
   for (std::size_t k = 0; k < sizeof(T); ++k)
-    b = static_cast<bits>(b | static_cast<bits>(static_cast<bits>(
-                                  static_cast<unsigned char>(raw[i * sizeof(T) + k]))
+    b = static_cast<bits>(
+        b | static_cast<bits>(static_cast<bits>(static_cast<unsigned char>(raw[i * sizeof(T) + k]))
                               << (8 * k)));
   return std::bit_cast<T>(b);
 }
@@ -151,23 +152,23 @@ template <class T>
   };
   bool found = false;
   switch (t.data_type()) {
-    case element::float32: found = take(0.0F, t.float_data(), same); break;
-    case element::float64: found = take(0.0, t.double_data(), same); break;
-    case element::int64: found = take(std::int64_t{}, t.int64_data(), same); break;
-    case element::uint64: found = take(std::uint64_t{}, t.uint64_data(), same); break;
-    case element::uint32: found = take(std::uint32_t{}, t.uint64_data(), same); break;
-    case element::int32: found = take(std::int32_t{}, t.int32_data(), same); break;
-    case element::int16: found = take(std::int16_t{}, t.int32_data(), same); break;
-    case element::uint16: found = take(std::uint16_t{}, t.int32_data(), same); break;
-    case element::int8: found = take(std::int8_t{}, t.int32_data(), same); break;
-    case element::uint8: found = take(std::uint8_t{}, t.int32_data(), same); break;
-    case element::boolean: found = take(std::uint8_t{}, t.int32_data(), same); break;
-    case element::float16: found = take(std::uint16_t{}, t.int32_data(), half); break;
-    case element::bfloat16: found = take(std::uint16_t{}, t.int32_data(), bfloat); break;
-    default: break;
+  case element::float32: found = take(0.0F, t.float_data(), same); break;
+  case element::float64: found = take(0.0, t.double_data(), same); break;
+  case element::int64: found = take(std::int64_t{}, t.int64_data(), same); break;
+  case element::uint64: found = take(std::uint64_t{}, t.uint64_data(), same); break;
+  case element::uint32: found = take(std::uint32_t{}, t.uint64_data(), same); break;
+  case element::int32: found = take(std::int32_t{}, t.int32_data(), same); break;
+  case element::int16: found = take(std::int16_t{}, t.int32_data(), same); break;
+  case element::uint16: found = take(std::uint16_t{}, t.int32_data(), same); break;
+  case element::int8: found = take(std::int8_t{}, t.int32_data(), same); break;
+  case element::uint8: found = take(std::uint8_t{}, t.int32_data(), same); break;
+  case element::boolean: found = take(std::uint8_t{}, t.int32_data(), same); break;
+  case element::float16: found = take(std::uint16_t{}, t.int32_data(), half); break;
+  case element::bfloat16: found = take(std::uint16_t{}, t.int32_data(), bfloat); break;
+  default: break;
   }
   if (!found) return std::nullopt;
   return l;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -40,13 +40,13 @@ inline constexpr int float64 = 11;
 inline constexpr int uint32 = 12;
 inline constexpr int uint64 = 13;
 inline constexpr int bfloat16 = 16;
-}  // namespace element
+} // namespace element
 
-/// Bits of one element as ONNX stores it; 64 at most (a complex128 or a string counts as 64), 32 for
-/// types nobody knows yet.
+/// Bits of one element as ONNX stores it; 64 at most (a complex128 or a string counts as 64), 32
+/// for types nobody knows yet.
 [[nodiscard]] inline auto bits_of_type(int type) -> int {
-  static constexpr std::array<int, 27> bits{32, 32, 8,  8,  16, 16, 32, 64, 64, 8, 16, 64, 32, 64,
-                                            64, 64, 16, 8,  8,  8,  8,  4,  4,  4, 8,  2,  2};
+  static constexpr std::array<int, 27> bits{32, 32, 8,  8, 16, 16, 32, 64, 64, 8, 16, 64, 32, 64,
+                                            64, 64, 16, 8, 8,  8,  8,  4,  4,  4, 8,  2,  2};
   return type >= 0 && type < static_cast<int>(bits.size()) ? bits[static_cast<std::size_t>(type)]
                                                            : 32;
 }
@@ -73,12 +73,15 @@ inline constexpr int bfloat16 = 16;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
     auto const c = static_cast<unsigned char>(text[i]);
-    std::size_t const length = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : (c & 0xF0) == 0xE0 ? 3
-                               : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+    std::size_t const length = c < 0x80                ? 1
+                               : c >= 0xC2 && c < 0xE0 ? 2
+                               : (c & 0xF0) == 0xE0    ? 3
+                               : c >= 0xF0 && c < 0xF5 ? 4
+                                                       : 0;
     bool good = length != 0 && i + length <= text.size() && c >= 0x20 && c != 0x7F;
     for (std::size_t k = 1; good && k < length; ++k)
       good = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
-    if (good && length > 2) {  // overlong forms, surrogates, beyond U+10FFFF
+    if (good && length > 2) { // overlong forms, surrogates, beyond U+10FFFF
       auto const d = static_cast<unsigned char>(text[i + 1]);
       good = !(c == 0xE0 && d < 0xA0) && !(c == 0xED && d > 0x9F) && !(c == 0xF0 && d < 0x90) &&
              !(c == 0xF4 && d > 0x8F);
@@ -109,4 +112,4 @@ template <class Message>
     return newer_text(message, std::is_same_v<Message, pb::NodeProto> ? 8 : 13);
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -17,8 +17,8 @@
 
 namespace mars::io::onnx_detail {
 
-/// Calls `visit(name)` for every name that the subgraphs of a node read and do not define themselves.
-/// Recursion is as deep as the file nests, which the parser limits.
+/// Calls `visit(name)` for every name that the subgraphs of a node read and do not define
+/// themselves. Recursion is as deep as the file nests, which the parser limits.
 template <class Visit>
 void for_each_captured(pb::NodeProto const& node, Visit const& visit) {
   auto const in_graph = [&](pb::GraphProto const& g) {
@@ -42,17 +42,12 @@ void for_each_captured(pb::NodeProto const& node, Visit const& visit) {
   }
 }
 
-/// The nodes that matter for the outputs of a frame, producers first, otherwise in file order; names
-/// they read are marked as used. Errors: a tensor with two producers, a cycle.
+/// The nodes that matter for the outputs of a frame, producers first, otherwise in file order;
+/// names they read are marked as used. Errors: a tensor with two producers, a cycle.
 [[nodiscard]] inline auto schedule(session& s, frame& f) -> expected<std::vector<int>> {
   auto const& nodes = *f.nodes;
   auto const count = static_cast<std::size_t>(nodes.size());
-  auto const path = [&](std::size_t i) {
-    auto const& n = nodes.Get(static_cast<int>(i));
-    auto text = f.path + "node[" + std::to_string(i) + "](" + printable(n.op_type());
-    if (!n.name().empty()) text += " \"" + printable(n.name()) + "\"";
-    return text + ")";
-  };
+  auto const path = [&](std::size_t i) { return node_path(f, static_cast<int>(i)); };
   std::unordered_map<std::string_view, std::size_t> producer;
   for (std::size_t i = 0; i < count; ++i) {
     int number = 0;
@@ -145,4 +140,4 @@ void for_each_captured(pb::NodeProto const& node, Visit const& visit) {
               "an acyclic graph");
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

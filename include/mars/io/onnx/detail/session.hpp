@@ -20,24 +20,26 @@
 
 namespace mars::io::onnx_detail {
 
-/// Index of a tensor in its session; 0 is the tensor that is not there (an optional input left out).
+/// Index of a tensor in its session; 0 is the tensor that is not there (an optional input left
+/// out).
 using tensor_id = std::uint32_t;
 inline constexpr tensor_id absent = 0;
 
 /// What is known of a tensor of the file.
 struct tensor {
-  std::string name;    ///< printable
-  std::string weight;  ///< the name a constant has in the graph: its root's, while nothing but layout changed
+  std::string name; ///< printable
+  /// The name a constant has in the graph: its root's, while nothing but layout changed.
+  std::string weight;
   int type{element::undefined};
-  int bits{32};        ///< as the graph stores it
+  int bits{32}; ///< as the graph stores it
   tensor_shape shape;
-  bool shaped{true};    ///< false: an input without tensor type (a sequence, a map), or without shape
-  bool produced{false};  ///< by an operator of the graph
-  bool constant{false};  ///< depends on weights only
-  bool parameter{false}; ///< a weight although of integer type (a quantised bias)
-  tensor_id root{absent};  ///< the constant this one is the transpose of (rank 2)
+  bool shaped{true}; ///< false: an input without tensor type (a sequence, a map), or without shape
+  bool produced{false};   ///< by an operator of the graph
+  bool constant{false};   ///< depends on weights only
+  bool parameter{false};  ///< a weight although of integer type (a quantised bias)
+  tensor_id root{absent}; ///< the constant this one is the transpose of (rank 2)
   std::optional<literal> values;
-  std::optional<value> handle;  ///< in the builder, once an operator consumes or produces it
+  std::optional<value> handle; ///< in the builder, once an operator consumes or produces it
 
   [[nodiscard]] auto elements() const -> std::int64_t { return stored_elements(shape).value_or(0); }
   [[nodiscard]] auto rank() const -> std::size_t { return shape.size(); }
@@ -49,16 +51,16 @@ using node_list = google::protobuf::RepeatedPtrField<pb::NodeProto>;
 
 /// One list of nodes and the names visible in it: the main graph, a branch, an inlined function.
 struct frame {
-  frame const* outer{};  ///< whose names are visible too; none for a function
+  frame const* outer{}; ///< whose names are visible too; none for a function
   node_list const* nodes{};
   std::vector<std::string_view> outputs;
   std::unordered_map<std::string_view, tensor_id> names;
-  std::unordered_map<std::string_view, pb::ValueInfoProto const*> stored;  ///< value_info, outputs
-  std::unordered_set<std::string_view> used;  ///< names some live node reads, and the outputs
-  attribute_map attributes;                   ///< what ref_attr_name refers to
+  std::unordered_map<std::string_view, pb::ValueInfoProto const*> stored; ///< value_info, outputs
+  std::unordered_set<std::string_view> used; ///< names some live node reads, and the outputs
+  attribute_map attributes;                  ///< what ref_attr_name refers to
   opset_map opsets;
-  std::string path;         ///< `graph.`
-  std::string name_prefix;  ///< of operators and weights
+  std::string path;        ///< `graph.`
+  std::string name_prefix; ///< of operators and weights
   int depth{0};
 
   [[nodiscard]] auto find(std::string_view name) const -> std::optional<tensor_id> {
@@ -72,14 +74,22 @@ struct frame {
   }
 };
 
+/// `graph.node[17](Conv "conv1")`
+[[nodiscard]] inline auto node_path(frame const& f, int index) -> std::string {
+  auto const& n = f.nodes->Get(index);
+  auto text = f.path + "node[" + std::to_string(index) + "](" + printable(n.op_type());
+  if (!n.name().empty()) text += " \"" + printable(n.name()) + "\"";
+  return text + ")";
+}
+
 /// Limits that keep a small hostile file from becoming a large import.
-inline constexpr int max_depth = 48;                   ///< functions and branches inside one another
-inline constexpr std::size_t max_nodes = 500'000;      ///< after inlining
+inline constexpr int max_depth = 48;              ///< functions and branches inside one another
+inline constexpr std::size_t max_nodes = 500'000; ///< after inlining
 inline constexpr std::size_t max_warnings = 200;
 
 /// Everything one import shares.
 class session {
- public:
+public:
   session(onnx_options const& opts, pb::ModelProto const& file, std::string name)
       : options{opts}, model{file}, graph{std::move(name)} {
     tensors_.emplace_back();
@@ -89,9 +99,9 @@ class session {
   onnx_options const& options;
   pb::ModelProto const& model;
   builder graph;
-  std::unordered_map<std::string, pb::FunctionProto const*> functions;  ///< by `function_key`
-  std::unordered_set<std::int64_t> old_batches;  ///< extents the batch option replaced
-  std::deque<pb::AttributeProto> defaults;  ///< of functions, decoded from newer fields
+  std::unordered_map<std::string, pb::FunctionProto const*> functions; ///< by `function_key`
+  std::unordered_set<std::int64_t> old_batches; ///< extents the batch option replaced
+  std::deque<pb::AttributeProto> defaults;      ///< of functions, decoded from newer fields
   std::size_t nodes{0};
 
   [[nodiscard]] static auto function_key(std::string_view domain, std::string_view name,
@@ -133,14 +143,19 @@ class session {
     if (!t.handle) {
       auto const name = t.weight.empty() ? t.name : t.weight;
       auto const is_weight = t.constant && (t.parameter || !is_index_like(t.type));
-      t.handle = is_weight ? graph.constant(name, t.shape, t.bits)
-                           : graph.input(name, t.shape, t.bits);
+      // Two views of one weight that look alike are one tensor of the graph.
+      auto const [it, fresh] = views_.try_emplace({name, t.shape});
+      if (fresh || !t.constant)
+        it->second =
+            is_weight ? graph.constant(name, t.shape, t.bits) : graph.input(name, t.shape, t.bits);
+      t.handle = it->second;
     }
     return *t.handle;
   }
 
- private:
+private:
   std::deque<tensor> tensors_;
+  std::map<std::pair<std::string, tensor_shape>, value> views_;
   std::vector<std::string> warnings_;
   std::unordered_set<std::string> said_;
   std::size_t unsaid_{0};
@@ -174,4 +189,4 @@ class session {
   return shape;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

@@ -66,10 +66,12 @@ namespace mars::io::onnx_detail {
   }
   if (c.type() == "Flatten") {
     auto const number = c.integer("axis", 1);
-    auto const axis = number == static_cast<std::int64_t>(rank) ? rank : c.axis(number, std::max<std::size_t>(rank, 1));
+    auto const axis = number == static_cast<std::int64_t>(rank)
+                          ? rank
+                          : c.axis(number, std::max<std::size_t>(rank, 1));
     auto const half = std::min(axis, rank);
     auto const product = [&](std::size_t from, std::size_t to) {
-      std::int64_t n = 1;  // fits: the whole tensor's count was checked
+      std::int64_t n = 1; // fits: the whole tensor's count was checked
       for (; from < to; ++from) n *= x[from];
       return n;
     };
@@ -83,7 +85,8 @@ namespace mars::io::onnx_detail {
         if (a >= rank) break;
         drop[a] = true;
         if (x[a] != 1)
-          c.reject(error_code::shape_mismatch, to_string(x), "extent 1 on squeezed axis " + std::to_string(a));
+          c.reject(error_code::shape_mismatch, to_string(x),
+                   "extent 1 on squeezed axis " + std::to_string(a));
       }
     } else {
       for (std::size_t i = 0; i < rank; ++i) drop[i] = x[i] == 1;
@@ -148,10 +151,12 @@ struct slice_plan {
     auto const settle = [extent](std::int64_t v, std::int64_t low, std::int64_t high) {
       return std::clamp(v < 0 ? v + extent : v, low, high);
     };
-    auto const first = step > 0 ? settle((*starts)[i], 0, extent) : settle((*starts)[i], 0, extent - 1);
+    auto const first =
+        step > 0 ? settle((*starts)[i], 0, extent) : settle((*starts)[i], 0, extent - 1);
     auto const last = step > 0 ? settle((*ends)[i], 0, extent) : settle((*ends)[i], -1, extent - 1);
     // Magnitudes of a step beyond the extent take one element.
-    auto const stride = std::clamp(step, -std::max<std::int64_t>(extent, 1), std::max<std::int64_t>(extent, 1));
+    auto const stride =
+        std::clamp(step, -std::max<std::int64_t>(extent, 1), std::max<std::int64_t>(extent, 1));
     auto const span = stride > 0 ? last - first : first - last;
     plan.first[a] = first;
     plan.step[a] = stride;
@@ -216,4 +221,4 @@ struct slice_plan {
   return all;
 }
 
-}  // namespace mars::io::onnx_detail
+} // namespace mars::io::onnx_detail

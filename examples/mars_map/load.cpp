@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "load.hpp"
+
+#include <mars/hardware/presets/catalogue.hpp>
+#include <mars/zoo/registry.hpp>
+
+#include <string_view>
+#include <utility>
+
+namespace mars_map {
+
+namespace {
+
+[[nodiscard]] auto has_suffix(std::string_view name, std::string_view suffix) -> bool {
+  if (name.size() < suffix.size()) return false;
+  name.remove_prefix(name.size() - suffix.size());
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    char const c = name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
+    if (c != suffix[i]) return false;
+  }
+  return true;
+}
+
+/// What looks like the way to a file, though not to one that can be read.
+[[nodiscard]] auto is_path(std::string_view name) -> bool {
+  return name.find_first_of("/\\.") != name.npos;
+}
+
+[[nodiscard]] auto load_named_workload(options const& o) -> mars::expected<workload> {
+  mars::zoo::arguments a;
+  if (o.batch) a.batch = *o.batch;
+  a.image = o.image;
+  a.sequence = o.sequence;
+  if (o.element_bits) a.element_bits = *o.element_bits;
+  auto graph = mars::zoo::find(o.model, a);
+  if (!graph) {
+    auto e = std::move(graph).error();
+    return mars::unexpected{std::move(e).inside("--model " + o.model.substr(0, 64))};
+  }
+  return workload{*std::move(graph)};
+}
+
+/// What a JSON workload has written out cannot be chosen any more.
+[[nodiscard]] auto check_fixed(options const& o) -> mars::expected<void> {
+  for (auto const& [name, given] :
+       {std::pair{"--batch", o.batch.has_value()}, {"--image", o.image.has_value()},
+        {"--sequence", o.sequence.has_value()}, {"--element-bits", o.element_bits.has_value()}})
+    if (given)
+      return mars::fail(mars::error_code::invalid_argument, name, "a value",
+                        "none, the extents of a JSON workload are written out", o.model);
+  return {};
+}
+
+} // namespace
+
+auto in_file(std::string const& file, mars::error error) -> mars::error {
+  if (error.path.starts_with(file)) return error;
+  error.path = file + (error.path.empty() ? "" : ": ") + error.path;
+  return error;
+}
+
+auto load_workload(options const& o) -> mars::expected<workload> {
+  if (has_suffix(o.model, ".json")) {
+    if (auto ok = check_fixed(o); !ok) return mars::unexpected{ok.error()};
+    auto graph = load_json_workload(o.model);
+    if (!graph) return mars::unexpected{in_file(o.model, std::move(graph).error())};
+    return workload{*std::move(graph)};
+  }
+  if (has_suffix(o.model, ".onnx")) {
+    if (o.image)
+      return mars::fail(mars::error_code::invalid_argument, "--image", "a value",
+                        "none, an ONNX file fixes the size of its images", o.model);
+    auto read = load_onnx_workload(o);
+    if (!read) return mars::unexpected{in_file(o.model, std::move(read).error())};
+    return read;
+  }
+  if (is_path(o.model))
+    return mars::fail(mars::error_code::invalid_argument, "--model", o.model,
+                      "a name of --list, or a file ending in .onnx or .json");
+  return load_named_workload(o);
+}
+
+auto load_system(options const& o) -> mars::expected<mars::any_system> {
+  if (has_suffix(o.system, ".json")) {
+    auto system = load_json_system(o.system);
+    if (!system) return mars::unexpected{in_file(o.system, std::move(system).error())};
+    return system;
+  }
+  if (is_path(o.system))
+    return mars::fail(mars::error_code::invalid_argument, "--system", o.system,
+                      "a name of --list, or a file ending in .json");
+  return mars::presets::find(o.system);
+}
+
+} // namespace mars_map

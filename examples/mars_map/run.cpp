@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "run.hpp"
+
+#include "policies.hpp"
+
+#include <mars/mapping/validate.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace mars_map {
+
+namespace {
+
+using tool_mapper = mars::mapper<mars::any_cost, chosen_strategy, timed_search, chosen_objective>;
+
+[[nodiscard]] auto mapper_of(options const& o, mars::any_system const& system,
+                             mars::deadline until) -> tool_mapper {
+  // MARS's candidates, and the sets of the baseline, so that the search can start from it.
+  auto sets = mars::detail::candidate_sets(system.interconnect);
+  for (auto& set : mars::interconnect::direct_components(system.interconnect))
+    if (std::find(sets.begin(), sets.end(), set) == sets.end()) sets.push_back(std::move(set));
+  return tool_mapper{cost_of(o), chosen_strategy{o.strategy}, timed_search{search_of(o), until},
+                     chosen_objective{o.objective}}
+      .with_candidates(std::move(sets));
+}
+
+/// The baseline, with its value by the objective at hand.
+void add_baseline(options const& o, mars::graph const& graph, mars::any_system const& system,
+                  tool_mapper const& mapper, outcome& into) {
+  auto found = find_baseline(o, graph, system);
+  if (!found) {
+    into.no_baseline = to_string(found.error());
+    return;
+  }
+  auto priced = mapper.price(graph, system, std::move(found->mapping));
+  if (!priced) {
+    into.no_baseline = to_string(priced.error());
+    return;
+  }
+  priced->policy = found->policy;
+  priced->evaluations = found->evaluations;
+  priced->wall = found->wall;
+  into.baseline = *std::move(priced);
+}
+
+} // namespace
+
+auto find_mapping(options const& o, mars::graph const& graph, mars::any_system const& system,
+                  mars::stop_token stop,
+                  std::function<mars::verdict(mars::progress const&)> observer)
+    -> mars::expected<outcome> {
+  constexpr std::size_t largest_for_exhaustive = 1000; // it recurses once per operator
+  if (o.search == search_name::exhaustive && graph.size() > largest_for_exhaustive)
+    return mars::fail(mars::error_code::out_of_range, "--search exhaustive",
+                      std::to_string(graph.size()) + " operators",
+                      "at most " + std::to_string(largest_for_exhaustive), "use genetic");
+  auto const until =
+      o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
+  auto mapper = mapper_of(o, system, until);
+  outcome result;
+  add_baseline(o, graph, system, mapper, result);
+  mars::search_context context{.budget = o.budget, .stop = stop, .threads = o.threads};
+  context.observer = [&](mars::progress const& p) {
+    result.convergence.push_back(p);
+    result.convergence.back().phase = {};
+    return observer ? observer(p) : mars::verdict::proceed;
+  };
+  if (o.search == search_name::baseline && !result.baseline)
+    return mars::fail(mars::error_code::infeasible, "--search baseline", "no baseline", {},
+                      result.no_baseline);
+  if (result.baseline) mapper = mapper.with_start(result.baseline->mapping);
+  auto found = mapper.find(graph, system, std::move(context));
+  if (!found) return mars::unexpected{std::move(found).error()};
+  result.plan = *std::move(found);
+  if (o.search == search_name::baseline && result.plan.mapping != result.baseline->mapping)
+    result.plan = *result.baseline; // not of this strategy: its bound says nothing
+  return result;
+}
+
+auto price_mapping(options const& o, mars::graph const& graph, mars::any_system const& system,
+                   mars::mapping mapping) -> mars::expected<outcome> {
+  auto const tool = mapper_of(o, system, mars::deadline::never());
+  outcome result;
+  auto priced = tool.price(graph, system, std::move(mapping));
+  if (!priced) return mars::unexpected{std::move(priced).error()};
+  result.plan = *std::move(priced);
+  result.plan.policy = "none";
+  add_baseline(o, graph, system, tool, result);
+  return result;
+}
+
+} // namespace mars_map

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "load.hpp"
+#include "options.hpp"
+
+#include <mars/core/expected.hpp>
+#include <mars/core/observer.hpp>
+#include <mars/core/stop.hpp>
+#include <mars/mapper.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mars_map {
+
+/// An answer, and what it is measured by.
+struct outcome {
+  mars::plan plan;
+  std::optional<mars::plan> baseline; ///< priced by the same objective; may not fit
+  std::string no_baseline;            ///< why there is none
+  std::vector<mars::progress> convergence{}; ///< without their phases
+};
+
+/// The written baseline (MARS's, for latency, whatever the objective). Errors: as `mars::mapper`.
+[[nodiscard]] auto find_baseline(options const& o, mars::graph const& graph,
+                                 mars::any_system const& system) -> mars::expected<mars::plan>;
+
+/// Searches. Errors: `build_problem`'s; `out_of_range` for graphs beyond an exhaustive search.
+[[nodiscard]] auto find_mapping(options const& o, mars::graph const& graph,
+                                mars::any_system const& system, mars::stop_token stop,
+                                std::function<mars::verdict(mars::progress const&)> observer)
+    -> mars::expected<outcome>;
+
+/// Prices a given mapping. Errors: `invalid_mapping` and others when it is none.
+[[nodiscard]] auto price_mapping(options const& o, mars::graph const& graph,
+                                 mars::any_system const& system, mars::mapping mapping)
+    -> mars::expected<outcome>;
+
+} // namespace mars_map

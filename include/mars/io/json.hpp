@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// JSON in and out (component mars::json; needs nlohmann/json).
+//
+//   load_workload(text) → graph                    workload_to_json(graph)
+//   load_system(text) → any_system                 system_to_json(system)
+//   load_mapping(text, graph, system) → mapping    mapping_to_json(mapping, graph)
+//   parse_json(text), write_json(value)            text ↔ value, strict and deterministic
+//   reader                                         for schemas of your own
+//
+//   auto const text = mars::io::read_file("net.json");                    // io/files.hpp
+//   auto const net = text ? mars::io::load_workload(*text) : …;
+//   mars::io::write_file("net.out.json", mars::io::write_json(mars::io::workload_to_json(*net)));
+//
+// Nothing throws. Errors are `mars::error` with the path to the culprit, `operators[17].inputs[1]`; where
+// the text is not JSON the path is `line 3, column 7`. Keys are checked: one that nobody knows is an
+// error, so is one given twice. Whole numbers may be written 1e9. Keys in brackets may be left out; what
+// stands after `=` is what they mean then.
+//
+// ---- Workload: "mars.workload/1" ----------------------------------------------------------------
+//
+//   {"schema": "mars.workload/1", ["name" = ""], ["element_bits" = 16],
+//    "operators": […],                      by kind or by algebra, all alike
+//    ["outputs" = what nobody reads]: […]}  references to results
+//
+// A reference is a name ("conv1"; of an operator with several results also "split1:2", counted from
+// 0) or {"operator": name, ["output" = 0]}.
+//
+// By kind, shapes are inferred and weights made:
+//
+//   ["inputs": [{"name", "shape": […], ["element_bits"]}]], ["constants": the same; weights],
+//   "operators": [{"name", "kind", "inputs": [references], attributes…}]
+//
+//   kind             inputs  attributes
+//   conv             1       out_channels, kernel = [1], stride = [1], dilation = [1], padding = [0],
+//                            groups = 1, bias = true; lists per axis, a number stands for all axes
+//                    2–3     weight and bias as inputs: without out_channels, kernel, bias
+//   conv_transpose   1–3     the same, output_padding = [0]
+//   linear           1–3     out_features, bias = true
+//   matmul           2
+//   gemm             2–3     transpose_a = false, transpose_b = false
+//   attention        3       heads, kv_heads = heads, causal = false; becomes several operators
+//   max_pool, avg_pool   1   kernel, stride, dilation, padding, ceil_mode = false, count_include_pad = true
+//   global_avg_pool, global_max_pool, relu   1
+//   unary            1       type, flops_per_element = 1
+//   add, mul         2
+//   elementwise      ≥ 1     type
+//   batch_norm       1       parameters_per_channel = 4
+//   layer_norm       1       axis = −1, parameters_per_element = 2      (rms_norm: 1)
+//   group_norm       1       groups, parameters_per_channel = 2
+//   lrn              1       size
+//   softmax          1       axis = −1
+//   reduce           1       axes = all, keep_dims = true, type = "ReduceSum"
+//   concat           ≥ 1     axis
+//   split            1       axis, sizes
+//   reshape, expand  1       shape
+//   flatten          1       axis = 1
+//   transpose        1       permutation
+//   slice            1       starts, ends, axes = the first ones, steps = 1
+//   pad              1       begins, ends
+//   gather           2       axis = 0
+//   embedding        1       vocabulary, width
+//   resize           1       shape, mode = "nearest" | "interpolate"
+//   lstm, gru        1       hidden, directions = 1
+//   opaque           any     type, output_shapes
+//
+// By algebra, every operator is written out (what `workload_to_json` does; any graph comes back equal):
+//
+//   {"name", "kind": kind_name(op_kind), ["type" = ""],
+//    "dims": [{"name": at most 15 bytes, "extent", ["kind" = "parallel" | "reduction" | "sequential"]}],
+//    ["work": {["macs" = 0], ["flops" = 0], ["over" = all: names of dims]}],
+//    "operands": [{"role": "input" | "weight" | "output" | "state", ["name"], ["element_bits"],
+//                  "axes": [{"extent", ["offset" = 0], ["terms" = none, read whole]:
+//                            [{"dim", ["stride" = 1]}]}],
+//                  ["from": reference]}]}     of an input that another operator produces
+//
+// ---- System: "mars.system/1" --------------------------------------------------------------------
+//
+//   {"schema": "mars.system/1", "preset": one of presets::names(), ["name"], ["memory_bytes" of each]}
+//
+//   {"schema": "mars.system/1", ["name" = ""],
+//    "accelerators": [{["name"], ["count"], "memory_bytes", ["power_w" = null, unknown], "designs": […]}],
+//    "interconnect": {"kind", ["name"], …}}
+//
+// With `count`, that many accelerators `name0`, `name1`, …. Units are in the keys. Where ∞ makes sense,
+// null and "infinity" mean it.
+//
+//   design          keys beside kind and name; all optional, except as marked *
+//   super_lip       tm, tn, tr, tc, clock_hz, weight_words_per_cycle (∞), input_words_per_cycle (∞),
+//                   output_words_per_cycle (∞), clip_tiles, vector_elements_per_cycle
+//   systolic_array  row, col, vec, row_loop, col_loop, vec_loop ("out_channels" | "in_channels" | "rows" |
+//                   "columns"), fill, clock_hz, dram_bytes_per_s (∞), vector_elements_per_cycle
+//   winograd        n, r, pn, pm, other_layers ("fallback" | "direct" | "split" | "unsupported"), clock_hz,
+//                   dram_bytes_per_s (∞), vector_elements_per_cycle
+//   roofline        peak_flops_per_s* (∞), bandwidth_bytes_per_s* (∞), launch_s, compute_efficiency,
+//                   memory_efficiency, peaks: [{element_bits, flops_per_s}], power_w
+//
+//   interconnect          keys; bandwidths may be ∞, latencies are optional, forwarding is
+//                         "store_and_forward" | "cut_through"
+//   fully_connected       bandwidth_bytes_per_s*, latency_s, accelerators
+//   grouped_through_host  groups*: [[0, 1], [2, 3]], intra_bandwidth_bytes_per_s, host_bandwidth_bytes_per_s
+//                         or host_bandwidths_bytes_per_s: […], latency_s, forwarding
+//   ring                  bandwidth_bytes_per_s*, latency_s, forwarding, accelerators
+//   mesh, torus           extents*: […], bandwidth_bytes_per_s*, latency_s, forwarding; torus: wrap: [bool…]
+//   switched              bandwidth_bytes_per_s or bandwidths_bytes_per_s: […], latency_s, forwarding,
+//                         accelerators
+//   hierarchy             nodes*, accelerators_per_node*, node_bandwidth_bytes_per_s, node_latency_s,
+//                         network_bandwidth_bytes_per_s, network_latency_s, forwarding
+//   fat_tree              arity*: […], bandwidth_bytes_per_s*: […], latency_s: […], forwarding
+//   arbitrary             links*: [{["name"], "from": {"accelerator" | "switch" | "host": number}, "to",
+//                         "bandwidth_bytes_per_s", ["latency_s"]}], forwarding, accelerators_forward,
+//                         reference_bytes, accelerators
+//
+// ---- Mapping: "mars.mapping/1" ------------------------------------------------------------------
+//
+//   {"schema": "mars.mapping/1",
+//    "sets": [{"id", "accelerators": [numbers, in rank order], "design"}],
+//    "operators": [{"name", "set": id, "exclusive": [{"dim", "ways"}], ["shared" = null]: {"dim", "ways"},
+//                   ["scatter" = null]: dim, ["start_s"], ["end_s"], ["compute_s"], ["communication_s"]}]}
+//
+// Every operator of the workload once, in any order. The other keys of the contract are results: they
+// may be there (`mapping_keys`) and are not read.
+
+#include <mars/io/json/document.hpp>
+#include <mars/io/json/mapping.hpp>
+#include <mars/io/json/reader.hpp>
+#include <mars/io/json/system.hpp>
+#include <mars/io/json/workload.hpp>

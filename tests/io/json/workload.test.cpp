@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "io/json/mutations.hpp"
+#include "support/catch.hpp"
+
+#include <mars/io/json/workload.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using mars::error_code;
+using mars::io::load_workload;
+using mars_test::contains_text;
+
+auto error_of(std::string_view text) -> mars::error {
+  auto const r = load_workload(text);
+  REQUIRE_FALSE(r);
+  return r.error();
+}
+auto complaint(std::string_view text) -> std::string { return to_string(error_of(text)); }
+
+/// A document by kind around one operator that reads x.
+auto around(std::string const& op, std::string const& shape = "[1, 4, 8, 8]") -> std::string {
+  return R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": )" + shape +
+         R"(}], "operators": [{"name": "o", "inputs": ["x"], )" + op + "}]}";
+}
+auto shape_around(std::string const& op, std::string const& shape = "[1, 4, 8, 8]")
+    -> mars::tensor_shape {
+  auto const g = load_workload(around(op, shape)).value();
+  auto const last = outputs(g).back();
+  return shape_of(*nth_operand(mars::op(g, last.producer), mars::role::output, last.output));
+}
+using shape = mars::tensor_shape;
+
+std::string const by_kind = R"({
+  "schema": "mars.workload/1",
+  "name": "small",
+  "element_bits": 8,
+  "inputs": [{"name": "image", "shape": [1, 3, 8, 8], "element_bits": 16}],
+  "constants": [{"name": "scale", "shape": [8, 1, 1]}],
+  "operators": [
+    {"name": "conv", "kind": "conv", "inputs": ["image"], "out_channels": 8, "kernel": 3,
+     "padding": [1, 1], "bias": false},
+    {"name": "scaled", "kind": "mul", "inputs": ["conv", "scale"]},
+    {"name": "parts", "kind": "split", "inputs": ["scaled"], "axis": 1, "sizes": [2, 6]},
+    {"name": "both", "kind": "concat",
+     "inputs": ["parts:1", {"operator": "parts", "output": 0}, "conv"], "axis": 1},
+    {"name": "pooled", "kind": "avg_pool", "inputs": ["both"], "kernel": [2, 2], "stride": [2, 2]}
+  ],
+  "outputs": ["pooled", "parts:1"]
+})";
+
+std::string const by_algebra = R"({
+  "schema": "mars.workload/1",
+  "name": "algebra",
+  "operators": [
+    {"name": "product", "kind": "matmul", "type": "MatMul",
+     "dims": [{"name": "m", "extent": 4}, {"name": "n", "extent": 6, "kind": "parallel"},
+              {"name": "k", "extent": 5, "kind": "reduction"}],
+     "work": {"macs": 1, "over": ["m", "n", "k"]},
+     "operands": [
+       {"role": "input", "name": "a", "axes": [{"extent": 4, "terms": [{"dim": "m"}]},
+                                               {"extent": 5, "terms": [{"dim": "k"}]}]},
+       {"role": "weight", "name": "b", "element_bits": 4,
+        "axes": [{"extent": 5, "terms": [{"dim": "k"}]}, {"extent": 6, "terms": [{"dim": "n"}]}]},
+       {"role": "output", "axes": [{"extent": 4, "terms": [{"dim": "m"}]},
+                                   {"extent": 6, "terms": [{"dim": "n", "stride": 1}]}]}]},
+    {"name": "softmax", "kind": "softmax",
+     "dims": [{"name": "m", "extent": 4}, {"name": "n", "extent": 6}],
+     "work": {"flops": 5},
+     "operands": [
+       {"role": "input", "from": "product",
+        "axes": [{"extent": 4, "offset": 0, "terms": [{"dim": "m"}]}, {"extent": 6}]},
+       {"role": "output", "axes": [{"extent": 4, "terms": [{"dim": "m"}]},
+                                   {"extent": 6, "terms": [{"dim": "n"}]}]}]}
+  ],
+  "outputs": [{"operator": "softmax"}]
+})";
+
+void check_equal(mars::graph const& a, mars::graph const& b) {
+  CHECK(a.name() == b.name());
+  REQUIRE(a.size() == b.size());
+  CHECK(edges_of(a) == edges_of(b));
+  CHECK(outputs(a) == outputs(b));
+  for (auto const v : operators(a)) {
+    auto const& p = op(a, v);
+    auto const& q = op(b, v);
+    CHECK(p.name == q.name);
+    CHECK(same_signature(p, q));
+    REQUIRE(p.operands.size() == q.operands.size());
+    for (std::size_t k = 0; k < p.operands.size(); ++k)
+      CHECK(p.operands[k].name == q.operands[k].name);
+  }
+}
+
+auto round_trip(mars::graph const& g) -> mars::graph {
+  auto const text = mars::io::write_json(mars::io::workload_to_json(g));
+  auto back = load_workload(text).value();
+  CHECK(mars::io::write_json(mars::io::workload_to_json(back)) == text);
+  return back;
+}
+
+}  // namespace
+
+TEST_CASE("operators by kind become a graph") {
+  auto const g = load_workload(by_kind).value();
+  CHECK(g.name() == "small");
+  REQUIRE(g.size() == 5);
+  // conv: 8·8·8 points of 3·9 MACs; weight 8·3·3·3; scale is a weight of 8.
+  CHECK(macs_of(op(g, mars::operator_id{0U})).count() == 8 * 8 * 8 * 27);
+  CHECK(parameters_of(g) == 8 * 27 + 8);
+  CHECK(op(g, mars::operator_id{0U}).operands[0].element_bits == 16);
+  CHECK(op(g, mars::operator_id{0U}).operands[1].element_bits == 8);
+  auto const fed = inputs(g, mars::operator_id{3U});
+  REQUIRE(fed.size() == 3);
+  CHECK(fed[0] == mars::input_edge{mars::operator_id{2U}, 1, 0});
+  CHECK(fed[1] == mars::input_edge{mars::operator_id{2U}, 0, 1});
+  CHECK(fed[2] == mars::input_edge{mars::operator_id{0U}, 0, 2});
+  REQUIRE(outputs(g).size() == 2);
+  CHECK(outputs(g)[1] == mars::tensor_ref{mars::operator_id{2U}, 1});
+  check_equal(round_trip(g), g);
+}
+
+TEST_CASE("operators by algebra become a graph") {
+  auto const g = load_workload(by_algebra).value();
+  REQUIRE(g.size() == 2);
+  CHECK(macs_of(g).count() == 4 * 6 * 5);
+  auto const& product = op(g, mars::operator_id{0U});
+  CHECK(product.operands[0].element_bits == 16);
+  CHECK(product.operands[1].element_bits == 4);
+  CHECK(product.dims[2].kind == mars::dim_kind::reduction);
+  auto const& softmax = op(g, mars::operator_id{1U});
+  CHECK(softmax.operands[0].axes[1].is_whole());
+  check_equal(round_trip(g), g);
+}
+
+TEST_CASE("every kind of operator can be written") {
+  using s = shape;
+  CHECK(shape_around(R"("kind": "conv", "out_channels": 6, "kernel": [3, 3], "stride": 2, "groups": 2)") ==
+        s{1, 6, 3, 3});
+  CHECK(shape_around(R"("kind": "conv_transpose", "out_channels": 2, "kernel": 2, "stride": 2)") ==
+        s{1, 2, 16, 16});
+  CHECK(shape_around(R"("kind": "linear", "out_features": 5)", "[3, 7]") == s{3, 5});
+  CHECK(shape_around(R"("kind": "max_pool", "kernel": 2, "stride": 2)") == s{1, 4, 4, 4});
+  CHECK(shape_around(R"("kind": "max_pool", "kernel": 3, "stride": 2, "ceil_mode": true)") ==
+        s{1, 4, 4, 4});
+  CHECK(shape_around(R"("kind": "global_avg_pool")") == s{1, 4, 1, 1});
+  CHECK(shape_around(R"("kind": "global_max_pool")") == s{1, 4, 1, 1});
+  CHECK(shape_around(R"("kind": "relu")") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "unary", "type": "Gelu", "flops_per_element": 8)") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "elementwise", "type": "Sum")") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "batch_norm")") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "layer_norm", "axis": -2)") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "rms_norm")") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "group_norm", "groups": 2)") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "lrn", "size": 3)") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "softmax")") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "reduce", "axes": [2, 3], "keep_dims": false)") == s{1, 4});
+  CHECK(shape_around(R"("kind": "concat", "axis": 1)") == s{1, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "reshape", "shape": [0, -1])") == s{1, 256});
+  CHECK(shape_around(R"("kind": "flatten")") == s{1, 256});
+  CHECK(shape_around(R"("kind": "transpose", "permutation": [0, 2, 3, 1])") == s{1, 8, 8, 4});
+  CHECK(shape_around(R"("kind": "slice", "starts": [1], "ends": [3], "axes": [1])") ==
+        s{1, 2, 8, 8});
+  CHECK(shape_around(R"("kind": "pad", "begins": [0, 0, 1, 1], "ends": [0, 0, 1, 1])") ==
+        s{1, 4, 10, 10});
+  CHECK(shape_around(R"("kind": "expand", "shape": [3, 4, 8, 8])") == s{3, 4, 8, 8});
+  CHECK(shape_around(R"("kind": "embedding", "vocabulary": 100, "width": 16)", "[2, 5]") ==
+        s{2, 5, 16});
+  CHECK(shape_around(R"("kind": "resize", "shape": [1, 4, 16, 16], "mode": "interpolate")") ==
+        s{1, 4, 16, 16});
+  CHECK(load_workload(around(R"("kind": "lstm", "hidden": 6, "directions": 2)", "[5, 2, 3]")));
+  CHECK(load_workload(around(R"("kind": "gru", "hidden": 6)", "[5, 2, 3]")));
+  CHECK(shape_around(R"("kind": "opaque", "type": "Mystery", "output_shapes": [[2, 2], []])") == s{});
+
+  auto const two = [](std::string const& op) {
+    return R"({"schema": "mars.workload/1", "inputs": [{"name": "a", "shape": [2, 4, 6]},
+              {"name": "b", "shape": [2, 6, 5]}, {"name": "q", "shape": [1, 3, 8]}],
+              "constants": [{"name": "w", "shape": [3, 6]}, {"name": "m", "shape": [6, 3]}],
+              "operators": [{"name": "o", )" + op + "}]}";
+  };
+  CHECK(load_workload(two(R"("kind": "matmul", "inputs": ["a", "b"])")));
+  CHECK(load_workload(two(R"("kind": "add", "inputs": ["a", "a"])")));
+  CHECK(load_workload(two(R"("kind": "gather", "inputs": ["a", "b"], "axis": 1)")));
+  CHECK(load_workload(two(R"("kind": "linear", "inputs": ["a", "w"])")));
+  CHECK(load_workload(two(R"("kind": "gemm", "inputs": ["w", "m"], "transpose_a": false)")));
+  auto const attention =
+      load_workload(two(R"("kind": "attention", "inputs": ["q", "q", "q"], "heads": 2)")).value();
+  CHECK(attention.size() > 5);
+  check_equal(round_trip(attention), attention);
+}
+
+TEST_CASE("a list by kind may be in any order") {
+  auto const g = load_workload(R"({"schema": "mars.workload/1",
+    "inputs": [{"name": "x", "shape": [4]}],
+    "operators": [{"name": "last", "kind": "relu", "inputs": ["first"]},
+                  {"name": "first", "kind": "relu", "inputs": ["x"]}]})").value();
+  REQUIRE(g.size() == 2);
+  CHECK(op(g, mars::operator_id{0U}).name == "first");
+}
+
+TEST_CASE("names with colons mean themselves first") {
+  auto const g = load_workload(R"({"schema": "mars.workload/1",
+    "inputs": [{"name": "x:0", "shape": [4]}],
+    "operators": [{"name": "a", "kind": "split", "inputs": ["x:0"], "axis": 0, "sizes": [1, 3]},
+                  {"name": "a:1", "kind": "relu", "inputs": ["a:1:0"]},
+                  {"name": "c", "kind": "relu", "inputs": ["a:0"]}]})");
+  // "a:1:0" is output 0 of "a:1" itself.
+  REQUIRE_FALSE(g);
+  CHECK(g.error().code == error_code::cycle);
+
+  auto const fine = load_workload(R"({"schema": "mars.workload/1",
+    "inputs": [{"name": "x", "shape": [4]}],
+    "operators": [{"name": "a", "kind": "split", "inputs": ["x"], "axis": 0, "sizes": [1, 3]},
+                  {"name": "a:1", "kind": "relu", "inputs": [{"operator": "a", "output": 1}]},
+                  {"name": "c", "kind": "relu", "inputs": ["a:1"]}]})").value();
+  CHECK(inputs(fine, mars::operator_id{2U})[0].producer.index() == 1);
+  check_equal(round_trip(fine), fine);
+}
+
+TEST_CASE("graphs that are wrong are one clear line") {
+  SECTION("a cycle, by kind and by algebra") {
+    CHECK(complaint(R"({"schema": "mars.workload/1", "operators": [
+            {"name": "a", "kind": "relu", "inputs": ["c"]},
+            {"name": "b", "kind": "relu", "inputs": ["a"]},
+            {"name": "c", "kind": "relu", "inputs": ["b"]}]})") ==
+          "operators[0].inputs[0]: found \"c\", wanted an acyclic graph; operator 'a' depends on "
+          "itself [cycle]");
+    auto document = mars::io::parse_json(by_algebra).value();
+    document["operators"][0]["operands"][0] = document["operators"][1]["operands"][0];
+    document["operators"][0]["operands"][0]["from"] = "product";
+    document["operators"][0]["operands"][0]["axes"][1] = {{"extent", 6}};
+    CHECK(error_of(document.dump()).code == error_code::cycle);
+    CHECK(error_of(document.dump()).path == "operators[0].inputs[0]");
+  }
+  SECTION("a tensor that nobody produces") {
+    auto const e = error_of(R"({"schema": "mars.workload/1", "operators": [
+        {"name": "conv1", "kind": "opaque", "type": "T", "inputs": [], "output_shapes": [[4]]},
+        {"name": "b", "kind": "relu", "inputs": ["conv2"]}]})");
+    CHECK(e.code == error_code::dangling);
+    CHECK(e.path == "operators[1].inputs[0]");
+    CHECK_THAT(e.detail, contains_text("did you mean conv1?"));
+  }
+  SECTION("an output that an operator does not have") {
+    auto const e = error_of(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
+        "operators": [{"name": "a", "kind": "relu", "inputs": ["x"]},
+                      {"name": "b", "kind": "relu", "inputs": ["a:1"]}]})");
+    CHECK(e.code == error_code::dangling);
+    CHECK(e.path == "operators[1].inputs[0]");
+  }
+  SECTION("a name twice") {
+    auto const e = error_of(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
+        "operators": [{"name": "x", "kind": "relu", "inputs": ["x"]}]})");
+    CHECK(e.code == error_code::duplicate);
+    CHECK(e.path == "operators[0].name");
+  }
+  SECTION("extents that no tensor has") {
+    for (auto const* extent : {"0", "-3", "4611686018427387904", "9223372036854775807"}) {
+      CAPTURE(extent);
+      auto const shape = "[1, 4, " + std::string{extent} + ", 8]";
+      CHECK_THAT(error_of(around(R"("kind": "relu")", shape)).path, contains_text("inputs[0]"));
+      auto const out = around(R"("kind": "conv", "kernel": 1, "out_channels": )" + std::string{extent});
+      CHECK_THAT(error_of(out).path, contains_text("operators[0]"));
+      auto document = mars::io::parse_json(by_algebra).value();
+      document["operators"][0]["dims"][1]["extent"] = mars::io::parse_json(extent).value();
+      CHECK_THAT(error_of(document.dump()).path, contains_text("operators[0]"));
+    }
+  }
+  SECTION("attributes") {
+    CHECK(complaint(around(R"("kind": "conv", "out_chanels": 8)")) ==
+          "operators[0].out_chanels: found a key nobody knows, wanted one of name, kind, inputs, "
+          "out_channels, kernel, stride, dilation, padding, groups, bias; did you mean "
+          "out_channels? [unknown-key]");
+    CHECK(error_of(around(R"("kind": "conv")")).path == "operators[0].out_channels");
+    CHECK_THAT(complaint(around(R"("kind": "convolution")")), contains_text("did you mean"));
+    CHECK(error_of(around(R"("kind": "transpose", "permutation": [0, 0, 1, 2])")).path.rfind(
+              "operators[0]", 0) == 0);
+    CHECK_THAT(complaint(around(R"("kind": "matmul")")), contains_text("2 inputs"));
+  }
+  SECTION("an error inside an operator of several parts is that operator's") {
+    auto const e = error_of(R"({"schema": "mars.workload/1",
+        "inputs": [{"name": "q", "shape": [1, 3, 8]}],
+        "operators": [{"name": "a", "kind": "attention", "inputs": ["q", "q", "q"], "heads": 2},
+                      {"name": "b", "kind": "softmax", "inputs": ["a"], "axis": 9}]})");
+    CHECK(e.path.rfind("operators[1]", 0) == 0);
+  }
+  SECTION("schemas") {
+    CHECK_THAT(complaint(R"({"schema": "mars.workload/2", "operators": []})"),
+               contains_text("unsupported"));
+    CHECK(error_of(R"({"operators": []})").path == "schema");
+    CHECK(error_of("[]").code == error_code::wrong_type);
+  }
+}
+
+TEST_CASE("a hundred thousand operators in a row load") {
+  constexpr int n = 100'000;
+  std::string text = R"({"schema": "mars.workload/1", "inputs": [{"name": "r0", "shape": [4]}],)"
+                     R"("operators": [)";
+  for (int i = 1; i <= n; ++i)
+    text += (i == 1 ? "" : ",") + std::string{R"({"name": "r)"} + std::to_string(i) +
+            R"(", "kind": "relu", "inputs": ["r)" + std::to_string(i - 1) + "\"]}";
+  text += "]}";
+  auto const begin = std::chrono::steady_clock::now();
+  auto const g = load_workload(text).value();
+  auto const took = std::chrono::steady_clock::now() - begin;
+  CHECK(g.size() == n);
+  CHECK(took < std::chrono::seconds{20});  // about 0.5 s optimised; quadratic would be minutes
+}
+
+TEST_CASE("one mutation of a document is an error that names it, or harmless") {
+  for (auto const* document : {&by_kind, &by_algebra}) {
+    REQUIRE(load_workload(*document));
+    for (auto const& m : mars_test::mutations_of(*document)) {
+      CAPTURE(m.what);
+      auto const r = load_workload(m.text);
+      if (r) continue;
+      auto const line = to_string(r.error());
+      CAPTURE(line);
+      CHECK(line.size() < 600);
+      CHECK(line.find('\n') == std::string::npos);
+      bool const unknown_key = m.what.find("with an unknown key") != std::string::npos;
+      bool const missing_key = m.what.find(" without ") != std::string::npos && m.where.back() != ']';
+      if (unknown_key) CHECK(r.error().path == m.where);
+      // A value of a wrong type or domain is found where it stands; a name, shape or attribute that
+      // no longer fits is found where it is used: in an operator, an input or an output.
+      else if (missing_key && r.error().code == error_code::missing_key)
+        CHECK(r.error().path == m.where);
+      else if (!m.where.empty())
+        CHECK_FALSE(r.error().path.empty());
+    }
+  }
+}
