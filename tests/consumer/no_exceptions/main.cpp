@@ -26,4 +26,19 @@ void throw_exception(std::exception const& what, boost::source_location const&) 
 
 } // namespace boost
 
-int main() { return 0; }
+// The whole way through, by the functions that return `expected`.
+int main() {
+  auto const network = mars::zoo::find("alexnet", {});
+  auto const system = mars::presets::find("aws_f1_16xlarge");
+  if (!network || !system) return 1;
+  auto const baseline = mars::find_baseline(*network, *system);
+  if (!baseline) return 1;
+  mars::mapper const mapper{mars::cost::analytical{}, mars::parallel::exclusive_shared{},
+                            mars::search::two_level_genetic{.seed = 1, .patience = 2}};
+  auto const plan = mapper.with_start(baseline->mapping).find(*network, *system);
+  if (!plan) {
+    std::fputs(to_string(plan.error()).c_str(), stderr);
+    return 1;
+  }
+  return plan->feasible() && plan->latency() <= baseline->latency() ? 0 : 1;
+}

@@ -6,10 +6,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace mars::io {
 
@@ -34,12 +38,14 @@ public:
     event(fmt::format(R"({{"ph":"M","name":"{}","pid":{},"tid":{},"args":{{{}}}}})", what, pid, tid,
                       argument));
   }
-  /// One complete event; none if it is shorter than a nanosecond.
+  /// One complete event; none if it is shorter than a nanosecond. Events of one thread never overlap.
   void slice(std::size_t pid, int tid, std::string_view name, std::string_view category,
              double begin_s, double end_s, std::string const& arguments) {
-    auto const begin = trace_ns(begin_s);
+    auto& free = free_[{pid, tid}]; // sums of seconds may differ in the last bit
+    auto const begin = std::max(trace_ns(begin_s), free);
     auto const end = trace_ns(end_s);
     if (end <= begin) return;
+    free = end;
     event(fmt::format(
         R"({{"ph":"X","name":{},"cat":"{}","pid":{},"tid":{},"ts":{},"dur":{},"args":{{{}}}}})",
         json_text(name), category, pid, tid, trace_us(begin), trace_us(end - begin), arguments));
@@ -52,6 +58,7 @@ public:
 
 private:
   std::string events_;
+  std::map<std::pair<std::size_t, int>, std::int64_t> free_; // by thread: when its last event ends
 };
 
 } // namespace detail

@@ -25,7 +25,7 @@ namespace mars::io::onnx_detail {
   auto const mode = c.text("auto_pad", "NOTSET");
   auto const count = x.size() < 2 ? 0 : x.size() - 2;
   if (mode == "SAME_UPPER" || mode == "SAME_LOWER")
-    return ops::same_padding(ops::spatial(x.begin() + (x.size() - count > 0 ? 2 : 0), x.end()),
+    return ops::same_padding(ops::spatial(x.end() - static_cast<std::ptrdiff_t>(count), x.end()),
                              kernel, stride, dilation, mode == "SAME_UPPER");
   if (mode == "VALID") return ops::spatial(2 * count, 0);
   return c.numbers("pads").value_or(ops::spatial(2 * count, 0));
