@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "policies.hpp"
 #include "print.hpp"
 #include "text.hpp"
 
@@ -151,7 +150,7 @@ auto explanation_text(workload const& w, mars::any_system const& system, mars::p
   add_memory(text, w.graph, plan);
   add_refused(text, w.graph, plan);
   if (!levers.empty()) text += "what would help\n";
-  for (auto const& lever : levers) text += "  " + lever + "\n";
+  for (auto const& lever : levers) text += std::string{"  "} + lever + "\n";
   return text;
 }
 

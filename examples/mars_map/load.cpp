@@ -26,6 +26,18 @@ namespace {
   return name.find_first_of("/\\.") != name.npos;
 }
 
+/// Where the library names an argument, the option that gave it.
+[[nodiscard]] auto as_option(mars::error e) -> mars::error {
+  for (auto const& [path, option] :
+       {std::pair{"model", "--model"}, {"system", "--system"}, {"batch", "--batch"},
+        {"image", "--image"}, {"sequence", "--sequence"}, {"element_bits", "--element-bits"}})
+    if (e.path == path) {
+      e.path = option;
+      return e;
+    }
+  return std::move(e).inside("--model");
+}
+
 [[nodiscard]] auto load_named_workload(options const& o) -> mars::expected<workload> {
   mars::zoo::arguments a;
   if (o.batch) a.batch = *o.batch;
@@ -35,7 +47,7 @@ namespace {
   auto graph = mars::zoo::find(o.model, a);
   if (!graph) {
     auto e = std::move(graph).error();
-    return mars::unexpected{std::move(e).inside("--model " + o.model.substr(0, 64))};
+    return mars::unexpected{std::move(e).inside(std::string{"--model "} + o.model.substr(0, 64))};
   }
   return workload{*std::move(graph)};
 }
@@ -89,7 +101,9 @@ auto load_system(options const& o) -> mars::expected<mars::any_system> {
   if (is_path(o.system))
     return mars::fail(mars::error_code::invalid_argument, "--system", o.system,
                       "a name of --list, or a file ending in .json");
-  return mars::presets::find(o.system);
+  auto system = mars::presets::find(o.system);
+  if (!system) return mars::unexpected{as_option(std::move(system).error())};
+  return system;
 }
 
 } // namespace mars_map

@@ -35,7 +35,7 @@ struct raw {
 template <std::size_t N>
 [[nodiscard]] auto listed(std::array<word, N> const& words) -> std::string {
   std::string text;
-  for (auto const& w : words) (text += text.empty() ? "one of " : ", ") += w.name;
+  for (auto const& w : words) (text += text.empty() ? "" : ", ") += w.name;
   return text;
 }
 
@@ -58,7 +58,7 @@ template <class Name, std::size_t N>
                     (later ? "available: " : "") + listed(words),
                     later          ? "not available in this version"
                     : near.empty() ? std::string{}
-                                   : "did you mean " + std::string{near} + "?");
+                                   : std::string{"did you mean "} + std::string{near} + "?");
 }
 
 template <class T>
@@ -86,6 +86,9 @@ template <class Given>
   if (auto ok = choose("--strategy", r.strategy, strategy_words, o.strategy); !ok) return ok;
   if (auto ok = choose("--cost", r.cost, cost_words, o.cost); !ok) return ok;
   if (auto ok = choose("--objective", r.objective, objective_words, o.objective); !ok) return ok;
+  if (std::find(later_searches.begin(), later_searches.end(), r.search) != later_searches.end())
+    return mars::fail(mars::error_code::unknown_name, "--search", r.search, {},
+                      "not available in this version, available: " + listed(search_words));
   if (auto ok = choose("--search", r.search, search_words, o.search); !ok) return ok;
   auto const seed = parse_count("--seed", r.seed, 0, std::numeric_limits<std::uint64_t>::max());
   if (!seed) return mars::unexpected{seed.error()};
@@ -112,7 +115,7 @@ template <class Given>
 }
 
 [[nodiscard]] auto version_text() -> std::string {
-  return "mars-map " + std::to_string(MARS_VERSION_MAJOR) + "." +
+  return std::string{"mars-map "} + std::to_string(MARS_VERSION_MAJOR) + "." +
          std::to_string(MARS_VERSION_MINOR) + "." + std::to_string(MARS_VERSION_PATCH);
 }
 

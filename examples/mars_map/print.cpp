@@ -25,7 +25,7 @@ namespace {
     auto j = i;
     while (j + 1 < members.size() && members[j + 1].value == members[j].value + 1) ++j;
     text += (text.empty() ? "" : ", ") + std::to_string(members[i].value);
-    if (j > i) text += "-" + std::to_string(members[j].value);
+    if (j > i) text += std::string{"-"} + std::to_string(members[j].value);
     i = j + 1;
   }
   return text;
@@ -43,9 +43,12 @@ void add_figures(std::string& text, options const& o, outcome const& answer) {
   } else if (!answer.baseline->feasible()) {
     fmt::format_to(out, "baseline     does not fit\n");
   } else {
-    fmt::format_to(out, "baseline     {}", value_text(answer.baseline->value, o.objective));
+    fmt::format_to(out, "baseline     {:.3}", answer.baseline->latency());
+    if (o.objective != objective_name::latency)
+      fmt::format_to(out, ", {} {}", name_of(o.objective),
+                     value_text(answer.baseline->value, o.objective));
     if (answer.baseline->value > 0)
-      fmt::format_to(out, ", reduced by {:.1f} %",
+      fmt::format_to(out, ", {} reduced by {:.1f} %", name_of(o.objective),
                      100.0 * static_cast<double>(answer.baseline->value - plan.value) /
                          static_cast<double>(answer.baseline->value));
     text += '\n';
@@ -77,7 +80,7 @@ void add_causes(std::string& text, mars::evaluation const& e) {
   std::string list;
   for (auto const& s : shares)
     if (s.time > 0) list += fmt::format("{}{} {:.1f} %", list.empty() ? "" : ", ", s.cause, 100 * s.time / total);
-  text += "time         " + list + "\n";
+  text += std::string{"time         "} + list + "\n";
 }
 
 void add_sets(std::string& text, mars::plan const& plan) {
@@ -173,14 +176,15 @@ auto plan_text(options const& o, workload const& w, mars::any_system const& syst
   if (plan.policy == "none")
     fmt::format_to(out, "{}: priced as given, {}\n\n", o.mapping, name_of(o.cost));
   else
-    fmt::format_to(out, "{}, {}, {}: {} evaluations in {:.2}{}\n\n", name_of(o.strategy),
-                   name_of(o.cost), plan.policy, count_text(plan.evaluations), plan.wall,
+    fmt::format_to(out, "{}, {}, {}: {} evaluation{} in {:.2}{}\n\n", name_of(o.strategy),
+                   name_of(o.cost), plan.policy, count_text(plan.evaluations),
+                   plan.evaluations == 1 ? "" : "s", plan.wall,
                    plan.exhausted ? ", all there are" : "");
   add_figures(text, o, answer);
   add_causes(text, plan.evaluation);
   add_sets(text, plan);
   add_operators(text, plan);
-  for (auto const& warning : w.warnings) text += "warning: " + one_line(warning) + "\n";
+  for (auto const& warning : w.warnings) text += std::string{"warning: "} + one_line(warning) + "\n";
   return text;
 }
 

@@ -54,7 +54,7 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
   if (o.search == search_name::exhaustive && graph.size() > largest_for_exhaustive)
     return mars::fail(mars::error_code::out_of_range, "--search exhaustive",
                       std::to_string(graph.size()) + " operators",
-                      "at most " + std::to_string(largest_for_exhaustive), "use genetic");
+                      std::string{"at most "} + std::to_string(largest_for_exhaustive), "use genetic");
   auto const until =
       o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
   auto mapper = mapper_of(o, system, until);

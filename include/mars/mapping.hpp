@@ -16,8 +16,8 @@
 //   for (auto const& v : mars::validate(mine, network, system)) std::puts(to_string(v).c_str());
 //
 // The validator is the independent judge of everything that calls itself a mapping: it derives shards
-// and bytes with its own arithmetic. It counts memory exactly, device by device; evaluators may be
-// a little more careful (largest shard everywhere), never less.
+// and bytes with its own arithmetic. It counts memory exactly, device by device, where evaluators may
+// take the largest shard for all; and it keeps every result of the graph to the end.
 
 #include <mars/mapping/diff.hpp>
 #include <mars/mapping/mapping.hpp>

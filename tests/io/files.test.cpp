@@ -20,7 +20,7 @@ struct scratch {
 
   scratch() {
     for (int i = 0;; ++i) {
-      folder = fs::temp_directory_path() / ("mars_files_test_" + std::to_string(i));
+      folder = fs::temp_directory_path() / (std::string{"mars_files_test_"} + std::to_string(i));
       if (fs::create_directory(folder)) break;
     }
   }
@@ -91,7 +91,7 @@ TEST_CASE("a write that fails changes nothing and leaves nothing") {
   }
   SECTION("every name aside is taken") {
     for (int i = 0; i < 100; ++i)
-      fs::create_directory(s / ("kept.writing-" + std::to_string(i)).c_str());
+      fs::create_directory(s / (std::string{"kept.writing-"} + std::to_string(i)).c_str());
     CHECK_FALSE(write_file(s / "kept", "after"));
     CHECK(s.count() == 101);
   }

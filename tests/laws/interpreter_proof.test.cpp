@@ -26,16 +26,16 @@ using mars_test::part;
 auto text(mars::operation const& op) -> std::string {
   std::string out = op.type + " dims";
   for (auto const& d : op.dims)
-    out += " " + std::string{d.name.view()} + ":" + std::to_string(d.extent);
+    out += std::string{" "} + std::string{d.name.view()} + ":" + std::to_string(d.extent);
   for (auto const& t : op.operands) {
     out += t.role == mars::role::output   ? "\n  out"
            : t.role == mars::role::weight ? "\n  w"
                                           : "\n  in";
     for (auto const& a : t.axes) {
-      out += " [" + std::to_string(a.offset);
+      out += std::string{" ["} + std::to_string(a.offset);
       for (auto const& term : a.terms)
-        out += "+" + std::to_string(term.stride) + "*" + std::string{op.dims[term.dim].name.view()};
-      out += "|" + std::to_string(a.extent) + "]";
+        out += std::string{"+"} + std::to_string(term.stride) + "*" + std::string{op.dims[term.dim].name.view()};
+      out += std::string{"|"} + std::to_string(a.extent) + "]";
     }
   }
   return out;
@@ -43,10 +43,10 @@ auto text(mars::operation const& op) -> std::string {
 
 auto text(mars::operation const& op, mars::sharding const& s, std::size_t set_size) -> std::string {
   auto const name = [&](std::size_t d) { return std::string{op.dims[d].name.view()}; };
-  std::string out = "p=" + std::to_string(set_size);
-  for (auto const& c : s.exclusive) out += " " + name(c.dim) + ":" + std::to_string(c.ways);
-  if (s.shared) out += " shared " + name(s.shared->dim) + ":" + std::to_string(s.shared->ways);
-  if (s.scatter) out += " scatter " + name(*s.scatter);
+  std::string out = std::string{"p="} + std::to_string(set_size);
+  for (auto const& c : s.exclusive) out += std::string{" "} + name(c.dim) + ":" + std::to_string(c.ways);
+  if (s.shared) out += std::string{" shared "} + name(s.shared->dim) + ":" + std::to_string(s.shared->ways);
+  if (s.scatter) out += std::string{" scatter "} + name(*s.scatter);
   return out;
 }
 

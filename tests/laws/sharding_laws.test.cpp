@@ -55,7 +55,7 @@ auto identity_on(operand const& t) -> operation {
   operand whole{role::output, {}, t.element_bits, {}};
   for (auto const& a : t.axes) {
     auto const d = static_cast<std::uint8_t>(op.dims.size());
-    op.dims.push_back({label{std::string_view{"a" + std::to_string(d)}}, a.extent});
+    op.dims.push_back({label{std::string_view{std::string{"a"} + std::to_string(d)}}, a.extent});
     whole.axes.push_back({{{d, 1}}, 0, a.extent});
   }
   op.operands.push_back(whole);

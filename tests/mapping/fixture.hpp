@@ -44,7 +44,7 @@ inline auto small(std::size_t count, std::int64_t memory = 1'000'000) -> small_s
                  .accelerators = {},
                  .interconnect = {.accelerators = count, .bandwidth = 1_GBps}};
   for (std::size_t i = 0; i < count; ++i)
-    s.accelerators.push_back({.name = "a" + std::to_string(i),
+    s.accelerators.push_back({.name = std::string{"a"} + std::to_string(i),
                               .capacity = mars::bytes{memory},
                               .configurations = {gpu, wino}});
   return s;

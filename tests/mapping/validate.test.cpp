@@ -388,7 +388,7 @@ TEST_CASE("results of the graph stay to the end, other results go with their las
   mars::builder b{"chain"};
   auto x = b.input("x", {64});
   for (int i = 0; i < 4; ++i) {
-    x = b.relu(x, "r" + std::to_string(i));
+    x = b.relu(x, std::string{"r"} + std::to_string(i));
     if (i == 0) b.output(x);
   }
   b.output(x);

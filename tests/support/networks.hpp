@@ -86,7 +86,7 @@ inline auto every_model() -> std::vector<mars::any_interconnect> {
     for (int i = 1; i <= 7; ++i) grouped.host_bandwidths.push_back(mars::bytes_per_second{1e8 * i});
     all.emplace_back(grouped, "uneven groups through host");
     for (std::size_t const n : {1U, 2U, 3U, 8U})
-      all.emplace_back(ic::ring{n, 1_GBps, us, mode}, "ring of " + std::to_string(n));
+      all.emplace_back(ic::ring{n, 1_GBps, us, mode}, std::string{"ring of "} + std::to_string(n));
     all.emplace_back(ic::mesh{{3, 4}, 2_GBps, us, mode});
     all.emplace_back(ic::mesh{{2, 3, 2}, 2_GBps, us, mode}, "mesh of three dimensions");
     all.emplace_back(ic::torus{{4, 4}, 2_GBps, us, {}, mode});
@@ -102,11 +102,11 @@ inline auto every_model() -> std::vector<mars::any_interconnect> {
     all.emplace_back(ic::fat_tree{{3, 2, 2}, {4_GBps, 6_GBps, 5_GBps}, {us, us, us}, mode});
     for (auto const& [nodes, per_node] : {std::pair{3U, 2U}, std::pair{1U, 4U}, std::pair{4U, 1U}})
       all.emplace_back(ic::hierarchy{nodes, per_node, 8_GBps, us, 2_GBps, 5.0 * us, mode},
-                       "hierarchy of " + std::to_string(nodes) + " nodes");
+                       std::string{"hierarchy of "} + std::to_string(nodes) + " nodes");
     for (std::uint64_t i = 0; i < 8; ++i)
       all.emplace_back(
           ic::arbitrary::build(random_topology(mars::random_stream{11, i}, mode)).value(),
-          "arbitrary " + std::to_string(i));
+          std::string{"arbitrary "} + std::to_string(i));
   }
   return all;
 }

@@ -7,10 +7,10 @@
 // of arguments would differ between compilers.
 
 #include <mars/core/random.hpp>
-#include <mars/parallel/exclusive_shared.hpp>
 #include <mars/parallel/sharding.hpp>
 #include <mars/workload/operation.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace mars_test {
 
 class operation_generator {
 public:
-  static constexpr std::size_t families = 20;
+  static constexpr std::size_t families = 21;
 
   explicit operation_generator(mars::random_stream r) : r_{r} {}
 
@@ -98,7 +98,7 @@ private:
   auto walked(std::int64_t most = 7) -> axes {
     static constexpr std::array<char const*, 4> names{"n", "k", "y", "x"};
     axes a;
-    auto const rank = static_cast<std::size_t>(number(1, 4));
+    auto const rank = 1 + r_.below(names.size());
     for (std::size_t i = 0; i < rank; ++i) a.push_back(along(dim(names[i], number(1, most))));
     return a;
   }
@@ -107,15 +107,10 @@ private:
 
   void convolution(channels how) {
     begin(mars::op_kind::convolution, "Conv");
-    auto const groups = how == channels::dense     ? 1
-                        : how == channels::grouped ? number(2, 4)
-                                                   : number(1, 8);
-    auto const out = how == channels::dense     ? number(1, 8)
-                     : how == channels::grouped ? number(1, 4)
-                                                : 1;
-    auto const in = how == channels::dense     ? number(1, 6)
-                    : how == channels::grouped ? number(1, 3)
-                                               : 1;
+    bool const dense = how == channels::dense, deep = how == channels::depthwise;
+    auto const groups = dense ? 1 : number(deep ? 1 : 2, deep ? 8 : 4);
+    auto const out = deep ? 1 : number(1, dense ? 8 : 4);
+    auto const in = deep ? 1 : number(1, dense ? 6 : 3);
     auto const n = dim("n", number(1, 3));
     auto const g = dim("g", groups);
     auto const k = dim("k", out);
@@ -198,7 +193,7 @@ private:
     begin(kind, "Row");
     auto const out = walked(6);
     auto read = out;
-    auto const row = static_cast<std::size_t>(number(0, static_cast<std::int64_t>(out.size()) - 1));
+    auto const row = r_.below(out.size());
     for (auto i = row; i < out.size(); ++i) read[i] = whole(out[i].extent);
     input(read);
     if (kind == mars::op_kind::normalization)
@@ -221,7 +216,7 @@ private:
     begin(mars::op_kind::reduction, r_.chance(0.5) ? "ReduceMax" : "ReduceSum");
     axes read, out;
     for (int i = 0; i < 4; ++i) {
-      mars::label const name{std::string_view{"d" + std::to_string(i)}};
+      mars::label const name{std::string_view{std::string{"d"} + std::to_string(i)}};
       auto const extent = number(1, 6);
       if (r_.chance(0.5)) {
         out.push_back(along(dim(name, extent)));
@@ -239,7 +234,7 @@ private:
   void pieces(bool concat) {
     begin(concat ? mars::op_kind::concat : mars::op_kind::split, concat ? "Concat" : "Split");
     auto full = walked();
-    auto const at = static_cast<std::size_t>(number(0, static_cast<std::int64_t>(full.size()) - 1));
+    auto const at = r_.below(full.size());
     auto const extent = full[at].extent;
     if (concat)
       output(full);
@@ -260,7 +255,8 @@ private:
     begin(mars::op_kind::reshape, "Reshape");
     std::array<id, 4> digits{};
     for (std::size_t i = 0; i < digits.size(); ++i)
-      digits[i] = dim(mars::label{std::string_view{"d" + std::to_string(i)}}, number(1, 5));
+      digits[i] =
+          dim(mars::label{std::string_view{std::string{"d"} + std::to_string(i)}}, number(1, 5));
     auto const grouped = [&] {
       axes a;
       for (std::size_t i = 0; i < digits.size();) {
@@ -332,11 +328,32 @@ private:
     output({along(n), nested(y, py)});
   }
 
+  /// Results laid out with any two strides: few cuts of those leave boxes.
+  void scattered_results() {
+    begin(mars::op_kind::opaque, "Scatter");
+    auto const u = dim("u", number(1, 5));
+    auto const v = dim("v", number(1, 4));
+    input({along(u), along(v)});
+    mars::axis out;
+    for (auto const d : {u, v}) {
+      auto stride = number(1, 4);
+      auto const last = stride * (op_.dims[d].extent - 1);
+      if (r_.chance(0.3)) {
+        stride = -stride;
+        out.offset += last;
+      }
+      out.terms.push_back({d, stride});
+      out.extent += last;
+    }
+    out.extent = std::max<std::int64_t>(1, out.extent - number(0, 1));
+    output({out});
+  }
+
   void write(std::size_t family) {
     switch (family % families) {
-    case 0: return convolution(channels::dense);
-    case 1: return convolution(channels::grouped);
-    case 2: return convolution(channels::depthwise);
+    case 0:
+    case 1:
+    case 2: return convolution(static_cast<channels>(family % families));
     case 3: return transposed_convolution();
     case 4: return matmul();
     case 5: return pooling();
@@ -353,6 +370,7 @@ private:
     case 16: return slice_or_pad(false);
     case 17: return gather(true);
     case 18: return gather(false);
+    case 19: return scattered_results();
     default: return resize();
     }
   }

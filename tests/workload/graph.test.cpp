@@ -225,7 +225,7 @@ TEST_CASE("what a graph must not have, each with the path to it") {
   std::vector<mars::operation> large;
   for (int i = 0; i < 8; ++i) {
     large.push_back(ops::linear({1 << 20, 1 << 20}, 1 << 19, false).value());
-    large.back().name = "wide" + std::to_string(i);
+    large.back().name = std::string{"wide"} + std::to_string(i);
   }
   CHECK(mars::make_graph("", {large.begin(), large.begin() + 3}, {}).has_value());
   CHECK(mars::make_graph("", large, {}).error().code == error_code::overflow);
@@ -246,7 +246,7 @@ TEST_CASE("a chain of 100 000 operators: no recursion, cycles found at the far e
   std::vector<tensor_edge> edges;
   // Numbered backwards, so that the order is not the one given.
   for (std::size_t i = 0; i < length; ++i) {
-    operations.push_back(relu("r" + std::to_string(i)));
+    operations.push_back(relu(std::string{"r"} + std::to_string(i)));
     if (i > 0) edges.push_back(edge(i, i - 1));
   }
   SECTION("sound") {

@@ -69,7 +69,7 @@ struct calibrated {
   /// times that are not positive and finite, two curves for one question.
   [[nodiscard]] auto validate() const -> expected<void> {
     for (std::size_t i = 0; i < curves.size(); ++i) {
-      auto const path = "curves[" + std::to_string(i) + "]";
+      auto const path = std::string{"curves["} + std::to_string(i) + "]";
       auto const& c = curves[i];
       if (c.group_size < 2)
         return fail(error_code::out_of_range, path + ".group_size", std::to_string(c.group_size),
@@ -86,7 +86,7 @@ struct calibrated {
         if (c.points[k].size <= least)
           return fail(error_code::out_of_range, here + ".size",
                       std::to_string(c.points[k].size.count()),
-                      "more than " + std::to_string(least.count()) + " bytes");
+                      std::string{"more than "} + std::to_string(least.count()) + " bytes");
         auto const t = c.points[k].time.count();
         if (!(t > 0) || !std::isfinite(t))
           return fail(error_code::out_of_range, here + ".time", std::to_string(t),

@@ -27,13 +27,13 @@ template <class System>
                 std::to_string(ops.size()) + " placements, one per operator");
   std::vector<bool> taken(system.accelerators.size());
   for (std::size_t s = 0; s < m.sets.size(); ++s) {
-    auto const path = "sets[" + std::to_string(s) + "]";
+    auto const path = std::string{"sets["} + std::to_string(s) + "]";
     if (m.sets[s].accelerators.empty())
       return fail(error_code::invalid_mapping, path + ".accelerators", "none", "at least one");
     for (auto const a : m.sets[s].accelerators) {
       if (a.index() >= taken.size())
         return fail(error_code::invalid_mapping, path + ".accelerators", std::to_string(a.value),
-                    "below " + std::to_string(taken.size()));
+                    std::string{"below "} + std::to_string(taken.size()));
       if (taken[a.index()])
         return fail(error_code::invalid_mapping, path + ".accelerators", std::to_string(a.value),
                     "an accelerator that is in no other set");
@@ -47,10 +47,10 @@ template <class System>
   }
   for (std::size_t v = 0; v < ops.size(); ++v) {
     auto const& p = m.operators[v];
-    auto const path = "operators[" + std::to_string(v) + "]";
+    auto const path = std::string{"operators["} + std::to_string(v) + "]";
     if (p.set.index() >= m.sets.size())
       return fail(error_code::invalid_mapping, path + ".set", std::to_string(p.set.value),
-                  "below " + std::to_string(m.sets.size()), ops[v]->name);
+                  std::string{"below "} + std::to_string(m.sets.size()), ops[v]->name);
     if (auto ok = check(*ops[v], p.sharding, m.sets[p.set.index()].accelerators.size()); !ok)
       return unexpected{std::move(ok).error().inside(path)};
   }

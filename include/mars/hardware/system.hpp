@@ -40,7 +40,7 @@ template <Accelerator A>
   std::set<std::string, std::less<>> names;
   std::size_t i = 0;
   for (auto const& d : a.designs()) {
-    auto const path = "designs[" + std::to_string(i++) + "]";
+    auto const path = std::string{"designs["} + std::to_string(i++) + "]";
     std::string const name{std::string_view{d.name()}};
     if (name.empty())
       return fail(error_code::out_of_range, path + ".name", "an empty name", "a name");
@@ -64,7 +64,7 @@ template <Interconnect I>
     auto const& all = net.links();
     std::span<link const> const links{all};
     for (std::size_t i = 0; i < links.size(); ++i) {
-      auto const path = "links[" + std::to_string(i) + "]";
+      auto const path = std::string{"links["} + std::to_string(i) + "]";
       auto const bandwidth = links[i].bandwidth.count();
       auto const latency = links[i].latency.count();
       if (!(bandwidth > 0))
@@ -98,12 +98,12 @@ struct system {
       return fail(error_code::out_of_range, "accelerators", "none", "at least one accelerator");
     for (std::size_t i = 0; i < accelerators.size(); ++i)
       if (auto r = detail::validate_accelerator(accelerators[i]); !r)
-        return unexpected{std::move(r).error().inside("accelerators[" + std::to_string(i) + "]")};
+        return unexpected{std::move(r).error().inside(std::string{"accelerators["} + std::to_string(i) + "]")};
     if (auto r = detail::validate_interconnect(interconnect); !r)
       return unexpected{std::move(r).error().inside("interconnect")};
     if (interconnect.size() != accelerators.size())
       return fail(error_code::shape_mismatch, "interconnect",
-                  "an interconnect of " + std::to_string(interconnect.size()) + " accelerators",
+                  std::string{"an interconnect of "} + std::to_string(interconnect.size()) + " accelerators",
                   std::to_string(accelerators.size()));
     return {};
   }

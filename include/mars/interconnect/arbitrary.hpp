@@ -108,7 +108,7 @@ struct path_length {
   for (auto const& [side, e] : {std::pair{".from", l.from}, std::pair{".to", l.to}})
     if (e.kind == node_kind::accelerator && e.index >= t.accelerators)
       return fail(error_code::out_of_range, path + side, std::to_string(e.index),
-                  "an accelerator below " + std::to_string(t.accelerators));
+                  std::string{"an accelerator below "} + std::to_string(t.accelerators));
   if (l.from == l.to)
     return fail(error_code::invalid_argument, path, to_text(l.from), "two different endpoints");
   if (auto r = check_bandwidth(path + ".bandwidth", l.bandwidth); !r) return r;
@@ -187,7 +187,7 @@ inline auto arbitrary::build(topology t) -> expected<arbitrary> {
     for (std::size_t to = 0; to < t.accelerators; ++to) {
       if (!(distance[to] < detail::path_length::unreachable()))
         return fail(error_code::invalid_argument, "links",
-                    "no route from accelerator " + std::to_string(from) + " to accelerator " +
+                    std::string{"no route from accelerator "} + std::to_string(from) + " to accelerator " +
                         std::to_string(to),
                     "a route between every two accelerators");
       auto const begin = static_cast<std::ptrdiff_t>(net.crossed_.size());

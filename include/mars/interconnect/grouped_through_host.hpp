@@ -95,7 +95,7 @@ struct grouped_through_host {
         auto const path = detail::at(detail::at("groups", g), k);
         if (i >= n)
           return fail(error_code::out_of_range, path, std::to_string(i),
-                      "an accelerator below " + std::to_string(n));
+                      std::string{"an accelerator below "} + std::to_string(n));
         if (seen[i])
           return fail(error_code::duplicate, path, std::to_string(i), "each accelerator once");
         seen[i] = true;

@@ -55,7 +55,7 @@ namespace detail {
   if (s.shared)
     text += (text.empty() ? "shared " : ", shared ") + name(s.shared->dim) + ":" +
             std::to_string(s.shared->ways);
-  if (s.scatter) text += ", scatter " + name(*s.scatter);
+  if (s.scatter) text += std::string{", scatter "} + name(*s.scatter);
   return text.empty() ? "replicated" : text;
 }
 
@@ -63,34 +63,34 @@ template <WorkloadGraph G>
 [[nodiscard]] auto dot_document(G const& g, mapping const* m) -> std::string {
   std::string name;
   if constexpr (requires { std::string{g.name()}; }) name = std::string{g.name()};
-  std::string out = "digraph \"" + dot_text(name) + "\" {\n  node [shape=box, style=filled, " +
+  std::string out = std::string{"digraph \""} + dot_text(name) + "\" {\n  node [shape=box, style=filled, " +
                     "fillcolor=white, fontname=\"Helvetica\"];\n";
   for (operator_id const v : operators(g)) {
     operation const& o = op(g, v);
-    out += "  n" + std::to_string(v.value) + " [label=\"" + dot_text(o.name) + "\\n" +
+    out += std::string{"  n"} + std::to_string(v.value) + " [label=\std::string{""} + dot_text(o.name) + "\\n" +
            dot_text(o.type.empty() ? kind_name(o.kind) : std::string_view{o.type});
     auto const* placed =
         m != nullptr && v.index() < m->operators.size() ? &m->operators[v.index()] : nullptr;
     if (placed != nullptr)
-      out += "\\nset " + std::to_string(placed->set.value) + ": " +
+      out += std::string{"\\nset "} + std::to_string(placed->set.value) + ": " +
              dot_text(dot_sharding(o, placed->sharding)) + "\", fillcolor=\"" +
              std::string{set_colour(placed->set.index())};
     out += "\"];\n";
   }
   for (operator_id const v : operators(g))
     for (input_edge const e : inputs(g, v)) {
-      out += "  n" + std::to_string(e.producer.value) + " -> n" + std::to_string(v.value);
+      out += std::string{"  n"} + std::to_string(e.producer.value) + " -> n" + std::to_string(v.value);
       if (auto const* t = nth_operand(op(g, e.producer), role::output, e.output))
-        out += " [label=\"" + dot_shape(*t) + "\"]";
+        out += std::string{" [label=\""} + dot_shape(*t) + "\"]";
       out += ";\n";
     }
   if (m != nullptr && !m->sets.empty()) {
     out += "  subgraph cluster_sets {\n    label=\"sets\";\n";
     for (std::size_t s = 0; s < m->sets.size(); ++s) {
-      out += "    set" + std::to_string(s) + " [label=\"set " + std::to_string(s) + ": " +
+      out += std::string{"    set"} + std::to_string(s) + " [label=\std::string{"set "} + std::to_string(s) + ": " +
              dot_text(m->sets[s].design) + "\\naccelerators";
-      for (auto const a : m->sets[s].accelerators) out += " " + std::to_string(a.value);
-      out += "\", fillcolor=\"" + std::string{set_colour(s)} + "\"];\n";
+      for (auto const a : m->sets[s].accelerators) out += std::string{" "} + std::to_string(a.value);
+      out += std::string{"\", fillcolor=\""} + std::string{set_colour(s)} + "\"];\n";
     }
     out += "  }\n";
   }

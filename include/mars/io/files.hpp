@@ -61,7 +61,7 @@ using file_handle = std::unique_ptr<std::FILE, close_file>;
   while (auto const n = std::fread(block.data(), 1, block.size(), file.get())) {
     content.append(block.data(), n);
     if (content.size() > limit)
-      return fail(error_code::io, path, "more than " + std::to_string(limit) + " bytes",
+      return fail(error_code::io, path, std::string{"more than "} + std::to_string(limit) + " bytes",
                   "a smaller file");
   }
   if (std::ferror(file.get()) != 0) return detail::io_failure(path, "cannot read", errno);
@@ -98,7 +98,7 @@ using file_handle = std::unique_ptr<std::FILE, close_file>;
   detail::file_handle file;
   for (int i = 0; !file && i < 100; ++i) {
     aside = target;
-    aside += ".writing-" + std::to_string(i);
+    aside += std::string{".writing-"} + std::to_string(i);
     errno = 0;
     file.reset(std::fopen(aside.string().c_str(), "wbx"));
     if (!file && errno != EEXIST) return detail::io_failure(path, "cannot write", errno);
@@ -113,7 +113,7 @@ using file_handle = std::unique_ptr<std::FILE, close_file>;
   if (!code) return {};
   auto const why = code.message();
   (void)fs::remove(aside, code);
-  return fail(error_code::io, path, {}, {}, "cannot write: " + why);
+  return fail(error_code::io, path, {}, {}, std::string{"cannot write: "} + why);
 }
 
 }  // namespace mars::io

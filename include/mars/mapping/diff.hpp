@@ -49,7 +49,7 @@ struct difference {
 /// `operators[3].exclusive (conv4): k:4 -> y:2 x:2`
 [[nodiscard]] inline auto to_string(difference const& d) -> std::string {
   auto const shown = [](std::string const& text) { return text.empty() ? std::string{"-"} : text; };
-  return d.path + (d.name.empty() ? "" : " (" + d.name + ")") + ": " + shown(d.before) + " -> " +
+  return d.path + (d.name.empty() ? "" : std::string{" ("} + d.name + ")") + ": " + shown(d.before) + " -> " +
          shown(d.after);
 }
 
@@ -67,7 +67,7 @@ namespace detail {
 [[nodiscard]] inline auto cut_text(cut const& c, operation const* op) -> std::string {
   auto const name = op != nullptr && c.dim < op->dims.size()
                         ? std::string{op->dims[c.dim].name.view()}
-                        : "#" + std::to_string(c.dim);
+                        : std::string{"#"} + std::to_string(c.dim);
   return name + ":" + std::to_string(c.ways);
 }
 [[nodiscard]] inline auto exclusive_text(sharding const& s, operation const* op) -> std::string {
@@ -110,7 +110,7 @@ template <class OperationOf>
   auto const place_text = [](mapping const& m, std::size_t v) {
     auto const set = m.operators[v].set.index();
     return set < m.sets.size() ? to_string(m.sets[set].accelerators)
-                               : "set " + std::to_string(set);
+                               : std::string{"set "} + std::to_string(set);
   };
   auto const both = std::min(a.operators.size(), b.operators.size());
   for (std::size_t v = 0; v < std::max(a.operators.size(), b.operators.size()); ++v) {

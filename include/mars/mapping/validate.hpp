@@ -43,16 +43,16 @@ auto audit_sets(mapping const& m, System const& system, std::vector<violation>& 
       auto const member = path + "." + numbered("accelerators", i);
       if (a >= count) {
         found.push_back({violation_kind::unknown_accelerator, member,
-                         "accelerator " + std::to_string(a) + " of a system of " +
+                         std::string{"accelerator "} + std::to_string(a) + " of a system of " +
                              std::to_string(count)});
         continue;
       }
       if (owner[a] == s)
         found.push_back({violation_kind::repeated_accelerator, member,
-                         "accelerator " + std::to_string(a) + " is in the set twice"});
+                         std::string{"accelerator "} + std::to_string(a) + " is in the set twice"});
       else if (owner[a] != nobody)
         found.push_back({violation_kind::overlapping_sets, member,
-                         "accelerator " + std::to_string(a) + " is in set " +
+                         std::string{"accelerator "} + std::to_string(a) + " is in set " +
                              std::to_string(owner[a]) + " too"});
       owner[a] = s;
       auto const& designs = system.accelerators[a].designs();
@@ -61,7 +61,7 @@ auto audit_sets(mapping const& m, System const& system, std::vector<violation>& 
       });
       if (!here && offered)
         found.push_back({violation_kind::unknown_design, path + ".design",
-                         "accelerator " + std::to_string(a) + " offers no design '" + set.design +
+                         std::string{"accelerator "} + std::to_string(a) + " offers no design '" + set.design +
                              "'"});
       offered = offered && here;
     }
@@ -90,8 +90,8 @@ void audit_refusal(operation const& op, mapping const& m, std::size_t v, System 
       if (std::string_view{d.name()} != set.design) continue;
       if (is_supported(time_breakdown{d.time(part)})) break;
       found.push_back({violation_kind::refused_operator, numbered("operators", v),
-                       "design '" + set.design + "' of accelerator " + std::to_string(a.index()) +
-                           " does not run operator '" + op.name + "'"});
+                       std::string{"design '"} + set.design + "' of accelerator " + std::to_string(a.index()) +
+                           std::string{" does not run operator '"} + op.name + "'"});
       return;
     }
 }
@@ -114,14 +114,14 @@ inline auto audit_schedule(std::vector<operation const*> const& ops, wiring cons
     if (!(schedule[v].start.count() >= 0) || !(schedule[v].end >= schedule[v].start) ||
         !(schedule[v].end < infinite_seconds))
       found.push_back({violation_kind::bad_schedule, numbered("schedule", v),
-                       "operator '" + ops[v]->name + "' runs from " +
+                       std::string{"operator '"} + ops[v]->name + "' runs from " +
                            std::to_string(schedule[v].start.count()) + " s to " +
                            std::to_string(schedule[v].end.count()) + " s"});
   if (found.size() != before) return false;
   for (auto const& e : wires.edges)
     if (schedule[e.consumer].start.count() < schedule[e.producer].end.count() - instant)
       found.push_back({violation_kind::precedence, numbered("schedule", e.consumer),
-                       "operator '" + ops[e.consumer]->name + "' starts before '" +
+                       std::string{"operator '"} + ops[e.consumer]->name + "' starts before '" +
                            ops[e.producer]->name + "', whose result it reads, has ended"});
   // Sets are disjoint: one operator at a time on a set is one at a time on each member.
   std::vector<std::vector<std::size_t>> runs(m.sets.size());
@@ -138,7 +138,7 @@ inline auto audit_schedule(std::vector<operation const*> const& ops, wiring cons
       auto const other = of_set[last];
       if (schedule[v].start.count() < schedule[other].end.count() - instant)
         found.push_back({violation_kind::busy_accelerator, numbered("schedule", v),
-                         "operator '" + ops[v]->name + "' starts while '" + ops[other]->name +
+                         std::string{"operator '"} + ops[v]->name + "' starts while '" + ops[other]->name +
                              "' still runs on the same accelerators"});
       if (schedule[v].end > schedule[other].end) last = i;
     }
@@ -263,7 +263,7 @@ template <WorkloadGraph Graph, class System>
 
   for (std::size_t v = m.operators.size(); v < ops.size(); ++v)
     found.push_back({violation_kind::unplaced_operator, numbered("operators", v),
-                     "operator '" + ops[v]->name + "' is placed nowhere"});
+                     std::string{"operator '"} + ops[v]->name + "' is placed nowhere"});
   for (std::size_t v = ops.size(); v < m.operators.size(); ++v)
     found.push_back({violation_kind::surplus_placement, numbered("operators", v),
                      "a placement of no operator"});
@@ -274,7 +274,7 @@ template <WorkloadGraph Graph, class System>
     auto const path = numbered("operators", v);
     if (placed.set.index() >= m.sets.size()) {
       found.push_back({violation_kind::unknown_set, path + ".set",
-                       "operator '" + ops[v]->name + "' is on set " +
+                       std::string{"operator '"} + ops[v]->name + "' is on set " +
                            std::to_string(placed.set.index()) + " of " +
                            std::to_string(m.sets.size())});
       sound = false;

@@ -214,7 +214,7 @@ namespace detail {
     -> expected<void> {
   auto const reject = [&op](std::string path, std::size_t dim, std::string why) {
     auto const name = dim < op.dims.size() ? std::string{op.dims[dim].name.view()} : "?";
-    return fail(error_code::invalid_mapping, std::move(path), "dimension " + name, {},
+    return fail(error_code::invalid_mapping, std::move(path), std::string{"dimension "} + name, {},
                 std::move(why));
   };
   auto shard = full_extents(op);
@@ -224,7 +224,7 @@ namespace detail {
 
   for (std::size_t i = 0; i < s.exclusive.size(); ++i) {
     auto const [dim, ways] = s.exclusive[i];
-    auto const path = "exclusive[" + std::to_string(i) + "]";
+    auto const path = std::string{"exclusive["} + std::to_string(i) + "]";
     if (dim >= op.dims.size()) return reject(path, dim, "no such dimension");
     if (op.dims[dim].kind == dim_kind::sequential) return reject(path, dim, "runs in order");
     if (sequential && op.dims[dim].kind == dim_kind::reduction)
@@ -239,12 +239,12 @@ namespace detail {
     auto const devices = static_cast<std::int64_t>(set_size); // asked before the product overflows
     if (shards > devices || devices % shards != 0)
       return fail(error_code::invalid_mapping, "exclusive", std::to_string(shards) + " shards",
-                  "a divisor of the set size, " + std::to_string(set_size));
+                  std::string{"a divisor of the set size, "} + std::to_string(set_size));
   }
   for (auto const& t : op.operands)
     for (std::size_t i = 0; i < s.exclusive.size() && t.role == role::output; ++i)
       if (!detail::keeps_boxes(op, t, shard, s.exclusive[i].dim))
-        return reject("exclusive[" + std::to_string(i) + "]", s.exclusive[i].dim,
+        return reject(std::string{"exclusive["} + std::to_string(i) + "]", s.exclusive[i].dim,
                       "shards of the output would not be disjoint boxes");
   if (s.shared) {
     auto const [dim, ways] = *s.shared;

@@ -45,8 +45,8 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 [[nodiscard]] inline auto count_elements(std::span<std::int64_t const> shape)
     -> expected<std::int64_t> {
   if (shape.size() > max_rank)
-    return fail(error_code::unsupported, "shape", "rank " + std::to_string(shape.size()),
-                "rank at most " + std::to_string(max_rank));
+    return fail(error_code::unsupported, "shape", std::string{"rank "} + std::to_string(shape.size()),
+                std::string{"rank at most "} + std::to_string(max_rank));
   for (auto const e : shape)
     if (e < 1)
       return fail(error_code::out_of_range, "shape", to_string(shape), "extents of at least 1");
@@ -81,7 +81,7 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
   auto const r = static_cast<std::int64_t>(rank);
   if (number < -r || number >= r)
     return fail(error_code::out_of_range, "axis", std::to_string(number),
-                "an axis of a tensor of rank " + std::to_string(rank));
+                std::string{"an axis of a tensor of rank "} + std::to_string(rank));
   return static_cast<std::size_t>(number < 0 ? number + r : number);
 }
 
@@ -94,7 +94,7 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
   if (!elements) return unexpected{elements.error()};
   auto const mismatch = [&] {
     return fail(error_code::shape_mismatch, "shape", to_string(wanted),
-                "as many elements as " + to_string(input));
+                std::string{"as many elements as "} + to_string(input));
   };
   tensor_shape out(wanted.begin(), wanted.end());
   std::int64_t known = 1;

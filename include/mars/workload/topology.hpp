@@ -34,7 +34,7 @@ struct tensor_edge {
 /// `operators[i].inputs[j]`, where j counts operands of role input; operands of another role, and
 /// those that do not exist, are called `operands[k]`.
 [[nodiscard]] inline auto path_of(operation const& consumer, tensor_edge const& e) -> std::string {
-  auto const path = "operators[" + std::to_string(e.consumer.index()) + "].";
+  auto const path = std::string{"operators["} + std::to_string(e.consumer.index()) + "].";
   auto const& all = consumer.operands;
   if (e.operand >= all.size() || all[e.operand].role != role::input)
     return path + "operands[" + std::to_string(e.operand) + "]";
@@ -125,8 +125,8 @@ private:
 [[nodiscard]] inline auto cycle_error(operation const& consumer, tensor_edge const& e)
     -> unexpected<error> {
   return fail(error_code::cycle, path_of(consumer, e),
-              "operators[" + std::to_string(e.producer.index()) + "]", "an acyclic graph",
-              "operator '" + consumer.name + "' depends on itself");
+              std::string{"operators["} + std::to_string(e.producer.index()) + "]", "an acyclic graph",
+              std::string{"operator '"} + consumer.name + "' depends on itself");
 }
 
 } // namespace detail
@@ -141,8 +141,8 @@ template <WorkloadGraph G>
   for (auto const& e : edges)
     if (e.producer.index() >= n)
       return fail(error_code::dangling, path_of(op(g, e.consumer), e),
-                  "operators[" + std::to_string(e.producer.index()) + "]",
-                  "below " + std::to_string(n));
+                  std::string{"operators["} + std::to_string(e.producer.index()) + "]",
+                  std::string{"below "} + std::to_string(n));
   detail::sorted_operators sorted{n, edges};
   if (sorted.cycle) return detail::cycle_error(op(g, sorted.cycle->consumer), *sorted.cycle);
   return std::move(sorted.order);

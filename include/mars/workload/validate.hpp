@@ -33,15 +33,15 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
   std::int64_t bits = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
     auto const& o = *ops[i];
-    auto const path = [i] { return "operators[" + std::to_string(i) + "]"; };
+    auto const path = [i] { return std::string{"operators["} + std::to_string(i) + "]"; };
     if (auto ok = validate(o); !ok) {
       auto e = std::move(ok).error();
-      e.detail = e.detail.empty() ? "in " + o.name : e.detail + ", in " + o.name;
+      e.detail = e.detail.empty() ? std::string{"in "} + o.name : e.detail + ", in " + o.name;
       return unexpected{std::move(e).inside(path())};
     }
     if (auto const [it, fresh] = named.emplace(o.name, i); !fresh)
       return fail(error_code::duplicate, path() + ".name", o.name, "a name of its own",
-                  "operators[" + std::to_string(it->second) + "] has it too");
+                  std::string{"operators["} + std::to_string(it->second) + "] has it too");
     auto sums_fit = [&](std::int64_t& sum, std::int64_t more) {
       auto const s = checked_add(sum, more);
       sum = s.value_or(total_limit);
@@ -56,7 +56,7 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
       if (!fresh && (it->second->role != t.role || shape_of(*it->second) != shape_of(t)))
         return fail(error_code::shape_mismatch, path() + ".operands[" + std::to_string(k) + "]",
                     to_string(shape_of(t)), to_string(shape_of(*it->second)),
-                    "another operator reads '" + t.name + "' like that");
+                    std::string{"another operator reads '"} + t.name + "' like that");
     }
     if (!fits)
       return fail(error_code::overflow, path(), "operators too large together", "sums below 2^62",
@@ -75,26 +75,26 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
     if (edges[i].consumer.index() >= ops.size())
       return fail(error_code::dangling, number("edges", i) + ".consumer",
                   number("operators", edges[i].consumer.index()),
-                  "below " + std::to_string(ops.size()));
+                  std::string{"below "} + std::to_string(ops.size()));
   std::vector<std::vector<bool>> fed(ops.size());
   for (auto const& e : edges) {
     auto const& consumer = *ops[e.consumer.index()];
     auto const path = path_of(consumer, e);
     if (e.operand >= consumer.operands.size())
       return fail(error_code::dangling, path, number("operands", e.operand),
-                  "an operand of '" + consumer.name + "'");
+                  std::string{"an operand of '"} + consumer.name + "'");
     auto const& operand = consumer.operands[e.operand];
     if (operand.role != role::input)
       return fail(error_code::invalid_argument, path, "an edge into a weight, output or state",
                   "an operand of role input", consumer.name);
     if (e.producer.index() >= ops.size())
       return fail(error_code::dangling, path, number("operators", e.producer.index()),
-                  "below " + std::to_string(ops.size()), consumer.name);
+                  std::string{"below "} + std::to_string(ops.size()), consumer.name);
     auto const& producer = *ops[e.producer.index()];
     auto const* result = nth_operand(producer, role::output, e.output);
     if (result == nullptr)
       return fail(error_code::dangling, path, number("outputs", e.output),
-                  "an output of '" + producer.name + "'", consumer.name);
+                  std::string{"an output of '"} + producer.name + "'", consumer.name);
     auto& taken = fed[e.consumer.index()];
     taken.resize(consumer.operands.size());
     if (taken[e.operand])
@@ -103,7 +103,7 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
     if (shape_of(*result) != shape_of(operand))
       return fail(error_code::shape_mismatch, path, to_string(shape_of(*result)),
                   to_string(shape_of(operand)),
-                  "from '" + producer.name + "' to '" + consumer.name + "'");
+                  std::string{"from '"} + producer.name + "' to '" + consumer.name + "'");
   }
   sorted_operators const sorted{ops.size(), edges};
   if (sorted.cycle) return cycle_error(*ops[sorted.cycle->consumer.index()], *sorted.cycle);

@@ -20,7 +20,7 @@ inline auto bert(text_layers& net) -> value {
   x = b.add(x, places, "embeddings.add_position");
   x = blocks.norm("embeddings.norm", x);
   for (std::int64_t i = 0; i < blocks.shape.blocks; ++i)
-    x = blocks.post_norm_block("encoder." + std::to_string(i), x);
+    x = blocks.post_norm_block(std::string{"encoder."} + std::to_string(i), x);
   auto const first = blocks.first_token("pooler.first", x, net.batch);
   return b.linear(first, blocks.shape.width, true, "pooler");
 }

@@ -24,13 +24,13 @@ inline auto densenet(image_layers& net, value x, std::int64_t stem, std::int64_t
   for (std::size_t block = 0; block < depths.size(); ++block) {
     auto const number = std::to_string(block + 1);
     if (block != 0) {
-      auto const transition = "transition" + std::to_string(block);
+      auto const transition = std::string{"transition"} + std::to_string(block);
       x = densenet_norm(net, transition + ".norm", x);
       x = net.conv(transition + ".conv", x, net.channels(x) / 2, bare(1));
       x = net.avg_pool(transition + ".pool", x, bare(2, 2));
     }
     for (int i = 1; i <= depths[block]; ++i) {
-      auto const name = "denseblock" + number + ".denselayer" + std::to_string(i);
+      auto const name = std::string{"denseblock"} + number + ".denselayer" + std::to_string(i);
       auto y = densenet_norm(net, name + ".norm1", x);
       y = net.conv(name + ".conv1", y, 4 * growth, bare(1));
       y = net.conv(name + ".conv2", y, growth, same(3));

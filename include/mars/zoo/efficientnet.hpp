@@ -52,7 +52,7 @@ inline constexpr image_network efficientnet_b0{
       int stage = 1;
       for (auto const& shape : table) {
         for (int i = 0; i < shape.repeats; ++i)
-          x = detail::mbconv(net, "stage" + std::to_string(stage) + "." + std::to_string(i), x,
+          x = detail::mbconv(net, std::string{"stage"} + std::to_string(stage) + "." + std::to_string(i), x,
                              shape, i == 0 ? shape.stride : 1);
         ++stage;
       }

@@ -21,7 +21,7 @@ inline auto gpt(text_layers& net) -> value {
   auto const words = b.gather(table, ids, 0, "embeddings.word");
   auto x = b.add(words, net.embedding("position", 1, net.positions), "embeddings.add");
   for (std::int64_t i = 0; i < shape.blocks; ++i)
-    x = blocks.pre_norm_block("h." + std::to_string(i), x, true);
+    x = blocks.pre_norm_block(std::string{"h."} + std::to_string(i), x, true);
   x = blocks.norm("norm", x);
   return b.linear(x, table, std::nullopt, "lm_head");
 }

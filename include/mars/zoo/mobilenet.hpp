@@ -35,7 +35,7 @@ inline constexpr image_network mobilenet_v1{
       x = net.conv("conv1", x, 32, detail::same(3, 2));
       int i = 2;
       for (auto const& row : table) {
-        auto const name = "conv" + std::to_string(i++);
+        auto const name = std::string{"conv"} + std::to_string(i++);
         x = net.depthwise(name + ".depthwise", x, detail::same(3, row.stride));
         x = net.conv(name + ".pointwise", x, row.out, detail::bare(1));
       }
@@ -57,7 +57,7 @@ inline constexpr image_network mobilenet_v2{
       int index = 1;
       for (auto const& row : table)
         for (int i = 0; i < row.repeats; ++i)
-          x = detail::inverted_residual(net, "features." + std::to_string(index++), x,
+          x = detail::inverted_residual(net, std::string{"features."} + std::to_string(index++), x,
                                         row.expansion, row.out, i == 0 ? row.stride : 1);
       x = net.conv("features.18", x, 1280, detail::bare(1));
       return net.linear("classifier", net.global_pool("avgpool", x), net.classes);

@@ -20,7 +20,7 @@ namespace detail {
     -> expected<void> {
   if (found >= least) return {};
   return fail(error_code::out_of_range, std::string{path}, std::to_string(found),
-              "at least " + std::to_string(least), std::move(why));
+              std::string{"at least "} + std::to_string(least), std::move(why));
 }
 
 [[nodiscard]] inline auto check_element_bits(int found) -> expected<void> {
@@ -70,15 +70,15 @@ struct image_network {
       return unexpected{ok.error()};
     if (side % multiple != 0)
       return fail(error_code::out_of_range, "image", std::to_string(side),
-                  "a multiple of " + std::to_string(multiple), needed_by());
+                  std::string{"a multiple of "} + std::to_string(multiple), needed_by());
 
     builder b{std::string{name}, o.element_bits};
     auto const x = b.input("image", {o.batch, 3, side, side});
     detail::image_layers net{b, o.classes, o.bias};
     b.output(layers(net, x));
     return detail::finish(name,
-                          "batch " + std::to_string(o.batch) + ", image " + std::to_string(side) +
-                              ", classes " + std::to_string(o.classes),
+                          std::string{"batch "} + std::to_string(o.batch) + ", image " + std::to_string(side) +
+                              std::string{", classes "} + std::to_string(o.classes),
                           std::move(b));
   }
 
@@ -108,7 +108,7 @@ struct text_network {
     if (auto ok = detail::check_at_least("batch", o.batch, 1); !ok) return unexpected{ok.error()};
     if (tokens < 1 || tokens > most_sequence)
       return fail(error_code::out_of_range, "sequence", std::to_string(tokens),
-                  "1 to " + std::to_string(most_sequence),
+                  std::string{"1 to "} + std::to_string(most_sequence),
                   std::string{name} + " has that many positions");
     if (auto ok = detail::check_element_bits(o.element_bits); !ok) return unexpected{ok.error()};
 
@@ -116,7 +116,7 @@ struct text_network {
     detail::text_layers net{{b, shape}, o.batch, tokens, most_sequence};
     b.output(layers(net));
     return detail::finish(
-        name, "batch " + std::to_string(o.batch) + ", sequence " + std::to_string(tokens),
+        name, std::string{"batch "} + std::to_string(o.batch) + ", sequence " + std::to_string(tokens),
         std::move(b));
   }
 

@@ -45,7 +45,7 @@ inline auto resnet(image_layers& net, value x, residual_block block, std::array<
   x = net.max_pool("maxpool", x, same(3, 2));
   for (std::size_t stage = 0; stage < depths.size(); ++stage)
     for (int i = 0; i < depths[stage]; ++i)
-      x = block(net, "layer" + std::to_string(stage + 1) + "." + std::to_string(i), x,
+      x = block(net, std::string{"layer"} + std::to_string(stage + 1) + "." + std::to_string(i), x,
                 std::int64_t{64} << stage, i == 0 && stage != 0 ? 2 : 1);
   return net.linear("fc", net.global_pool("avgpool", x), net.classes);
 }

@@ -24,7 +24,7 @@ inline auto vit(image_layers& net, value x, std::int64_t patch, transformer_shap
   x = net.concat("tokens", {token, x});
   x = net.add("positions", x, net.b.constant("positions.table", {1, patches + 1, shape.width}));
   for (std::int64_t i = 0; i < shape.blocks; ++i)
-    x = blocks.pre_norm_block("encoder." + std::to_string(i), x, false);
+    x = blocks.pre_norm_block(std::string{"encoder."} + std::to_string(i), x, false);
   x = blocks.norm("norm", x);
   return net.linear("head", blocks.first_token("class_token.result", x, batch), net.classes);
 }

@@ -120,7 +120,7 @@ TEST_CASE("readers name what is wrong") {
           static constexpr std::array<std::string_view, 2> names{"torus", "ring"};
           CHECK(r.choice(names) == 0);
         }) == "\"toros\", wanted one of torus, ring; did you mean torus? [unknown-name]");
-  CHECK(complaint("\"" + std::string(1000, 'x') + "\"", [](reader const& r) {
+  CHECK(complaint(std::string{"\""} + std::string(1000, 'x') + "\"", [](reader const& r) {
           (void)r.boolean();
         }).size() < 200);
 }

@@ -43,7 +43,7 @@ inline void mutate_at(mars::io::json& root, mars::io::json& at, std::string cons
                                 json::object({{"dim", 3}})};
   for (auto const& other : others) {
     at = other;
-    add(" := " + other.dump(), path);
+    add(std::string{" := "} + other.dump(), path);
   }
   at = keep;
   auto const sub = path.empty() ? std::string{} : path + ".";
@@ -53,7 +53,7 @@ inline void mutate_at(mars::io::json& root, mars::io::json& at, std::string cons
     at = keep;
     for (auto const& [key, value] : keep.items()) {
       at.erase(key);
-      add(" without " + key, sub + key);
+      add(std::string{" without "} + key, sub + key);
       at = keep;
     }
     for (auto const& [key, value] : keep.items()) mutate_at(root, at[key], sub + key, all);
@@ -61,7 +61,7 @@ inline void mutate_at(mars::io::json& root, mars::io::json& at, std::string cons
   if (keep.is_array()) {
     for (std::size_t i = 0; i < keep.size(); ++i) {
       at.erase(i);
-      add(" without [" + std::to_string(i) + "]", path);
+      add(std::string{" without ["} + std::to_string(i) + "]", path);
       at = keep;
     }
     for (std::size_t i = 0; i < keep.size(); ++i)

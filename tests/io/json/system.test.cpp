@@ -174,7 +174,7 @@ TEST_CASE("bandwidths that are none are refused where they stand") {
   std::string raw = two_gpus;
   raw.replace(raw.find("1e9"), 3, "NaN");
   CHECK(error_of(raw).code == error_code::parse);
-  CHECK_THAT(error_of(raw).path, contains_text("line 16"));
+  CHECK_THAT(error_of(raw).path, contains_text("line 14"));
 
   auto document = mars::io::parse_json(two_gpus).value();
   document["accelerators"][0]["designs"][0]["bandwidth_bytes_per_s"] = -5;

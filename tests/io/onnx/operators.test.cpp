@@ -192,7 +192,7 @@ TEST_CASE("normalisation keeps shapes and counts its vectors", "[onnx]") {
     auto m = on({2, 8, 4, 4}, opset);
     strings inputs{"x"};
     for (auto const& w : weights) {
-      inputs.push_back("w" + std::to_string(inputs.size()));
+      inputs.push_back(std::string{"w"} + std::to_string(inputs.size()));
       m.weight(inputs.back(), w);
     }
     m.node(type, inputs, {"y"}, "op").set("num_groups", 4).set("size", 5);

@@ -9,11 +9,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
-
-#ifndef MARS_TEST_ONNX_ROUNDS
-#define MARS_TEST_ONNX_ROUNDS 20'000
-#endif
 
 using namespace mars_test;
 
@@ -99,46 +96,13 @@ TEST_CASE("any operator on anything is refused or read, never fatal", "[onnx]") 
   strings types{"If", "Loop", "Scan", "Unknown"};
   for (auto const& [name, handler] : detail::contrib_handlers()) types.emplace_back(name);
   std::sort(types.begin(), types.end());
-  strings const attributes{"axis",
-                           "axes",
-                           "perm",
-                           "split",
-                           "keepdims",
-                           "to",
-                           "group",
-                           "strides",
-                           "pads",
-                           "dilations",
-                           "kernel_shape",
-                           "output_shape",
-                           "output_padding",
-                           "blocksize",
-                           "size",
-                           "num_groups",
-                           "hidden_size",
-                           "transA",
-                           "transB",
-                           "shape",
-                           "starts",
-                           "ends",
-                           "steps",
-                           "allowzero",
-                           "k",
-                           "num_outputs",
-                           "num_heads",
-                           "q_num_heads",
-                           "kv_num_heads",
-                           "batch_dims",
-                           "layout",
-                           "K",
-                           "N",
-                           "bits",
-                           "start",
-                           "end",
-                           "scales",
-                           "depth",
-                           "qkv_hidden_sizes",
-                           "repeats"};
+  strings attributes;
+  std::istringstream list{
+      "axis axes perm split keepdims to group strides pads dilations kernel_shape output_shape "
+      "output_padding blocksize size num_groups hidden_size transA transB shape starts ends steps "
+      "allowzero k num_outputs num_heads q_num_heads kv_num_heads batch_dims layout K N bits start "
+      "end scales depth qkv_hidden_sizes repeats"};
+  for (std::string word; list >> word;) attributes.push_back(word);
   mars::random_stream random{7};
   auto const number = [&]() -> std::int64_t {
     switch (random.below(12)) {
@@ -151,9 +115,9 @@ TEST_CASE("any operator on anything is refused or read, never fatal", "[onnx]") 
     }
   };
   auto const numbers = [&] {
-    std::vector<std::int64_t> list;
-    for (auto n = random.below(6); n-- > 0;) list.push_back(number());
-    return list;
+    std::vector<std::int64_t> all;
+    for (auto n = random.below(6); n-- > 0;) all.push_back(number());
+    return all;
   };
   auto const extents = [&] {
     shape s;
@@ -163,24 +127,26 @@ TEST_CASE("any operator on anything is refused or read, never fatal", "[onnx]") 
     return s;
   };
   auto const type = [&] { return 1 + static_cast<int>(random.below(12)); };
-  std::size_t accepted = 0;
-  for (int round = 0; round < MARS_TEST_ONNX_ROUNDS; ++round) {
+  int const rounds = 10'000;
+  int accepted = 0;
+  for (int round = 0; round < rounds; ++round) {
     model m{static_cast<std::int64_t>(1 + random.below(23))};
     strings tensors{"", "w", "n", "s", "r"};
+    auto const common = extents();
     for (int k = 0; k < 3; ++k) {
-      tensors.push_back("x" + std::to_string(k));
-      auto const s = extents();
+      tensors.push_back(std::string{"x"} + std::to_string(k));
+      auto const s = random.below(3) == 0 ? extents() : common;
       m.input(tensors.back(), {s.begin(), s.end()}, type());
     }
     m.weight("w", extents(), type()).integers("n", numbers()).scalar("s", number());
     m.reals("r", {static_cast<float>(number()), 2.0F});
-    for (int k = 0; k < 3; ++k) {
+    for (int k = round % 3; k < 3; ++k) {
       strings in;
       strings out;
       for (auto n = 1 + random.below(5); n-- > 0;)
         in.push_back(tensors[random.below(tensors.size())]);
       for (auto n = 1 + random.below(3); n-- > 0;)
-        out.push_back("t" + std::to_string(k) + std::to_string(n));
+        out.push_back(std::string{"t"} + std::to_string(k) + std::to_string(n));
       auto node = m.node(types[random.below(types.size())], in, out, "op");
       if (random.below(4) == 0) node.domain("com.microsoft");
       for (auto n = random.below(5); n-- > 0;) {
@@ -198,10 +164,10 @@ TEST_CASE("any operator on anything is refused or read, never fatal", "[onnx]") 
     }
     CAPTURE(round);
     auto const r = mars::io::parse_onnx(m.bytes());
-    accepted += r.has_value();
+    accepted += r ? 1 : 0;
     if (!r) REQUIRE(to_string(r.error()).find('\n') == std::string::npos);
   }
-  CHECK(accepted > MARS_TEST_ONNX_ROUNDS / 100); // or the test reaches nothing
+  CHECK(accepted > rounds / 50); // or the test reaches nothing
 }
 
 TEST_CASE("no model at all", "[onnx]") {
@@ -239,9 +205,10 @@ TEST_CASE("files: absent, a directory, empty, good", "[onnx]") {
 TEST_CASE("a chain of a hundred thousand nodes, written backwards", "[onnx]") {
   model m;
   auto const length = 100'000;
-  m.input("t0", {4}).output("t" + std::to_string(length));
+  m.input("t0", {4}).output(std::string{"t"} + std::to_string(length));
   for (int k = length; k > 0; --k)
-    m.node("Relu", {"t" + std::to_string(k - 1)}, {"t" + std::to_string(k)});
+    m.node("Relu", {std::string{"t"} + std::to_string(k - 1)},
+           {std::string{"t"} + std::to_string(k)});
   CHECK(imported(m).graph.size() == static_cast<std::size_t>(length));
 }
 
@@ -251,9 +218,9 @@ TEST_CASE("subgraphs nested deeper than any reader goes", "[onnx]") {
   g.add_output()->set_name("x");
   for (int k = 0; k < 60; ++k) {
     pb::GraphProto outer;
-    add_node(*outer.mutable_node(), "If", {"c"}, {"y" + std::to_string(k)}, "if")
+    add_node(*outer.mutable_node(), "If", {"c"}, {std::string{"y"} + std::to_string(k)}, "if")
         .set("then_branch", g);
-    outer.add_output()->set_name("y" + std::to_string(k));
+    outer.add_output()->set_name(std::string{"y"} + std::to_string(k));
     g = outer;
   }
   model m;

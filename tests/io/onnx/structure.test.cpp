@@ -278,11 +278,11 @@ TEST_CASE("a function that calls itself, or doubles at each of many levels, ends
     f.add_input("t0");
     int k = 0;
     for (auto const& c : callees) {
-      add_node(*f.mutable_node(), c, {"t" + std::to_string(k)}, {"t" + std::to_string(k + 1)})
+      add_node(*f.mutable_node(), c, {std::string{"t"} + std::to_string(k)}, {std::string{"t"} + std::to_string(k + 1)})
           .domain("local");
       ++k;
     }
-    f.add_output("t" + std::to_string(k));
+    f.add_output(std::string{"t"} + std::to_string(k));
   };
   SECTION("itself") {
     define("F0", {"F0"});
@@ -290,7 +290,7 @@ TEST_CASE("a function that calls itself, or doubles at each of many levels, ends
   }
   SECTION("doubling") {
     for (int k = 0; k < 40; ++k)
-      define("F" + std::to_string(k), {"F" + std::to_string(k + 1), "F" + std::to_string(k + 1)});
+      define(std::string{"F"} + std::to_string(k), {std::string{"F"} + std::to_string(k + 1), std::string{"F"} + std::to_string(k + 1)});
     define("F40", {});
     CHECK_THAT(refused(m), contains_text("nodes"));
   }

@@ -245,7 +245,7 @@ struct gpu_server_options {
   any_design const shared{device};
   std::vector<accelerator> gpus;
   for (std::size_t i = 0; i < d.gpus; ++i)
-    gpus.push_back({.name = "gpu" + std::to_string(i),
+    gpus.push_back({.name = std::string{"gpu"} + std::to_string(i),
                     .capacity = bytes{d.memory_bytes} - o.reserved,
                     .configurations = {shared},
                     .draw = watts{d.watts}});

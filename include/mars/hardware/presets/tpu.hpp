@@ -62,7 +62,7 @@ inline constexpr std::string_view tpu_source = "jax-ml/scaling-book@0819a7d";
                        .wrap = std::move(wrap)}};
   for (std::size_t i = 0; i < chips; ++i)
     slice.accelerators.push_back(
-        {.name = "tpu" + std::to_string(i),
+        {.name = std::string{"tpu"} + std::to_string(i),
          .capacity = bytes{static_cast<std::int64_t>(chip.memory_gb * 1e9)},
          .configurations = {design}});
   return slice;

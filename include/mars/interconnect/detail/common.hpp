@@ -24,7 +24,9 @@ namespace detail {
   char const* const prefix = e.kind == node_kind::accelerator      ? "a"
                              : e.kind == node_kind::network_switch ? "switch"
                                                                    : "host";
-  return prefix + std::to_string(e.index);
+  std::string text{prefix};
+  text += std::to_string(e.index);
+  return text;
 }
 
 [[nodiscard]] inline auto accelerator(std::size_t i) -> endpoint {
@@ -56,7 +58,7 @@ namespace detail {
 [[nodiscard]] inline auto check_count(std::string path, std::size_t n) -> expected<void> {
   if (n >= 1 && n <= max_accelerators) return {};
   return fail(error_code::out_of_range, std::move(path), std::to_string(n),
-              "1 to " + std::to_string(max_accelerators) + " accelerators");
+              std::string{"1 to "} + std::to_string(max_accelerators) + " accelerators");
 }
 [[nodiscard]] inline auto check_length(std::string path, std::size_t found, std::size_t wanted)
     -> expected<void> {

@@ -32,7 +32,7 @@ namespace detail {
   auto const before = text.substr(0, std::min(offset, text.size()));
   auto const line = 1 + std::count(before.begin(), before.end(), '\n');
   auto const column = before.size() - (before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1);
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+  return std::string{"line "} + std::to_string(line) + ", column " + std::to_string(column);
 }
 
 /// The words of nlohmann's exception without its identifier, its place and unprintable bytes.
@@ -110,7 +110,7 @@ class document_builder {
   }
   auto open(json&& container) -> bool {
     if (open_.size() == max_json_depth) {
-      failure_ = error{error_code::parse, {}, "nesting deeper than " + std::to_string(max_json_depth),
+      failure_ = error{error_code::parse, {}, std::string{"nesting deeper than "} + std::to_string(max_json_depth),
                        "a flatter document", {}};
       return false;
     }
@@ -126,7 +126,7 @@ class document_builder {
     std::string p;
     for (std::size_t i = 0; i + 1 < open_.size(); ++i) {
       if (open_[i]->is_array()) {
-        p += "[" + std::to_string(open_[i]->size() - 1) + "]";
+        p += std::string{"["} + std::to_string(open_[i]->size() - 1) + "]";
         continue;
       }
       for (auto const& [k, v] : open_[i]->get_ref<json::object_t const&>())
@@ -149,7 +149,7 @@ class document_builder {
 [[nodiscard]] inline auto parse_json(std::string_view text) -> expected<json> {
   if (text.size() > max_json_size)
     return fail(error_code::parse, {}, std::to_string(text.size()) + " bytes",
-                "at most " + std::to_string(max_json_size));
+                std::string{"at most "} + std::to_string(max_json_size));
   detail::document_builder builder{text};
   if (!json::sax_parse(text.begin(), text.end(), &builder))
     return unexpected{error{builder.failure()}};

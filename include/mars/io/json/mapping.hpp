@@ -62,7 +62,7 @@ namespace detail {
     for (auto const& d : op.dims)
       list += (list.empty() ? "one of " : ", ") + std::string{d.name.view()};
     r["dim"].reject(error_code::unknown_name, list.empty() ? "no dimension" : std::move(list),
-                    "a dimension of operator '" + op.name + "'");
+                    std::string{"a dimension of operator '"} + op.name + "'");
   }
   return c;
 }
@@ -77,7 +77,7 @@ namespace detail {
     for (std::size_t d = 0; d < op.dims.size() && !s.scatter; ++d)
       if (op.dims[d].name.view() == name) s.scatter = static_cast<std::uint8_t>(d);
     if (!s.scatter)
-      scatter->reject(error_code::unknown_name, "a dimension of operator '" + op.name + "', or null");
+      scatter->reject(error_code::unknown_name, std::string{"a dimension of operator '"} + op.name + "', or null");
   }
   return s;
 }
@@ -126,7 +126,7 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
       for (auto const* o : ops) known.push_back(o->name);
       auto const near = mars::detail::closest_name(name, known);
       r["name"].reject(error_code::unknown_name, "an operator of the workload",
-                       near.empty() ? std::string{} : "did you mean " + std::string{near} + "?");
+                       near.empty() ? std::string{} : std::string{"did you mean "} + std::string{near} + "?");
       return;
     }
     auto const v = at->second;
@@ -155,7 +155,7 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
     listed.reject({error_code::invalid_mapping, {},
                    std::to_string(std::count(placed.begin(), placed.end(), true)) + " operators",
                    std::to_string(ops.size()) + ", each operator of the workload once",
-                   "'" + ops[v]->name + "' is missing"});
+                   std::string{"'"} + ops[v]->name + "' is missing"});
   }
   if (!timed) into.schedule.clear();
 }

@@ -67,7 +67,7 @@ class reader_context {
     auto const length = path.size();
     if (auto const* items = in.get_ptr<json::array_t const*>())
       for (std::size_t i = 0; i < items->size(); ++i) {
-        path += "[" + std::to_string(i) + "]";
+        path += std::string{"["} + std::to_string(i) + "]";
         if (search((*items)[i], value, path)) return true;
         path.resize(length);
       }
@@ -127,7 +127,7 @@ class reader {
       auto const near = mars::detail::closest_name(key, {keys.begin(), keys.end()});
       context_->record({error_code::unknown_key, context_->path_to(&member), "a key nobody knows",
                         list.empty() ? "no key" : std::move(list),
-                        near.empty() ? std::string{} : "did you mean " + std::string{near} + "?"});
+                        near.empty() ? std::string{} : std::string{"did you mean "} + std::string{near} + "?"});
       return false;
     }
     return true;
@@ -165,7 +165,7 @@ class reader {
     }
     auto const& array = value_->get_ref<json::array_t const&>();
     if (array.size() > most) {
-      reject(error_code::out_of_range, "at most " + std::to_string(most) + " entries");
+      reject(error_code::out_of_range, std::string{"at most "} + std::to_string(most) + " entries");
       return all;
     }
     all.reserve(array.size());
@@ -192,8 +192,8 @@ class reader {
       return least == std::numeric_limits<std::int64_t>::min()
                  ? "a whole number of 64 bits"
              : most == std::numeric_limits<std::int64_t>::max()
-                 ? "a whole number of at least " + std::to_string(least)
-                 : "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+                 ? std::string{"a whole number of at least "} + std::to_string(least)
+                 : std::string{"a whole number from "} + std::to_string(least) + " to " + std::to_string(most);
     };
     std::optional<std::int64_t> n;
     if (!is_number()) {
@@ -251,7 +251,7 @@ class reader {
     for (auto const n : names) list += (list.empty() ? "one of " : ", ") + std::string{n};
     auto const near = mars::detail::closest_name(name, {names.begin(), names.end()});
     reject(error_code::unknown_name, std::move(list),
-           near.empty() ? std::string{} : "did you mean " + std::string{near} + "?");
+           near.empty() ? std::string{} : std::string{"did you mean "} + std::string{near} + "?");
     return 0;
   }
   /// A name of a dimension.
@@ -260,7 +260,7 @@ class reader {
     bool const plain = name.find('\0') == name.npos;
     if (is_text() && (name.empty() || !plain || !label::fits(name)))
       reject(error_code::out_of_range,
-             "1 to " + std::to_string(label::max_size) + " bytes of text");
+             std::string{"1 to "} + std::to_string(label::max_size) + " bytes of text");
     else if (is_text())
       return label{std::string_view{name}};
     return label{"?"};
@@ -276,7 +276,7 @@ class reader {
   /// What was found, short.
   [[nodiscard]] auto describe() const -> std::string {
     if (value_->is_object()) return "an object";
-    if (value_->is_array()) return "an array of " + std::to_string(value_->size());
+    if (value_->is_array()) return std::string{"an array of "} + std::to_string(value_->size());
     auto shown = value_->dump(-1, ' ', true, json::error_handler_t::replace);
     if (shown.size() > 60) shown = shown.substr(0, 57) + "...";
     return shown;

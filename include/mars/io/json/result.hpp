@@ -20,7 +20,7 @@ namespace mars::io {
 
 /// What a result document says besides the plan.
 struct result_context {
-  plan const* baseline{};  ///< priced by the same objective; null: unknown
+  plan const* baseline{};  ///< null: unknown
   std::uint64_t seed{1};   ///< of the search
   std::vector<std::string> warnings{};  ///< of the import of the workload
 };
@@ -81,8 +81,9 @@ template <WorkloadGraph Graph>
 ///
 /// Numbers that do not exist are null: times and energy of a plan that is not feasible, unknown energy,
 /// the bound of a mapping that nobody searched, a baseline that does not fit. `lower_bound_s` is a bound
-/// on `latency_s`, for the objective throughput on 1 / `throughput_per_s`, for energy null. `gap` and
-/// `reduction_vs_baseline` (1 − value / baseline) are of the objective's value.
+/// on `latency_s`, for the objective throughput on 1 / `throughput_per_s`, for energy null. `gap` is of the
+/// objective's value, `reduction_vs_baseline` is 1 − `latency_s` / `baseline_latency_s` whatever the
+/// objective.
 template <WorkloadGraph Graph, class System>
 [[nodiscard]] auto result_to_json(Graph const& graph, System const& system, plan const& p,
                                   result_context const& context = {}) -> ordered_json {
@@ -121,9 +122,9 @@ template <WorkloadGraph Graph, class System>
   j["baseline_latency_s"] =
       baseline != nullptr ? detail::seconds_json(baseline->evaluation.latency) : none;
   j["reduction_vs_baseline"] =
-      feasible && baseline != nullptr && baseline->value > 0
-          ? detail::finite_json(static_cast<double>(baseline->value - p.value) /
-                                static_cast<double>(baseline->value))
+      feasible && baseline != nullptr && baseline->evaluation.latency > picoseconds{}
+          ? detail::finite_json((baseline->evaluation.latency - e.latency) /
+                                baseline->evaluation.latency)
           : none;
 
   auto& search = j["search"];

@@ -66,7 +66,7 @@ inline void read_accelerators(reader const& r, std::vector<accelerator>& all) {
   if (all.size() + n > max_system_size) {
     (count ? *count : r)
         .reject({error_code::out_of_range, {}, std::to_string(all.size() + n) + " accelerators",
-                 "at most " + std::to_string(max_system_size), {}});
+                 std::string{"at most "} + std::to_string(max_system_size), {}});
     return;
   }
   for (std::size_t i = 0; i < n; ++i) {
@@ -189,7 +189,7 @@ auto write_parameters(any_design const& design, std::string_view kind, ordered_j
       designs.push_back(detail::write_design(a.configurations[d]));
       if (designs.back().is_null())
         return fail(error_code::unsupported,
-                    "accelerators[" + std::to_string(i) + "].designs[" + std::to_string(d) + "]",
+                    std::string{"accelerators["} + std::to_string(i) + "].designs[" + std::to_string(d) + "]",
                     std::string{a.configurations[d].name()}, "a design of the library");
     }
     entry["designs"] = std::move(designs);

@@ -62,7 +62,7 @@ class name_table {
     auto const near = mars::detail::closest_name(r.name, known);
     where.reject(error_code::dangling, "the name of a tensor",
                  "nobody produces it" +
-                     (near.empty() ? std::string{} : "; did you mean " + std::string{near} + "?"));
+                     (near.empty() ? std::string{} : std::string{"; did you mean "} + std::string{near} + "?"));
     return {nullptr, 0};
   }
 
@@ -88,7 +88,7 @@ class name_table {
     auto const [producer, output] = table.resolve(r, where);
     if (producer == nullptr) return std::nullopt;
     if (nth_operand(ops[*producer], role::output, output) == nullptr) {
-      where.reject(error_code::dangling, "an output of operator '" + ops[*producer].name + "'");
+      where.reject(error_code::dangling, std::string{"an output of operator '"} + ops[*producer].name + "'");
       return std::nullopt;
     }
     return tensor_ref{operator_id{*producer}, output};
@@ -180,7 +180,7 @@ class kind_reader {
     if (slot == nullptr) return std::nullopt;
     if (output < tensors_[*slot].size()) return tensors_[*slot][output];
     where.reject(error_code::dangling,
-                 "one of " + std::to_string(tensors_[*slot].size()) + " results");
+                 std::string{"one of "} + std::to_string(tensors_[*slot].size()) + " results");
     return std::nullopt;
   }
 
@@ -202,7 +202,7 @@ class kind_reader {
       auto const consumer = operators_[sorted.cycle->consumer.index()];
       consumer["inputs"].items()[sorted.cycle->operand].reject(
           error_code::cycle, "an acyclic graph",
-          "operator '" + consumer["name"].text() + "' depends on itself");
+          std::string{"operator '"} + consumer["name"].text() + "' depends on itself");
     }
     return std::move(sorted.order);
   }
@@ -226,10 +226,10 @@ class kind_reader {
       inputs.reject(error_code::invalid_argument,
                     kind.least_inputs == kind.most_inputs
                         ? std::to_string(kind.least_inputs) + " inputs"
-                        : "at least " + std::to_string(kind.least_inputs) +
+                        : std::string{"at least "} + std::to_string(kind.least_inputs) +
                               (kind.most_inputs == any_number
                                    ? std::string{}
-                                   : ", at most " + std::to_string(kind.most_inputs)) + " inputs");
+                                   : std::string{", at most "} + std::to_string(kind.most_inputs)) + " inputs");
     if (root_.failed()) return {};
     auto results = kind.build({builder_, r, x, r["name"].text()});
     adopt_failure(r, {});

@@ -26,8 +26,7 @@ inline auto read_inputs(session& s, frame& f, pb::GraphProto const& g) -> expect
   for (int i = 0; i < g.input_size(); ++i) {
     auto const& info = g.input(i);
     if (f.names.contains(info.name())) continue;
-    auto const where =
-        f.path + "input[" + std::to_string(i) + "](\"" + printable(info.name()) + "\")";
+    auto const where = f.path + "input[" + std::to_string(i) + "](" + quoted(info.name()) + ")";
     tensor t;
     t.name = printable(info.name());
     t.type = info.type().tensor_type().elem_type();
@@ -64,8 +63,8 @@ inline void mark_outputs(session& s, frame const& f) {
         promised.push_back(d.dim_value());
       }
       if (concrete && promised != t.shape)
-        s.warn(f.path + "output \"" + printable(name) + "\": " + to_string(t.shape) +
-               ", although the file says " + to_string(promised));
+        s.warn(f.path + "output " + quoted(name) + ": " + to_string(t.shape) +
+               std::string{", although the file says "} + to_string(promised));
     }
     if (t.produced && marked.insert(*id).second) s.graph.output(*t.handle);
   }
@@ -83,7 +82,7 @@ inline auto import_model(pb::ModelProto const& model, onnx_options const& option
     return fail(error_code::out_of_range, "options.batch", std::to_string(options.batch),
                 "at least 0");
   if (model.ir_version() > 13)
-    s.warn("ir_version " + std::to_string(model.ir_version()) +
+    s.warn(std::string{"ir_version "} + std::to_string(model.ir_version()) +
            " is newer than this importer (13)");
   for (auto const& f : model.functions())
     s.functions.insert_or_assign(session::function_key(f.domain(), f.name(), overload_of(f)), &f);

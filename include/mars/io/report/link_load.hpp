@@ -20,9 +20,9 @@ namespace mars::io {
 
 /// What one inference of a mapping asks of links and memories.
 struct inference_load {
-  std::vector<bytes> links;        ///< by link id; empty: the interconnect has no routes
-  std::vector<bytes> during;       ///< by operator: held on each accelerator while it runs
-  std::vector<operator_id> order;  ///< as operators run
+  std::vector<bytes> links;       ///< by link id; empty: the interconnect has no routes
+  std::vector<bytes> during;      ///< by operator: held on each accelerator while it runs
+  std::vector<operator_id> order; ///< as operators run
 };
 
 namespace detail {
@@ -68,9 +68,9 @@ public:
       send(direct, a, b, storage(t.elements, element_bits).count());
       group mates;
       for (std::size_t k = 0; k < to.size(); ++k)
-        if (k == t.to || (needed[k] == needed[t.to] &&
-                          near.among(k, t.to) > near.across(t.from, t.to) &&
-                          near.among(t.to, k) > near.across(t.from, t.to)))
+        if (k == t.to ||
+            (needed[k] == needed[t.to] && near.among(k, t.to) > near.across(t.from, t.to) &&
+             near.among(t.to, k) > near.across(t.from, t.to)))
           mates.push_back(to[k]);
       auto const parts = static_cast<std::int64_t>(mates.size());
       send(gathered, a, b, storage(ceil_div(t.elements, parts), element_bits).count());
@@ -163,7 +163,9 @@ void add_exchanges(Meter& meter, operation const& o, sharding const& s,
   if (auto const* t = rotating_operand(o, s, p))
     for_each_group(
         set, [&](std::size_t rank) { return replication_group(o, *t, s, p, rank); },
-        [&](auto const& g) { meter.ring(g, s.shared->ways - 1, size_of(*t, phase_extents(o, s))); });
+        [&](auto const& g) {
+          meter.ring(g, s.shared->ways - 1, size_of(*t, phase_extents(o, s)));
+        });
   if (auto const ways = partial_sums(o, s); ways > 1)
     for (auto const& t : o.operands)
       if (t.role == role::output)

@@ -40,27 +40,59 @@ namespace detail {
   return causes_of(sum);
 }
 
-template <class A>
-[[nodiscard]] auto accelerator_name(A const& a, std::size_t index) -> std::string {
-  std::string name;
-  if constexpr (requires { std::string{a.name}; }) name = a.name;
-  return name.empty() ? "accelerator " + std::to_string(index) : name;
+/// Their own names; with its number where several have the same, or none.
+template <class System>
+[[nodiscard]] auto accelerator_names(System const& system) -> std::vector<std::string> {
+  std::vector<std::string> names;
+  for (auto const& a : system.accelerators) {
+    names.emplace_back();
+    if constexpr (requires { std::string{a.name}; }) names.back() = a.name;
+  }
+  std::map<std::string, std::size_t> uses;
+  for (auto const& name : names) ++uses[name];
+  for (std::size_t a = 0; a < names.size(); ++a)
+    if (names[a].empty() || uses[names[a]] > 1)
+      names[a] = (names[a].empty() ? "accelerator" : names[a]) + " " + std::to_string(a);
+  return names;
 }
 
+/// One sentence for `count` accelerators that lack the same.
 template <WorkloadGraph G>
-[[nodiscard]] auto shortage_sentence(G const& graph, shortage const& s, report_data const& r,
-                                     mapping const& m) -> std::string {
+[[nodiscard]] auto shortage_sentence(G const& graph, shortage const& s, shortage const& last,
+                                     std::size_t count, report_data const& r, mapping const& m)
+    -> std::string {
   auto const& at = op(graph, s.at).name;
   auto const set = m.operators[s.at.index()].set.index();
   if (s.what == shortage::kind::unsupported)
-    return "Design " + m.sets[set].design + " of set " + std::to_string(set) + " cannot run " + at +
-           ".";
-  auto text = r.accelerators[s.accelerator.index()].name + " needs " +
-              bytes_text(s.demand.count()) + " but has " + bytes_text(s.capacity.count()) + ": " +
-              bytes_text((s.demand - s.capacity).count()) + " too much when " + at + " runs.";
-  for (std::size_t i = 0; i < s.contributors.size(); ++i)
-    text += (i == 0 ? " Largest weights: " : ", ") + op(graph, s.contributors[i]).name;
+    return std::string{"Design "} + m.sets[set].design + " of set " + std::to_string(set) +
+           std::string{" cannot run "} + at + ".";
+  auto const name = [&](shortage const& of) { return r.accelerators[of.accelerator.index()].name; };
+  auto const excess = bytes_text((s.demand - s.capacity).count());
+  auto text = count == 1
+                  ? name(s) + " needs " + bytes_text(s.demand.count()) + " but has "
+                  : name(s) + " … " + name(last) + " (" + std::to_string(count) +
+                        std::string{" accelerators) need "} + bytes_text(s.demand.count()) + " each but have ";
+  text += bytes_text(s.capacity.count()) + ": " + excess + " too much when " + at + " runs.";
+  for (std::size_t i = 0; i < s.contributors.size(); ++i) {
+    text += i == 0 ? " Largest weights: " : ", ";
+    text += op(graph, s.contributors[i]).name;
+  }
   return text + (s.contributors.empty() ? "" : ".");
+}
+
+template <WorkloadGraph G>
+void describe_shortages(report_data& r, G const& graph, std::vector<shortage> const& all,
+                        mapping const& m) {
+  auto const alike = [](shortage const& a, shortage const& b) {
+    return a.what == shortage::kind::memory && b.what == shortage::kind::memory && a.at == b.at &&
+           a.demand == b.demand && a.capacity == b.capacity;
+  };
+  for (std::size_t i = 0, end = 0; i < all.size(); i = end) {
+    for (end = i + 1; end < all.size() && alike(all[i], all[end]);) ++end;
+    r.shortages.push_back(shortage_sentence(graph, all[i], all[end - 1], end - i, r, m));
+  }
+  if (all.empty() && !r.feasible)
+    r.shortages.emplace_back("The mapping takes for ever: a design or a link cannot do its part.");
 }
 
 /// Nodes in the order: accelerators, then whatever the links name.
@@ -82,7 +114,7 @@ void describe_links(report_data& r, Net const& net, std::vector<bytes> const& lo
       number = r.nodes.size();
       r.nodes.push_back({host ? report_node::kind::host : report_node::kind::network_switch,
                          (host ? "host" : "switch") +
-                             (alone ? std::string{} : " " + std::to_string(e.index))});
+                             (alone ? std::string{} : std::string{" "} + std::to_string(e.index))});
     }
     auto const node = [&](endpoint e) {
       return e.kind == node_kind::accelerator ? std::size_t{e.index} : others.at(e);
@@ -134,11 +166,12 @@ template <WorkloadGraph G, class System>
     r.sets.push_back({{}, s.design});
     for (auto const a : s.accelerators) r.sets.back().accelerators.push_back(a.index());
   }
-  for (std::size_t a = 0; a < system.accelerators.size(); ++a) {
+  auto const names = detail::accelerator_names(system);
+  for (std::size_t a = 0; a < names.size(); ++a) {
     auto const& use = e.memory[a];
     bool const busy = use.peak > bytes{};
-    r.accelerators.push_back({detail::accelerator_name(system.accelerators[a], a),
-                              use.capacity.count(), use.peak.count(), use.resident.count(),
+    r.accelerators.push_back({names[a], use.capacity.count(), use.peak.count(),
+                              use.resident.count(),
                               busy ? op(graph, use.peak_at).name : std::string{}});
   }
 
@@ -160,10 +193,7 @@ template <WorkloadGraph G, class System>
   }
   detail::describe_links(r, system.interconnect, load.links);
 
-  for (auto const& s : e.shortages)
-    r.shortages.push_back(detail::shortage_sentence(graph, s, r, p.mapping));
-  if (r.shortages.empty() && !r.feasible)
-    r.shortages.emplace_back("The mapping takes for ever: a design or a link cannot do its part.");
+  detail::describe_shortages(r, graph, e.shortages, p.mapping);
   r.convergence = std::move(points);
   r.warnings = std::move(warnings);
   return r;

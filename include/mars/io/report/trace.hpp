@@ -28,7 +28,7 @@ namespace detail {
 class trace_writer {
 public:
   [[nodiscard]] auto finish() && -> std::string {
-    return "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n" + events_ + "\n]}\n";
+    return std::string{"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"} + events_ + "\n]}\n";
   }
   void event(std::string const& line) {
     if (!events_.empty()) events_ += ",\n";
@@ -65,7 +65,7 @@ private:
 
 /// One inference in the trace-event format of Chrome and Perfetto (ui.perfetto.dev): a process per
 /// accelerator, the accelerators of a set one below the other; a thread for computation and one for
-/// communication, whose events follow each other; a counter of memory. Times are in microseconds,
+/// communication, whose events follow each other; a counter of memory, which changes when an operator starts. Times are in microseconds,
 /// rounded to nanoseconds. Waiting for rotating parts is drawn in one piece after the computation it
 /// interleaves with. Operators that take for ever are left out.
 [[nodiscard]] inline auto trace_json(report_data const& r) -> std::string {
@@ -77,9 +77,10 @@ private:
     for (auto const a : r.sets[s].accelerators) {
       auto const pid = a + 1; // 0 is the idle process to some viewers
       auto const& device = r.accelerators[a];
-      out.metadata("process_name", pid, 0,
-                   "\"name\":" + detail::json_text(fmt::format("{} · set {} · {}", device.name, s,
-                                                               r.sets[s].design)));
+      out.metadata(
+          "process_name", pid, 0,
+          std::string{"\"name\":"} +
+              detail::json_text(fmt::format("{} · set {} · {}", device.name, s, r.sets[s].design)));
       out.metadata("process_sort_index", pid, 0, fmt::format("\"sort_index\":{}", rank++));
       out.metadata("thread_name", pid, compute, "\"name\":\"compute\"");
       out.metadata("thread_sort_index", pid, compute, "\"sort_index\":1");
@@ -89,10 +90,9 @@ private:
 
       for (auto const& o : r.operators) {
         if (o.set != s || !std::isfinite(o.end_s)) continue;
-        auto const arguments =
-            fmt::format(R"("operator":{},"kind":{},"sharding":{},"set":{})",
-                        detail::json_text(o.name), detail::json_text(o.kind),
-                        detail::json_text(o.sharding), s);
+        auto const arguments = fmt::format(R"("operator":{},"kind":{},"sharding":{},"set":{})",
+                                           detail::json_text(o.name), detail::json_text(o.kind),
+                                           detail::json_text(o.sharding), s);
         auto const& t = o.time;
         double at = o.start_s;
         auto const take = [&](int thread, std::string_view category, std::string const& name,
@@ -101,12 +101,16 @@ private:
           at += duration;
         };
         out.memory(pid, o.start_s, device.resident_bytes, o.memory_bytes - device.resident_bytes);
-        take(communication, "redistribution", "inputs of " + o.name, t.redistribution_s);
+        take(communication, "redistribution", std::string{"inputs of "} + o.name,
+             t.redistribution_s);
         take(compute, "compute", o.name, t.compute_s);
-        take(communication, "rotation", "rotating parts of " + o.name, t.rotation_s);
-        take(communication, "partial sums", "partial sums of " + o.name, t.partial_sums_s);
-        take(communication, "state exchange", "state of " + o.name, t.state_exchange_s);
+        take(communication, "rotation", std::string{"rotating parts of "} + o.name, t.rotation_s);
+        take(communication, "partial sums", std::string{"partial sums of "} + o.name,
+             t.partial_sums_s);
+        take(communication, "state exchange", std::string{"state of "} + o.name,
+             t.state_exchange_s);
       }
+      if (std::isfinite(r.latency_s)) out.memory(pid, r.latency_s, device.resident_bytes, 0);
     }
   return std::move(out).finish();
 }

@@ -25,18 +25,18 @@ class sharding_audit {
 
  private:
   auto reject(violation_kind kind, std::string const& where, std::string why) -> bool {
-    found_.push_back({kind, path_ + where, "operator '" + op_.name + "': " + std::move(why)});
+    found_.push_back({kind, path_ + where, std::string{"operator '"} + op_.name + "': " + std::move(why)});
     return false;
   }
   [[nodiscard]] auto name_of(std::size_t dim) const -> std::string {
-    return "dimension " + std::string{op_.dims[dim].name.view()};
+    return std::string{"dimension "} + std::string{op_.dims[dim].name.view()};
   }
 
   auto exclusive_cuts() -> bool {
     bool good = true;
     for (std::size_t i = 0; i < s_.exclusive.size(); ++i) {
       auto const [dim, ways] = s_.exclusive[i];
-      auto const where = ".exclusive[" + std::to_string(i) + "]";
+      auto const where = std::string{".exclusive["} + std::to_string(i) + "]";
       if (!may_cut(dim, where, true)) {
         good = false;
         continue;
@@ -52,7 +52,7 @@ class sharding_audit {
   auto may_cut(std::size_t dim, std::string const& where, bool exclusive) -> bool {
     if (dim >= op_.dims.size())
       return reject(violation_kind::unknown_dimension, where,
-                    "there is no dimension " + std::to_string(dim));
+                    std::string{"there is no dimension "} + std::to_string(dim));
     if (op_.dims[dim].kind == dim_kind::sequential)
       return reject(violation_kind::sequential_dimension, where, name_of(dim) + " runs in order");
     if (recurrent_ && (!exclusive || op_.dims[dim].kind == dim_kind::reduction))
@@ -120,7 +120,7 @@ class sharding_audit {
       return false;
     if (rotating(op_, s_, set_size_) == nullptr)
       return reject(violation_kind::bad_rotation, ".shared",
-                    "no tensor along " + name_of(dim) + " is held alike by " +
+                    std::string{"no tensor along "} + name_of(dim) + " is held alike by " +
                         std::to_string(ways) + " devices");
     return true;
   }
@@ -133,7 +133,7 @@ class sharding_audit {
     };
     if (dim >= op_.dims.size())
       return reject(violation_kind::unknown_dimension, ".scatter",
-                    "there is no dimension " + std::to_string(dim));
+                    std::string{"there is no dimension "} + std::to_string(dim));
     if (op_.dims[dim].kind != dim_kind::parallel) return no(name_of(dim) + " is not parallel");
     auto const summands = seat{op_, s_, set_size_, 0}.among_summands().second;
     if (summands < 2) return no("no reduction dimension is cut");

@@ -48,8 +48,9 @@ inline void builder::record(error e) { reject(std::move(e), {}, {}); }
 inline void builder::reject(error e, std::string_view name, std::string_view type) {
   if (failed()) return;
   if (!name.empty() || !type.empty()) {
-    std::string const who = name.empty() ? std::string{type} : "'" + std::string{name} + "'";
-    e.detail = e.detail.empty() ? "in " + who : e.detail + ", in " + who;
+    std::string const who =
+        name.empty() ? std::string{type} : std::string{"'"} + std::string{name} + "'";
+    e.detail = e.detail.empty() ? std::string{"in "} + who : e.detail + ", in " + who;
   }
   failure_ = std::move(e);
 }
@@ -151,7 +152,7 @@ inline auto builder::emit_one(expected<operation> made, std::span<value const> i
 
 inline auto builder::commit(operation o, std::span<value const> inputs) -> std::vector<value> {
   auto const id = operator_id{size()};
-  auto const path = "operators[" + std::to_string(size()) + "]";
+  auto const path = std::string{"operators["} + std::to_string(size()) + "]";
   o.name = unique(operator_names_, std::move(o.name));
   std::vector<tensor_edge> edges;
   std::vector<value> results;

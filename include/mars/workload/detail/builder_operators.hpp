@@ -86,7 +86,7 @@ inline auto builder::gemm(value a, value b, std::optional<value> c, bool transpo
 inline auto builder::attention(value q, value k, value v, std::int64_t heads, std::int64_t kv_heads,
                                bool causal, std::string name) -> value {
   if (!known(std::array{q, k, v})) return {};
-  if (name.empty()) name = "attention_" + std::to_string(size());
+  if (name.empty()) name = std::string{"attention_"} + std::to_string(size());
   auto const part = [&name](char const* what) { return name + "." + what; };
   auto const& qs = shape(q);
   auto const& ks = shape(k);

@@ -31,7 +31,7 @@ using operand_axes = inplace_vector<axis, max_rank>;
 [[nodiscard]] inline auto map_dim(std::size_t rank, std::size_t i) -> label {
   static constexpr char const* feature_map[] = {"n", "k", "y", "x"};
   if (rank == 4) return feature_map[i];
-  return label{std::string_view{"d" + std::to_string(i)}};
+  return label{std::string_view{std::string{"d"} + std::to_string(i)}};
 }
 
 /// The name of the `i`-th of `count` spatial axes, out of names for depth, height, width.
@@ -81,7 +81,7 @@ public:
     op_.work.flops = flops;
     if (too_many_)
       return fail(error_code::unsupported, "dims", "too many dimensions",
-                  "at most " + std::to_string(max_dims));
+                  std::string{"at most "} + std::to_string(max_dims));
     if (auto ok = validate(op_); !ok) return unexpected{std::move(ok).error()};
     return std::move(op_);
   }

@@ -55,10 +55,10 @@ template <class Options>
     return fail(error_code::unsupported, "shape", to_string(x), "[N, C, one to three axes]");
   if (o.groups < 1 || x[1] % o.groups != 0)
     return fail(error_code::shape_mismatch, "groups", std::to_string(o.groups),
-                "a divisor of the " + std::to_string(x[1]) + " input channels");
+                std::string{"a divisor of the "} + std::to_string(x[1]) + " input channels");
   if (o.out_channels < 1 || o.out_channels > max_elements || o.out_channels % o.groups != 0)
     return fail(error_code::shape_mismatch, "out_channels", std::to_string(o.out_channels),
-                "a positive multiple of the " + std::to_string(o.groups) + " groups");
+                std::string{"a positive multiple of the "} + std::to_string(o.groups) + " groups");
   return x.size() - 2;
 }
 
@@ -79,7 +79,7 @@ template <class Options>
   using mars::detail::along;
   auto const spatial_count = detail::spatial_axes(x, o);
   if (!spatial_count) return unexpected{spatial_count.error()};
-  auto const count = *spatial_count;
+  auto const count = std::min<std::size_t>(*spatial_count, 3); // never more: tells the compiler
   auto const windows = mars::detail::windows(o, count);
   if (!windows) return unexpected{windows.error()};
   std::array<std::int64_t, 3> out{};
@@ -154,7 +154,7 @@ struct transposed_axis {
     auto const out = *last + v.span() + output_padding - v.begin - v.end;
     if (out < 1)
       return fail(error_code::shape_mismatch, "padding",
-                  "an output of extent " + std::to_string(out), "at least 1");
+                  std::string{"an output of extent "} + std::to_string(out), "at least 1");
     auto const common = std::gcd(v.stride, v.dilation);
     auto const phases = v.stride / common;
     auto least = std::numeric_limits<std::int64_t>::max();
@@ -193,7 +193,7 @@ struct transposed_axis {
   using mars::detail::along;
   auto const spatial_count = detail::spatial_axes(x, o);
   if (!spatial_count) return unexpected{spatial_count.error()};
-  auto const count = *spatial_count;
+  auto const count = std::min<std::size_t>(*spatial_count, 3); // never more: tells the compiler
   auto const windows = mars::detail::windows(o, count);
   if (!windows) return unexpected{windows.error()};
   auto const longer = mars::detail::per_axis("output_padding", o.output_padding, count, 0, 0);

@@ -62,7 +62,7 @@ namespace mars::ops {
   for (auto const s : sizes) left = s < 1 || s > left ? -1 : left - s;
   if (left != 0)
     return fail(error_code::shape_mismatch, "sizes", to_string(sizes),
-                "positive sizes that add up to " + std::to_string(x[*axis]));
+                std::string{"positive sizes that add up to "} + std::to_string(x[*axis]));
   mars::detail::op_writer w{op_kind::split, "Split"};
   auto const axes = mars::detail::walk(w, x);
   w.input(axes);
@@ -84,7 +84,7 @@ namespace mars::ops {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   auto const bad = [&] {
     return fail(error_code::invalid_argument, "permutation", to_string(permutation),
-                "a permutation of the axes of " + to_string(x));
+                std::string{"a permutation of the axes of "} + to_string(x));
   };
   if (permutation.size() != x.size()) return bad();
   std::vector<bool> seen(x.size(), false);
@@ -142,7 +142,7 @@ namespace mars::ops {
     auto const length = step > 0 ? end - start : start - end;
     if (length <= 0)
       return fail(error_code::out_of_range, "starts",
-                  "an empty slice of axis " + std::to_string(*at) + " of " + to_string(x),
+                  std::string{"an empty slice of axis "} + std::to_string(*at) + " of " + to_string(x),
                   "at least one element");
     out[*at] = ceil_div(length, step > 0 ? step : -step);
     cuts[*at] = {start, out[*at] == 1 ? 1 : step};
@@ -167,7 +167,7 @@ namespace mars::ops {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   if (begins.size() != x.size() || ends.size() != x.size())
     return fail(error_code::shape_mismatch, "pads", to_string(begins) + " and " + to_string(ends),
-                "two numbers per axis of " + to_string(x));
+                std::string{"two numbers per axis of "} + to_string(x));
   auto out = x;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::min(begins[i], ends[i]) < -max_elements || std::max(begins[i], ends[i]) > max_elements)

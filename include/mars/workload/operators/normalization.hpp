@@ -112,7 +112,7 @@ namespace detail {
   if (auto ok = detail::check_parameters(parameters); !ok) return unexpected{std::move(ok).error()};
   if (x.size() < 2 || groups < 1 || x[1] % groups != 0)
     return fail(error_code::shape_mismatch, "groups", std::to_string(groups),
-                "a divisor of the channels of " + to_string(x));
+                std::string{"a divisor of the channels of "} + to_string(x));
   auto const channels = x[1] / groups;
   mars::detail::op_writer w{op_kind::normalization, "GroupNormalization"};
   auto const n = along(x[0], {{w.dim(mars::detail::map_dim(x.size(), 0), x[0])}});

@@ -111,7 +111,7 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
   for (auto const e : out) output.push_back(mars::detail::whole(e));
   std::size_t number = 0;
   auto const next_dim = [&](std::int64_t extent) {
-    return w.dim(label{std::string_view{"d" + std::to_string(number++)}}, extent);
+    return w.dim(label{std::string_view{std::string{"d"} + std::to_string(number++)}}, extent);
   };
   for (auto const& g : groups) {
     if (g.bounds.empty()) {
@@ -147,7 +147,7 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
   auto const rank = static_cast<std::int64_t>(x.size());
   if (axis < -rank || axis > rank)
     return fail(error_code::out_of_range, "axis", std::to_string(axis),
-                "an axis of " + to_string(x) + " or its rank");
+                std::string{"an axis of "} + to_string(x) + " or its rank");
   tensor_shape out{1, 1};
   for (std::int64_t i = 0; i < rank; ++i)
     out[i < (axis < 0 ? axis + rank : axis) ? 0 : 1] *= x[static_cast<std::size_t>(i)];

@@ -24,7 +24,7 @@ namespace mars::ops {
   if (auto e = mars::detail::shape_error({&x, &shape})) return unexpected{*std::move(e)};
   if (x.size() != shape.size())
     return fail(error_code::shape_mismatch, "shape", to_string(shape),
-                "as many axes as " + to_string(x));
+                std::string{"as many axes as "} + to_string(x));
   mars::detail::op_writer w{op_kind::resize, "Resize"};
   mars::detail::operand_axes input;
   mars::detail::operand_axes output;

@@ -70,7 +70,7 @@ struct text_layers {
   /// Rows of a trained table, one for each number in an external tensor of the same name.
   auto embedding(std::string const& name, std::int64_t sequences, std::int64_t rows) -> value {
     auto const ids = blocks.b.input(name + "_ids", {sequences, tokens});
-    return blocks.b.embedding(ids, rows, blocks.shape.width, "embeddings." + name);
+    return blocks.b.embedding(ids, rows, blocks.shape.width, std::string{"embeddings."} + name);
   }
 };
 

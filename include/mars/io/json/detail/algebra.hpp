@@ -60,7 +60,7 @@ struct operand_source {
     for (auto const& d : op.dims)
       list += (list.empty() ? "one of " : ", ") + std::string{d.name.view()};
     r.reject(error_code::unknown_name, list.empty() ? "no dimension" : std::move(list),
-             "a dimension of operator '" + op.name + "'");
+             std::string{"a dimension of operator '"} + op.name + "'");
   }
   return 0;
 }

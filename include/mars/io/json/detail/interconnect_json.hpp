@@ -51,13 +51,13 @@ template <class N>
     -> std::optional<any_interconnect> {
   if (r.failed()) return std::nullopt;
   if (auto const n = model.size(); n != accelerators) {
-    r.reject({error_code::shape_mismatch, {}, "an interconnect of " + std::to_string(n) + " accelerators",
+    r.reject({error_code::shape_mismatch, {}, std::string{"an interconnect of "} + std::to_string(n) + " accelerators",
               std::to_string(accelerators), {}});
     return std::nullopt;
   }
   if (count_pairs(model) > most_links) {
     r.reject({error_code::out_of_range, {}, std::to_string(count_pairs(model)) + " links",
-              "at most " + std::to_string(most_links), {}});
+              std::string{"at most "} + std::to_string(most_links), {}});
     return std::nullopt;
   }
   if (auto const name = r.find("name")) return any_interconnect{std::move(model), name->text()};

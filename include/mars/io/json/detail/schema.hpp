@@ -12,7 +12,7 @@ namespace mars::io::detail {
 inline void read_schema(reader const& root, std::string_view wanted) {
   auto const schema = root["schema"];
   if (schema.is_text() && schema.text() != wanted)
-    schema.reject(error_code::unsupported, "\"" + std::string{wanted} + "\"");
+    schema.reject(error_code::unsupported, std::string{"\""} + std::string{wanted} + "\"");
   else
     (void)schema.text();
 }

@@ -53,7 +53,7 @@ using axis_map = std::vector<int>;
         axes.push_back(result[at]);
       else
         return fail(error_code::shape_mismatch, "shape", to_string(operands[i]),
-                    "a shape that goes with " + to_string(out));
+                    std::string{"a shape that goes with "} + to_string(out));
     }
     w.input(axes);
   }
@@ -108,7 +108,8 @@ inline void emit_rearranged(call& c, op_kind kind, tensor_id input, tensor_shape
     mars::detail::op_writer w{kind, c.type()};
     std::vector<std::uint8_t> dims;
     for (std::size_t d = 0; d < extents_.size(); ++d)
-      dims.push_back(w.dim(label{std::string_view{"d" + std::to_string(d)}}, extents_[d]));
+      dims.push_back(
+          w.dim(label{std::string_view{std::string{"d"} + std::to_string(d)}}, extents_[d]));
     auto const compose = [&](std::vector<composed_axis> const& axes, tensor_shape const& extent) {
       mars::detail::operand_axes result;
       for (std::size_t i = 0; i < axes.size(); ++i) {

@@ -81,11 +81,11 @@ public:
   }
   /// Input i; recorded as missing if it is not there or no tensor of known shape.
   auto id(std::size_t i) -> tensor_id {
-    auto const part = "input[" + std::to_string(i) + "]";
+    auto const part = std::string{"input["} + std::to_string(i) + "]";
     if (!has(i))
       reject(error_code::missing_key, "nothing", "an input", {}, part);
     else if (!s_.at(inputs_[i]).shaped)
-      reject(error_code::unsupported, "\"" + s_.at(inputs_[i]).name + "\" of unknown shape",
+      reject(error_code::unsupported, quoted(s_.at(inputs_[i]).name) + " of unknown shape",
              "a tensor of known shape", {}, part);
     else
       return inputs_[i];
@@ -107,8 +107,8 @@ public:
       for (std::size_t k = 0; k < l->size(); ++k) out.push_back(l->as_integer(k));
     } else {
       reject(error_code::unsupported,
-             has(i) ? "\"" + in(i).name + "\", known only at run time" : "nothing",
-             "constant values", {}, "input[" + std::to_string(i) + "]");
+             has(i) ? quoted(in(i).name) + ", known only at run time" : "nothing",
+             "constant values", {}, std::string{"input["} + std::to_string(i) + "]");
     }
     return out;
   }
@@ -171,10 +171,12 @@ public:
     reject(r.error());
     return 0;
   }
+  /// As `axis`, those that exist.
   auto axes(std::vector<std::int64_t> const& numbers, std::size_t rank)
       -> std::vector<std::size_t> {
     std::vector<std::size_t> out;
-    for (auto const n : numbers) out.push_back(axis(n, rank));
+    for (auto const n : numbers)
+      if (auto const a = axis(n, rank); a < rank) out.push_back(a);
     return out;
   }
 
@@ -228,7 +230,7 @@ public:
       auto const& t = s_.at(id);
       constant &= t.constant;
       if (t.shaped && t.elements() == 0 && t.constant)
-        reject(error_code::unsupported, "\"" + t.name + "\" " + to_string(t.shape),
+        reject(error_code::unsupported, quoted(t.name) + " " + to_string(t.shape),
                "a tensor that is not empty");
     }
     if (failed()) return;

@@ -72,13 +72,12 @@ inline void import_unknown(call& c, std::vector<tensor_id> more, std::string con
     auto const& name = c.node().output(i);
     if (!c.wants(k) || c.the_frame().names.contains(name)) continue;
     auto const* info = c.the_frame().find_stored(name);
-    auto shape = info == nullptr
-                     ? std::nullopt
-                     : stored_shape(c.the_session(), *info, "\"" + printable(name) + "\"");
+    auto shape =
+        info == nullptr ? std::nullopt : stored_shape(c.the_session(), *info, quoted(name));
     if (!shape)
       return c.reject(error_code::unsupported, what, "an operator mars knows, or a stored shape",
-                      "output \"" + printable(name) + "\" has none",
-                      "output[" + std::to_string(i) + "]");
+                      "output " + quoted(name) + " has none",
+                      std::string{"output["} + std::to_string(i) + "]");
     outputs.emplace_back(k, *std::move(shape));
   }
   if (outputs.empty()) return;

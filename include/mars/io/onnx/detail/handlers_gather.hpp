@@ -130,8 +130,9 @@ inline void gather(call& c) {
     auto place = at->as_integer(0);
     if (place < 0) place = wrap_add(place, extent);
     if (place < 0 || place >= extent)
-      return c.reject(error_code::out_of_range, "index " + std::to_string(at->as_integer(0)),
-                      "below " + std::to_string(extent), {}, "input[1]");
+      return c.reject(error_code::out_of_range,
+                      std::string{"index "} + std::to_string(at->as_integer(0)),
+                      std::string{"below "} + std::to_string(extent), {}, "input[1]");
     return c.emit({data}, c.at(data).type, [&](builder& b, std::span<value const> v) {
       auto const& x = c.at(data).shape;
       tensor_shape out(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(axis));
@@ -224,6 +225,7 @@ inline void resize(call& c) {
     axes = c.axes(*a, in.size());
   else
     for (std::size_t i = 0; i < in.size(); ++i) axes.push_back(i);
+  if (c.failed()) return;
   auto const old = upsample || c.opset() < 11;
   if (auto const* sizes = old ? nullptr : numbers_at(3)) {
     if (sizes->size() != axes.size())

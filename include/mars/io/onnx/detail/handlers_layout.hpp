@@ -49,8 +49,8 @@ inline void rename_axes(call& c) {
           v, c.name());
     });
   }
-  c.warn("inconsistent: " + to_string(c.at(x).shape) + " has not as many elements as " +
-         to_string(shape) + "; taken as " + to_string(shape));
+  c.warn(std::string{"inconsistent: "} + to_string(c.at(x).shape) +
+         " has not as many elements as " + to_string(shape) + "; taken as " + to_string(shape));
   if (c.at(x).constant) return c.define_constant(0, c.at(x).type, shape);
   c.emit({x}, c.at(x).type, [&](builder& b, std::span<value const> v) {
     return b.opaque(v, {shape}, c.type(), c.name());

@@ -43,7 +43,7 @@ inline void normalize_from(call& c, tensor_id x, std::size_t first, std::vector<
   for (auto const id : trained) {
     if (c.at(id).rank() > rank)
       return c.reject(error_code::shape_mismatch, to_string(c.at(id).shape),
-                      "a rank of at most " + std::to_string(rank));
+                      std::string{"a rank of at most "} + std::to_string(rank));
     ids.push_back(id);
     maps.push_back(aligned(c.at(id).rank(), rank));
   }
@@ -207,8 +207,8 @@ inline void top_k(call& c) {
   if (c.failed()) return;
   auto shape = c.at(x).shape;
   if (k < 1 || k > shape[axis])
-    return c.reject(error_code::out_of_range, "k = " + std::to_string(k),
-                    "1 to " + std::to_string(shape[axis]));
+    return c.reject(error_code::out_of_range, std::string{"k = "} + std::to_string(k),
+                    std::string{"1 to "} + std::to_string(shape[axis]));
   shape[axis] = k;
   auto map = aligned(rank, rank);
   map[axis] = whole_axis;

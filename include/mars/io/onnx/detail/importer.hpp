@@ -77,8 +77,8 @@ inline auto read_initializer(session& s, frame const& f, pb::TensorProto const& 
     if (e.key() == "location" &&
         (e.value().starts_with('/') || e.value().find("..") != std::string::npos ||
          e.value().find(':') != std::string::npos))
-      s.warn(where + ": external data at \"" + printable(e.value()) +
-             "\" lies outside the model's folder and is not read");
+      s.warn(where + ": external data at " + quoted(e.value()) +
+             " lies outside the model's folder and is not read");
   return out;
 }
 
@@ -89,9 +89,9 @@ inline auto read_tensors(session& s, frame& f, pb::GraphProto const& g) -> expec
     if (!read) return unexpected{std::move(read).error()};
     if (auto const it = f.names.find(t.name()); it != f.names.end()) {
       if (s.at(it->second).shape != read->shape)
-        return fail(error_code::duplicate, where, "\"" + read->name + "\"",
+        return fail(error_code::duplicate, where, quoted(t.name()),
                     "an initializer name of its own");
-      s.warn(where + ": \"" + read->name + "\" is stored twice");
+      s.warn(where + ": " + quoted(t.name()) + " is stored twice");
     }
     f.names.insert_or_assign(t.name(), s.add(*std::move(read)));
     return {};
@@ -133,7 +133,7 @@ public:
       if (auto ok = import_node(f, i); !ok) return ok;
     for (auto const name : f.outputs)
       if (!name.empty() && !f.find(name))
-        return fail(error_code::dangling, f.path + "output", "\"" + printable(name) + "\"",
+        return fail(error_code::dangling, f.path + "output", quoted(name),
                     "a tensor somebody produces");
     return {};
   }
@@ -146,12 +146,12 @@ private:
     call c{s_, f, index, static_cast<int>(std::clamp<std::int64_t>(opset, 1, 1'000'000))};
     if (++s_.nodes > max_nodes)
       return fail(error_code::unsupported, c.path(),
-                  "more than " + std::to_string(max_nodes) + " nodes", "a smaller model",
-                  "functions inlined");
+                  std::string{"more than "} + std::to_string(max_nodes) + " nodes",
+                  "a smaller model", "functions inlined");
     for (int i = 0; i < c.node().input_size(); ++i)
       if (auto const& name = c.node().input(i); !name.empty() && !f.find(name))
         return fail(error_code::dangling, c.path() + ".input[" + std::to_string(i) + "]",
-                    "\"" + printable(name) + "\"", "a tensor somebody produces");
+                    quoted(name), "a tensor somebody produces");
     dispatch(c);
     if (!c.failed() && lacks_output(c)) import_unknown(c, captured(c), describe(c));
     if (c.failed()) return unexpected{c.take_error()};
@@ -186,8 +186,8 @@ private:
   }
 
   [[nodiscard]] static auto describe(call const& c) -> std::string {
-    auto text = "operator \"" + printable(c.type()) + "\"";
-    if (!c.domain().empty()) text += " of domain \"" + printable(c.domain()) + "\"";
+    auto text = "operator " + quoted(c.type());
+    if (!c.domain().empty()) text += " of domain " + quoted(c.domain());
     return text;
   }
 
@@ -209,7 +209,8 @@ private:
     f.depth = outer.depth + 1;
     if (f.depth > max_depth)
       c.reject(error_code::cycle,
-               "functions or branches nested more than " + std::to_string(max_depth) + " deep",
+               std::string{"functions or branches nested more than "} + std::to_string(max_depth) +
+                   " deep",
                "a finite nesting");
     return f;
   }

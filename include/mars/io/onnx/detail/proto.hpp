@@ -92,6 +92,11 @@ inline constexpr int bfloat16 = 16;
   return out;
 }
 
+/// `"text"`, printable.
+[[nodiscard]] inline auto quoted(std::string_view text) -> std::string {
+  return std::string(1, '"').append(printable(text)).append(1, '"');
+}
+
 /// A string field that this version of the generated classes does not have yet.
 template <class Message>
 [[nodiscard]] auto newer_text(Message const& message, int field) -> std::string {

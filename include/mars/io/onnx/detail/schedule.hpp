@@ -57,9 +57,9 @@ void for_each_captured(pb::NodeProto const& node, Visit const& visit) {
       auto const [it, fresh] = producer.emplace(o, i);
       if (!fresh || f.names.contains(o))
         return fail(error_code::duplicate, path(i) + ".output[" + std::to_string(at) + "]",
-                    "\"" + printable(o) + "\"", "a tensor name of its own",
+                    quoted(o), "a tensor name of its own",
                     fresh ? "an input or initializer has it too"
-                          : "node " + std::to_string(it->second) + " writes it too");
+                          : std::string{"node "} + std::to_string(it->second) + " writes it too");
     }
   }
 

@@ -78,7 +78,7 @@ struct frame {
 [[nodiscard]] inline auto node_path(frame const& f, int index) -> std::string {
   auto const& n = f.nodes->Get(index);
   auto text = f.path + "node[" + std::to_string(index) + "](" + printable(n.op_type());
-  if (!n.name().empty()) text += " \"" + printable(n.name()) + "\"";
+  if (!n.name().empty()) text.append(1, ' ').append(quoted(n.name()));
   return text + ")";
 }
 
@@ -132,7 +132,8 @@ public:
       ++unsaid_;
   }
   [[nodiscard]] auto take_warnings() -> std::vector<std::string> {
-    if (unsaid_ != 0) warnings_.push_back("and " + std::to_string(unsaid_) + " more warnings");
+    if (unsaid_ != 0)
+      warnings_.push_back(std::string{"and "} + std::to_string(unsaid_) + " more warnings");
     return std::move(warnings_);
   }
 
@@ -168,11 +169,12 @@ private:
   if (d.has_dim_param() && !d.dim_param().empty()) {
     auto const bound = s.options.symbols.find(d.dim_param());
     if (bound != s.options.symbols.end()) return bound->second;
-    s.warn("symbol \"" + printable(d.dim_param()) + "\" is not bound: taken as 1");
+    s.warn("symbol " + quoted(d.dim_param()) + " is not bound: taken as 1");
     return 1;
   }
   s.warn(where + ": " +
-         (d.has_dim_value() ? "extent " + std::to_string(d.dim_value()) : "an empty dimension") +
+         (d.has_dim_value() ? std::string{"extent "} + std::to_string(d.dim_value())
+                            : "an empty dimension") +
          " taken as 1");
   return 1;
 }

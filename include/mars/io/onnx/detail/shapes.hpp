@@ -86,7 +86,7 @@ namespace mars::io::onnx_detail {
         drop[a] = true;
         if (x[a] != 1)
           c.reject(error_code::shape_mismatch, to_string(x),
-                   "extent 1 on squeezed axis " + std::to_string(a));
+                   std::string{"extent 1 on squeezed axis "} + std::to_string(a));
       }
     } else {
       for (std::size_t i = 0; i < rank; ++i) drop[i] = x[i] == 1;
@@ -106,7 +106,8 @@ namespace mars::io::onnx_detail {
   std::vector<bool> fresh(out_rank, false);
   for (auto const a : c.axes(axes, out_rank)) {
     if (a >= out_rank) break;
-    if (fresh[a]) c.reject(error_code::duplicate, "axis " + std::to_string(a), "distinct axes");
+    if (fresh[a])
+      c.reject(error_code::duplicate, std::string{"axis "} + std::to_string(a), "distinct axes");
     fresh[a] = true;
   }
   tensor_shape out;
@@ -176,7 +177,7 @@ struct slice_plan {
     }
     if (left != 0)
       c.reject(error_code::shape_mismatch, to_string(*sizes),
-               "sizes that add up to " + std::to_string(extent), {}, "split");
+               std::string{"sizes that add up to "} + std::to_string(extent), {}, "split");
     return *std::move(sizes);
   }
   auto const count = std::max<std::int64_t>(1, c.integer("num_outputs", c.node().output_size()));
@@ -202,8 +203,8 @@ struct slice_plan {
     perm.push_back(a);
   }
   if (perm.size() != rank || given->size() != rank) {
-    c.reject(error_code::shape_mismatch, "perm " + to_string(*given),
-             "a permutation of " + std::to_string(rank) + " axes");
+    c.reject(error_code::shape_mismatch, std::string{"perm "} + to_string(*given),
+             std::string{"a permutation of "} + std::to_string(rank) + " axes");
     perm.clear();
     for (std::size_t i = 0; i < rank; ++i) perm.push_back(i);
   }

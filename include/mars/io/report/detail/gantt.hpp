@@ -29,7 +29,7 @@ inline constexpr std::array<std::string_view, 5> cause_names{
 inline constexpr std::array<std::size_t, 5> causes_in_time{1, 0, 2, 3, 4};
 
 [[nodiscard]] inline auto set_class(std::size_t set) -> std::string {
-  return "s" + std::to_string(set % 12);
+  return std::string{"s"} + std::to_string(set % 12);
 }
 
 /// Rectangles of one set as SVG path data, one string per cause. What is narrower than a pixel is

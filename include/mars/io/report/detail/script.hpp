@@ -137,7 +137,10 @@ inline constexpr std::string_view report_script = R"js(
     const scale = plot / (to - from);
     const names = $('#names');
     names.replaceChildren();
+    const named = new Set(); // the first lane of each set
     for (const lane of lanes) {
+      if (named.has(lane.set)) continue;
+      named.add(lane.set);
       let i = firstEndingAfter(lane.ops, from);
       for (let n = 0; i < lane.ops.length && start(lane.ops[i]) < to && n < 400; ++i) {
         const o = lane.ops[i];

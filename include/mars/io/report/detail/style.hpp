@@ -41,7 +41,7 @@ h2 small { font-size: 12.5px; font-weight: 400; color: var(--muted); margin-left
 .pair > .card, .stack > .card { margin-top: 0; }
 .stack { display: grid; gap: 16px; align-content: start; min-width: 0; }
 @media (max-width: 900px) { .pair { grid-template-columns: minmax(0, 1fr); } }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 12px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 13px 16px 12px; min-width: 0; }
 .tile b { display: block; font-size: 12px; font-weight: 500; color: var(--muted); }
 .tile strong { display: block; margin: 2px 0 1px; font-size: 22px; line-height: 1.25; font-weight: 650;
@@ -84,6 +84,9 @@ svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 .bar-head { display: flex; justify-content: space-between; gap: 12px; font-size: 13px; margin-top: 10px; }
 .bar-head span { color: var(--muted); font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bar-head b { font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
+.row { display: grid; grid-template-columns: minmax(56px, auto) minmax(80px, 1fr) auto 58px; gap: 12px; align-items: center;
+  font-size: 13px; padding: 2px 0; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.row b { font-weight: 500; } .row span { color: var(--muted); text-align: right; } .row .track { margin: 0; }
 .track { display: flex; height: 14px; margin-top: 4px; background: var(--faint); border-radius: 3px; overflow: hidden; }
 .track i { display: block; height: 100%; } .track i + i { box-shadow: inset 1px 0 0 var(--card); }
 .track .part { opacity: 0.5; } .track .over { background: var(--bad); }

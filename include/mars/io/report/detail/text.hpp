@@ -75,18 +75,21 @@ template <class Special>
 
 /// A JSON string with its quotes; may stand inside a script element.
 [[nodiscard]] inline auto json_text(std::string_view text) -> std::string {
-  return '"' + escape(text, [](char c) -> std::string {
-           switch (c) {
-           case '"': return "\\\"";
-           case '\\': return "\\\\";
-           case '\n': return "\\n";
-           default: break;
-           }
-           auto const u = static_cast<unsigned char>(c);
-           if (u < 0x20 || u == 0x7F || c == '<' || c == '>' || c == '&')
-             return fmt::format("\\u{:04x}", u);
-           return "";
-         }) + '"';
+  return '"' +
+         escape(text,
+                [](char c) -> std::string {
+                  switch (c) {
+                  case '"': return "\\\"";
+                  case '\\': return "\\\\";
+                  case '\n': return "\\n";
+                  default: break;
+                  }
+                  auto const u = static_cast<unsigned char>(c);
+                  if (u < 0x20 || u == 0x7F || c == '<' || c == '>' || c == '&')
+                    return fmt::format("\\u{:04x}", u);
+                  return "";
+                }) +
+         '"';
 }
 
 /// Four significant digits and a prefix: "1.234 ms", "56.78 MB".
@@ -97,7 +100,7 @@ template <class Special>
     double scale;
     std::string_view name;
   };
-  static constexpr prefix prefixes[] = {{1e12, "T"}, {1e9, "G"},  {1e6, "M"},  {1e3, "k"}, {1, ""},
+  static constexpr prefix prefixes[] = {{1e12, "T"}, {1e9, "G"},  {1e6, "M"},  {1e3, "k"},  {1, ""},
                                         {1e-3, "m"}, {1e-6, "µ"}, {1e-9, "n"}, {1e-12, "p"}};
   bool const counted = unit == "B";
   for (auto const& p : prefixes) {
@@ -128,6 +131,12 @@ template <class Special>
   }
   return out;
 }
+/// Four significant digits, grouped: 12.35, 123.5, 12 346.
+[[nodiscard]] inline auto number_text(double x) -> std::string {
+  if (!(x >= 0 && x < 1e15)) return "∞";
+  if (x >= 999.95) return count_text(static_cast<std::uint64_t>(std::llround(x)));
+  return fmt::format("{:.{}f}", x, x < 0.99995 ? 4 : x < 9.9995 ? 3 : x < 99.995 ? 2 : 1);
+}
 /// At most `most` characters, the middle left out.
 [[nodiscard]] inline auto shortened(std::string const& text, std::size_t most) -> std::string {
   std::size_t count = 0;
@@ -139,8 +148,10 @@ template <class Special>
   std::size_t at = 0;
   for (char const c : text) {
     if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80) ++at;
-    if (at <= head || at > count - tail) out += c;
-    else if (at == head + 1 && (static_cast<unsigned char>(c) & 0xC0U) != 0x80) out += "…";
+    if (at <= head || at > count - tail)
+      out += c;
+    else if (at == head + 1 && (static_cast<unsigned char>(c) & 0xC0U) != 0x80)
+      out += "…";
   }
   return out;
 }

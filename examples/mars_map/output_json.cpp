@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "output.hpp"
+
+#include <mars/io/json/result.hpp>
+
+namespace mars_map {
+
+auto json_text(options const& o, workload const& w, mars::any_system const& system,
+               outcome const& answer) -> std::string {
+  auto const* baseline = answer.baseline ? &*answer.baseline : nullptr;
+  auto warnings = w.warnings;
+  if (baseline == nullptr)
+    warnings.push_back(std::string{"no baseline: "} + answer.no_baseline);
+  else if (!baseline->feasible())
+    warnings.push_back("the baseline does not fit");
+  return mars::io::write_json(mars::io::result_to_json(
+      w.graph, system, answer.plan,
+      {.baseline = baseline, .seed = o.seed, .warnings = std::move(warnings)}));
+}
+
+} // namespace mars_map

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/io/report/data.hpp>
+#include <mars/io/report/detail/charts.hpp>
+#include <mars/io/report/detail/gantt.hpp>
+#include <mars/io/report/detail/script.hpp>
+#include <mars/io/report/detail/style.hpp>
+#include <mars/io/report/detail/text.hpp>
+#include <mars/io/report/detail/topology.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mars::io {
+
+namespace detail {
+
+[[nodiscard]] inline auto tile(std::string_view label, std::string const& value,
+                               std::string const& below, std::string_view style = {})
+    -> std::string {
+  return fmt::format("<div class=\"tile {}\"><b>{}</b><strong>{}</strong><span>{}</span></div>\n",
+                     style, label, html_text(value), html_text(below));
+}
+
+[[nodiscard]] inline auto tiles(report_data const& r) -> std::string {
+  std::string out = "<section class=\"tiles\">\n";
+  bool const energy = r.value_unit != "s";
+  out += tile("latency", time_text(r.latency_s),
+              r.feasible ? "of one inference" : "if it could run", r.feasible ? "" : "bad");
+  if (auto const reduction = r.reduction())
+    out += *reduction >= 0
+               ? tile("reduction", percent_text(*reduction),
+                      std::string{"against the baseline's "} + time_text(*r.baseline_latency_s),
+                      "good")
+               : tile("longer than the baseline", percent_text(-*reduction),
+                      std::string{"which takes "} + time_text(*r.baseline_latency_s), "bad");
+  else
+    out +=
+        tile("reduction", "–",
+             r.baseline_latency_s ? "this mapping cannot run" : "no feasible baseline to compare");
+  if (r.lower_bound > 0) {
+    out += tile("lower bound", quantity_text(r.lower_bound, r.value_unit),
+                (r.objective == "throughput" ? std::string{"of the busiest set's time"}
+                                             : std::string{"of the "} + r.objective) +
+                    std::string{"; binding: "} + r.bound_name);
+    bool const proven = r.feasible && r.gap <= 0;
+    out += tile("gap to the bound", r.feasible ? percent_text(r.gap) : "–",
+                !r.feasible   ? "nothing feasible was found"
+                : proven      ? "optimal among the candidates"
+                : r.exhausted ? "all candidates were tried"
+                              : "no candidate can be better by more",
+                proven ? "good" : "");
+  } else {
+    out += tile("lower bound", "–", "none was computed");
+  }
+  if (energy || r.energy_j)
+    out += tile("energy", r.energy_j ? quantity_text(*r.energy_j, "J") : "–", "of one inference");
+  bool const flows = r.feasible && r.bottleneck_s > 0;
+  out += tile("throughput", flows ? number_text(1 / r.bottleneck_s) + " /s" : "–",
+              std::string{"pipelined, busiest set "} + time_text(r.bottleneck_s));
+  bool const searched = !r.policy.empty() && r.policy != "none";
+  auto below = count_text(r.evaluations) + " evaluations in " + time_text(r.wall_s);
+  if (r.seed) below += std::string{", seed "} + std::to_string(*r.seed);
+  out += tile("search", searched ? r.policy : "none", searched ? below : "the mapping was given");
+  return out + "</section>\n";
+}
+
+[[nodiscard]] inline auto note(std::string_view style, std::string_view title,
+                               std::vector<std::string> const& lines) -> std::string {
+  if (lines.empty()) return {};
+  auto out = fmt::format("<section class=\"note {}\"><h2>{}</h2><ul>", style, title);
+  constexpr std::size_t most = 12;
+  for (std::size_t i = 0; i < std::min(most, lines.size()); ++i)
+    out += std::string{"<li>"} + html_text(lines[i]) + "</li>";
+  if (lines.size() > most) out += fmt::format("<li>… and {} more</li>", lines.size() - most);
+  return out + "</ul></section>\n";
+}
+
+[[nodiscard]] inline auto gantt_card(report_data const& r) -> std::string {
+  std::string out =
+      "<section class=\"card\"><div class=\"head\"><h2>Time line<small>one inference</small></h2>"
+      "<div class=\"tools\"><span id=\"window\"></span><button id=\"zoom-out\" aria-label=\"Zoom "
+      "out\">"
+      "−</button><button id=\"zoom-in\" aria-label=\"Zoom in\">+</button><button "
+      "id=\"zoom-all\">whole"
+      "</button></div></div>\n";
+  out += gantt_svg(r);
+  out += "<ul class=\"legend\">";
+  auto const parts = causes_in_order(r.time);
+  for (std::size_t c = 0; c < parts.size(); ++c)
+    if (parts[c] > 0)
+      out += fmt::format("<li><i class=\"swatch c{}\"></i>{}</li>", c, cause_names[c]);
+  std::string idle;
+  auto const set = sets_by_accelerator(r);
+  std::size_t unused = 0;
+  for (std::size_t a = 0; a < set.size(); ++a)
+    if (!set[a] && ++unused <= 8) idle += (idle.empty() ? "" : ", ") + r.accelerators[a].name;
+  if (unused > 0)
+    out += fmt::format("<li>not used: {}{}</li>", html_text(idle), unused > 8 ? ", …" : "");
+  return out + "</ul></section>\n";
+}
+
+[[nodiscard]] inline auto busiest_links_card(report_data const& r) -> std::string {
+  std::vector<report_link const*> links;
+  for (auto const& l : r.links)
+    if (l.bytes > 0) links.push_back(&l);
+  std::stable_sort(links.begin(), links.end(),
+                   [](auto const* a, auto const* b) { return a->busy_s > b->busy_s; });
+  std::string out =
+      "<section class=\"card\"><h2>Busiest links<small>over one inference</small></h2>\n";
+  if (links.empty()) return out + "<p class=\"muted\">Nothing is sent over links.</p></section>\n";
+  out +=
+      "<table><thead><tr><th>link</th><th class=\"num\">bandwidth</th><th class=\"num\">bytes</th>"
+      "<th class=\"num\">busy</th><th class=\"num\">of latency</th></tr></thead><tbody>\n";
+  for (std::size_t i = 0; i < std::min<std::size_t>(8, links.size()); ++i) {
+    auto const& l = *links[i];
+    out += fmt::format(
+        "<tr><td class=\"name\">{} → {}</td><td class=\"num\">{}</td><td "
+        "class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>\n",
+        html_text(r.nodes[l.from].name), html_text(r.nodes[l.to].name),
+        quantity_text(l.bandwidth_bytes_per_s, "B/s"), bytes_text(l.bytes), time_text(l.busy_s),
+        percent_text(l.busy_s / r.latency_s));
+  }
+  out += "</tbody></table>\n";
+  if (links.size() > 8)
+    out +=
+        fmt::format("<p class=\"legend\">{} more links carry something.</p>\n", links.size() - 8);
+  return out + "</section>\n";
+}
+
+[[nodiscard]] inline auto operators_card(report_data const& r) -> std::string {
+  auto out = fmt::format(
+      "<section class=\"card\"><details{}><summary>Operators<small>{}, in the order they "
+      "run</small>"
+      "</summary>\n<div class=\"scroll\"><table class=\"sortable\"><thead><tr><th "
+      "class=\"num\">#</th>"
+      "<th>operator</th><th>kind</th><th class=\"num\">set</th><th>sharding</th>"
+      "<th class=\"num\">start</th><th class=\"num\">takes</th><th class=\"num\">computation</th>"
+      "<th class=\"num\">communication</th><th class=\"num\">of latency</th></tr></thead><tbody>\n",
+      r.operators.size() <= 40 ? " open" : "", count_text(r.operators.size()));
+  auto const cell = [](double s) {
+    return fmt::format("<td class=\"num\" data-v=\"{:.12f}\">{}</td>", std::isfinite(s) ? s : 1e99,
+                       time_text(s));
+  };
+  std::size_t number = 0;
+  for (auto const& o : r.operators) {
+    auto const total = o.time.compute_s + o.time.communication_s();
+    auto const share = total / r.latency_s;
+    out += fmt::format("<tr><td class=\"num\">{}</td><td class=\"name\">{}</td><td>{}</td><td "
+                       "class=\"num\" data-v=\"{}\"><i class=\"swatch {}\"></i>{}</td><td>{}</td>",
+                       number++, html_text(o.name), html_text(o.kind), o.set, set_class(o.set),
+                       o.set, html_text(o.sharding));
+    out += cell(o.start_s) + cell(total) + cell(o.time.compute_s) + cell(o.time.communication_s());
+    out += fmt::format("<td class=\"num\" data-v=\"{:.9f}\">{}</td></tr>\n",
+                       std::isfinite(share) ? share : 0.0, percent_text(share));
+  }
+  return out + "</tbody></table></div></details></section>\n";
+}
+
+[[nodiscard]] inline auto assumptions_card() -> std::string {
+  constexpr std::array<std::string_view, 6> lines{
+      "Operators run one after another in topological order, each after its inputs have moved; "
+      "transfers do not overlap with other operators.",
+      "Times are those of the models that priced the mapping, not measurements. An operator takes "
+      "as "
+      "long as its slowest shard, so the accelerators of a set show the same bars.",
+      "Bars narrower than a pixel are merged and take the colour of the largest share; zoom in to "
+      "see "
+      "them. Waiting for rotating parts is drawn in one piece after the computation it interleaves "
+      "with.",
+      "Link loads count bytes: redistributions along the routes of the interconnect, directly or "
+      "gathered among the receivers, whichever keeps the busiest link shorter; exchanges inside "
+      "operators as steps of a ring, whatever algorithm priced them. Messages' latencies are left "
+      "out.",
+      "Memory holds the weights, live activations and the buffers of the operator at hand. Loading "
+      "the weights, fetching the network's input and returning its result are not part of an "
+      "inference.",
+      "The lower bound holds among the candidate sets and shardings of the search, for these "
+      "models."};
+  std::string out = "<section class=\"card notes\"><h2>What this shows, and what not</h2><ul>\n";
+  for (auto const l : lines) out += std::string{"<li>"} + html_text(l) + "</li>\n";
+  return out + "</ul></section>\n";
+}
+
+} // namespace detail
+
+/// One page: headline figures, system with link loads, time line, latency by cause, memory,
+/// convergence, operators, assumptions. It loads nothing else and follows the reader's light or dark
+/// setting; scripts add tooltips, sorting and zoom only. Equal data, equal bytes.
+/// Precondition: indices in `r` name existing sets, accelerators and nodes.
+[[nodiscard]] inline auto report_html(report_data const& r) -> std::string {
+  auto const workload = detail::html_text(r.workload);
+  auto const system = detail::html_text(r.system);
+  std::string out =
+      fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                  "<link rel=\"icon\" href=\"data:,\">\n<title>{} → {} · "
+                  "mars</title>\n<style>{}</style>\n</head>\n"
+                  "<body>\n<main>\n<header><h1>{}<span class=\"to\">→</span>{}</h1>\n"
+                  "<p>{} operators on {} accelerators in {} set{}, mapped for {}</p></header>\n",
+                  workload, system, detail::report_style, workload, system,
+                  detail::count_text(r.operators.size()), r.accelerators.size(), r.sets.size(),
+                  r.sets.size() == 1 ? "" : "s", detail::html_text(r.objective));
+  out += detail::note("bad", "This mapping cannot run", r.shortages);
+  out += detail::note("warn", "Warnings", r.warnings);
+  out += detail::tiles(r);
+  out += detail::gantt_card(r);
+  out += "<div class=\"pair\"><div class=\"stack\">";
+  out += detail::topology_card(r) + detail::memory_card(r);
+  out += "</div><div class=\"stack\">";
+  out += detail::causes_card(r) + detail::busiest_links_card(r);
+  out += "</div></div>\n";
+  out += detail::convergence_card(r);
+  out += detail::operators_card(r);
+  out += detail::assumptions_card();
+  out += std::string{"</main>\n<script type=\"application/json\" id=\"mars-data\">"} +
+         detail::gantt_data(r) + std::string{"</script>\n<script>"} +
+         std::string{detail::report_script} + "</script>\n</body>\n</html>\n";
+  return out;
+}
+
+} // namespace mars::io
