@@ -74,7 +74,7 @@ jobs() {
 
 configure() {
   say "configuring $build"
-  cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release
+  (cd "$root" && cmake --preset release)
 }
 
 demo() {

@@ -21,13 +21,6 @@ namespace {
          a.contributors == b.contributors;
 }
 
-[[nodiscard]] auto members_text(std::vector<mars::accelerator_id> const& members) -> std::string {
-  std::string text = members.size() == 1 ? "accelerator" : "accelerators";
-  for (std::size_t i = 0; i < members.size(); ++i)
-    text += (i == 0 ? " " : ", ") + std::to_string(members[i].value);
-  return text;
-}
-
 /// Accelerators that lack the same for the same reason share a line.
 void add_memory(std::string& text, mars::graph const& graph, mars::plan const& plan) {
   auto out = std::back_inserter(text);
@@ -44,9 +37,9 @@ void add_memory(std::string& text, mars::graph const& graph, mars::plan const& p
       }
     auto const resident = plan.evaluation.memory[s.accelerator.index()].resident;
     fmt::format_to(out,
-                   "  memory of {}: {:.2} needed at '{}', {:.2} there, {:.2} short\n"
+                   "  memory of accelerator{} {}: {:.2} needed at '{}', {:.2} there, {:.2} short\n"
                    "    weights {:.2}, activations and buffers {:.2}",
-                   members_text(members), s.demand, op(graph, s.at).name, s.capacity,
+                   members.size() == 1 ? "" : "s", ranges_text(members), s.demand, op(graph, s.at).name, s.capacity,
                    s.demand - s.capacity, resident, s.demand - resident);
     for (std::size_t k = 0; k < s.contributors.size(); ++k)
       fmt::format_to(out, "{}'{}'", k == 0 ? "; largest weights: " : ", ",
@@ -84,6 +77,12 @@ void add_refused(std::string& text, mars::graph const& graph, mars::plan const& 
   return sum;
 }
 
+[[nodiscard]] auto memory_of(mars::any_system const& system) -> mars::bytes {
+  mars::bytes sum{};
+  for (auto const& a : system.accelerators) sum += a.memory();
+  return sum;
+}
+
 /// A short search under other options: does it fit then?
 [[nodiscard]] auto attempt(options o, mars::graph const& graph, mars::any_system const& system)
     -> std::string {
@@ -116,12 +115,8 @@ auto find_levers(options const& o, workload const& w, mars::any_system const& sy
       add("--cost roofline", "estimates operators that designs refuse, where they state peaks");
     return levers;
   }
-  mars::bytes total{};
-  for (auto const& a : system.accelerators) total += a.memory();
-  if (auto const weights = weights_of(w.graph); weights > total)
-    levers.push_back(fmt::format("no sharding: the weights are {:.2}, all memory together {:.2}",
-                                 weights, total));
-  else if (o.strategy != strategy_name::exclusive_shared) {
+  auto const total = memory_of(system);
+  if (o.strategy != strategy_name::exclusive_shared && weights_of(w.graph) <= total) {
     auto other = o;
     other.strategy = strategy_name::exclusive_shared;
     add("--strategy exclusive-shared", attempt(other, w.graph, system));
@@ -149,6 +144,9 @@ auto explanation_text(workload const& w, mars::any_system const& system, mars::p
                                                 : "found no mapping that fits; the nearest lacks");
   add_memory(text, w.graph, plan);
   add_refused(text, w.graph, plan);
+  if (auto const weights = weights_of(w.graph); weights > memory_of(system))
+    text += fmt::format("  no sharding can fit: the weights are {:.2}, all memory together {:.2}\n",
+                        weights, memory_of(system));
   if (!levers.empty()) text += "what would help\n";
   for (auto const& lever : levers) text += std::string{"  "} + lever + "\n";
   return text;

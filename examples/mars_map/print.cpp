@@ -18,19 +18,6 @@ namespace mars_map {
 
 namespace {
 
-/// `0-3, 6`
-[[nodiscard]] auto ranges_text(std::vector<mars::accelerator_id> const& members) -> std::string {
-  std::string text;
-  for (std::size_t i = 0; i < members.size();) {
-    auto j = i;
-    while (j + 1 < members.size() && members[j + 1].value == members[j].value + 1) ++j;
-    text += (text.empty() ? "" : ", ") + std::to_string(members[i].value);
-    if (j > i) text += std::string{"-"} + std::to_string(members[j].value);
-    i = j + 1;
-  }
-  return text;
-}
-
 void add_figures(std::string& text, options const& o, outcome const& answer) {
   auto out = std::back_inserter(text);
   auto const& plan = answer.plan;

@@ -4,11 +4,14 @@
 #include "names.hpp"
 
 #include <mars/core/format.hpp>
+#include <mars/core/id.hpp>
 #include <mars/evaluation/objective.hpp>
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace mars_map {
 
@@ -28,6 +31,19 @@ template <class Number>
   if (objective == objective_name::energy)
     return fmt::format("{:.3}", mars::joules{static_cast<double>(value) / 1e12});
   return fmt::format("{:.3}", mars::to_seconds(mars::picoseconds{value}));
+}
+
+/// `0-3, 6`
+[[nodiscard]] inline auto ranges_text(std::vector<mars::accelerator_id> const& members) -> std::string {
+  std::string text;
+  for (std::size_t i = 0; i < members.size();) {
+    auto j = i;
+    while (j + 1 < members.size() && members[j + 1].value == members[j].value + 1) ++j;
+    text += (text.empty() ? "" : ", ") + std::to_string(members[i].value);
+    if (j > i) text += std::string{"-"} + std::to_string(members[j].value);
+    i = j + 1;
+  }
+  return text;
 }
 
 } // namespace mars_map

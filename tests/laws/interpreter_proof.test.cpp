@@ -7,6 +7,7 @@
 #include "support/factory_operations.hpp"
 #include "support/interpreter.hpp"
 #include "support/random_operations.hpp"
+#include "support/random_shardings.hpp"
 
 #include <mars/core/random.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
@@ -34,7 +35,8 @@ auto text(mars::operation const& op) -> std::string {
     for (auto const& a : t.axes) {
       out += std::string{" ["} + std::to_string(a.offset);
       for (auto const& term : a.terms)
-        out += std::string{"+"} + std::to_string(term.stride) + "*" + std::string{op.dims[term.dim].name.view()};
+        out += std::string{"+"} + std::to_string(term.stride) + "*" +
+               std::string{op.dims[term.dim].name.view()};
       out += std::string{"|"} + std::to_string(a.extent) + "]";
     }
   }
@@ -44,8 +46,10 @@ auto text(mars::operation const& op) -> std::string {
 auto text(mars::operation const& op, mars::sharding const& s, std::size_t set_size) -> std::string {
   auto const name = [&](std::size_t d) { return std::string{op.dims[d].name.view()}; };
   std::string out = std::string{"p="} + std::to_string(set_size);
-  for (auto const& c : s.exclusive) out += std::string{" "} + name(c.dim) + ":" + std::to_string(c.ways);
-  if (s.shared) out += std::string{" shared "} + name(s.shared->dim) + ":" + std::to_string(s.shared->ways);
+  for (auto const& c : s.exclusive)
+    out += std::string{" "} + name(c.dim) + ":" + std::to_string(c.ways);
+  if (s.shared)
+    out += std::string{" shared "} + name(s.shared->dim) + ":" + std::to_string(s.shared->ways);
   if (s.scatter) out += std::string{" scatter "} + name(*s.scatter);
   return out;
 }

@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 #include "support/factory_operations.hpp"
 #include "support/random_operations.hpp"
+#include "support/random_shardings.hpp"
 
 #include <mars/parallel/data.hpp>
 #include <mars/parallel/exclusive_shared.hpp>

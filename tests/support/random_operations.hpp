@@ -3,11 +3,9 @@
 
 // Small random operations of every kind, written down by hand in the algebra so that they also reach
 // where no factory goes (mixed radices of three digits, negative steps, windows wider than the
-// tensor), and random legal shardings of any operation. Draws are statements of their own: the order
-// of arguments would differ between compilers.
+// tensor). Draws are statements of their own: the order of arguments would differ between compilers.
 
 #include <mars/core/random.hpp>
-#include <mars/parallel/sharding.hpp>
 #include <mars/workload/operation.hpp>
 
 #include <algorithm>
@@ -16,7 +14,6 @@
 #include <cstdint>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace mars_test {
 
@@ -261,7 +258,7 @@ private:
       axes a;
       for (std::size_t i = 0; i < digits.size();) {
         mars::axis one;
-        auto const end = static_cast<std::size_t>(number(static_cast<std::int64_t>(i) + 1, 4));
+        auto const end = i + 1 + r_.below(digits.size() - i);
         for (auto j = end; j-- > i;) {
           one.terms.push_back({digits[j], one.extent});
           one.extent *= op_.dims[digits[j]].extent;
@@ -378,28 +375,5 @@ private:
   mars::random_stream r_;
   mars::operation op_;
 };
-
-/// A sharding drawn from all that can be written down, legal or not.
-[[nodiscard]] inline auto any_sharding(mars::random_stream& r, mars::operation const& op,
-                                       std::size_t set_size) -> mars::sharding {
-  auto const any_dim = [&] { return static_cast<std::uint8_t>(r.below(op.dims.size())); };
-  mars::sharding s;
-  auto left = set_size;
-  for (auto cuts = r.below(mars::max_cuts + 1); cuts > 0; --cuts) {
-    std::vector<std::int32_t> divisors;
-    for (std::size_t f = 2; f <= left; ++f)
-      if (left % f == 0) divisors.push_back(static_cast<std::int32_t>(f));
-    if (divisors.empty()) break;
-    auto const ways = r.pick(divisors);
-    s.exclusive.push_back({any_dim(), ways});
-    left /= static_cast<std::size_t>(ways);
-  }
-  if (r.chance(0.6)) {
-    auto const ways = r.chance(0.5) ? left : 1 + r.below(set_size);
-    s.shared = mars::cut{any_dim(), static_cast<std::int32_t>(ways)};
-  }
-  if (r.chance(0.3)) s.scatter = any_dim();
-  return s;
-}
 
 } // namespace mars_test

@@ -47,7 +47,8 @@ inline auto random_network(mars::random_stream& r, std::size_t operators) -> mar
     case 1:
     case 2:
       live.push_back(b.conv(
-          x, {.out_channels = channels, .kernel = {3, 3}, .padding = {1, 1}, .bias = r.chance(0.3)}));
+          x,
+          {.out_channels = channels, .kernel = {3, 3}, .padding = {1, 1}, .bias = r.chance(0.3)}));
       break;
     case 3: live.push_back(b.conv(x, {.out_channels = channels, .kernel = {1, 1}})); break;
     case 4:
@@ -111,8 +112,7 @@ inline auto random_assignment(mars::mapping_problem const& p, mars::random_strea
     auto const at = std::find(used.begin(), used.end(), chosen);
     a.slot_of.push_back(static_cast<std::uint16_t>(at - used.begin()));
     if (at == used.end()) used.push_back(chosen);
-    a.choice_of.push_back(
-        static_cast<std::uint16_t>(r.below(p.shardings(v, chosen.set).size())));
+    a.choice_of.push_back(static_cast<std::uint16_t>(r.below(p.shardings(v, chosen.set).size())));
   }
   a.slots = std::move(used);
   return a;

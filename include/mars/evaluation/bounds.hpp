@@ -37,7 +37,8 @@ struct bound {
   }
   if (p.how() == aggregate::sum) return {sum, "path"};
   // Rounded down, and by a relative 1e-9 more for the sums above: a bound may be low, never high.
-  return {static_cast<ticks>(work / static_cast<double>(p.accelerators()) * (1 - 1e-9)), "work"};
+  auto const shared = work / static_cast<double>(p.accelerators()) * (1 - 1e-9);
+  return {shared < static_cast<double>(no_ticks) ? static_cast<ticks>(shared) : no_ticks, "work"};
 }
 
 }  // namespace mars

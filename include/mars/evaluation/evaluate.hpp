@@ -10,7 +10,10 @@
 #include <mars/workload/topology.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mars {
@@ -89,12 +92,16 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
 
   using network = std::remove_cvref_t<decltype(net)>;
   auto const members = [&](std::size_t s) { return std::span{m.sets[s].accelerators}; };
+  std::vector<std::vector<std::uint32_t>> designs;  // by set and member
+  for (std::size_t s = 0; s < m.sets.size(); ++s)
+    for (auto& option : catalogue.options(members(s)))
+      if (option.name == m.sets[s].design) designs.push_back(std::move(option.by_member));
   std::vector<std::vector<std::optional<channel<network, Collective>>>> channels(m.sets.size());
   for (auto& row : channels) row.resize(m.sets.size());
 
   evaluation result;
   result.operators.resize(n);
-  result.energy = joules{0};
+  std::optional<std::int64_t> picojoules = 0;  // whole ones, like times: sums are exact
   std::vector<picoseconds> busy(m.sets.size());
   std::vector<bytes> resident(m.sets.size()), live(m.sets.size()), peak(m.sets.size());
   std::vector<operator_id> peak_at(m.sets.size());
@@ -108,22 +115,20 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
     auto const p = m.sets[s].accelerators.size();
     auto& entry = result.operators[v.index()];
 
-    auto const options = catalogue.options(members(s));
-    auto const design = std::find_if(options.begin(), options.end(),
-                                     [&](auto const& d) { return d.name == m.sets[s].design; });
     auto const traffic = traffic_of(net, collective, o, sharding, members(s));
     shard const phase{o, phase_extents(o, sharding)};
     auto const price = price_operator(
-        sharding, design->by_member, traffic,
+        sharding, designs[s], traffic,
         [&](std::uint32_t number) -> shard_cost { return cost(phase, catalogue[number]); });
     entry.compute = price.compute;
     entry.rotation = price.rotation;
     entry.partial_sums = price.partial_sums;
     entry.state_exchange = price.state_exchange;
-    if (result.energy && price.energy)
-      *result.energy += *price.energy;
+    if (picojoules && price.energy)
+      *picojoules = saturating_add(picoseconds{*picojoules},
+                                   to_picoseconds(seconds{price.energy->count()})).count();
     else
-      result.energy.reset();
+      picojoules.reset();
 
     auto const print = footprint_of(o, sharding, p);
     auto demand = live[s] + print.transient();
@@ -174,6 +179,7 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
     }
   }
 
+  if (picojoules) result.energy = joules{to_seconds(picoseconds{*picojoules}).count()};
   for (auto const b : busy) result.bottleneck = std::max(result.bottleneck, b);
   result.memory.resize(system.accelerators.size());
   for (std::size_t a = 0; a < result.memory.size(); ++a) {

@@ -81,6 +81,7 @@ struct energy {
   }
   [[nodiscard]] auto edge(picoseconds t) const -> ticks { return t >= never ? no_ticks : 0; }
   [[nodiscard]] auto operator()(evaluation const& e) const -> std::optional<ticks> {
+    if (e.latency >= never) return no_ticks;
     if (!e.energy) return std::nullopt;
     return to_picoseconds(seconds{e.energy->count()}).count();
   }

@@ -244,7 +244,8 @@ class mapping_problem {
     return m;
   }
 
-  /// The assignment that decodes to `m`; nothing when a set, design or sharding is not a candidate.
+  /// The assignment that decodes to `m`; nothing when a set, design or sharding is not a candidate or
+  /// sets overlap.
   [[nodiscard]] auto encode(mapping const& m) const -> std::optional<assignment> {
     assignment a;
     if (m.operators.size() != size()) return std::nullopt;
@@ -253,6 +254,9 @@ class mapping_problem {
         return s.accelerators == wanted.accelerators;
       });
       if (set == t_.sets.end()) return std::nullopt;
+      for (auto const& other : a.slots)
+        if (!disjoint(other.set, static_cast<std::uint32_t>(set - t_.sets.begin())))
+          return std::nullopt;
       auto const names = designs(static_cast<std::uint32_t>(set - t_.sets.begin()));
       auto const design = std::find(names.begin(), names.end(), wanted.design);
       if (design == names.end()) return std::nullopt;

@@ -63,11 +63,12 @@ template <WorkloadGraph G>
 [[nodiscard]] auto dot_document(G const& g, mapping const* m) -> std::string {
   std::string name;
   if constexpr (requires { std::string{g.name()}; }) name = std::string{g.name()};
-  std::string out = std::string{"digraph \""} + dot_text(name) + "\" {\n  node [shape=box, style=filled, " +
-                    "fillcolor=white, fontname=\"Helvetica\"];\n";
+  std::string out = std::string{R"(digraph ")"} + dot_text(name) + "\" {\n" +
+                    R"(  node [shape=box, style=filled, fillcolor=white, fontname="Helvetica"];)" +
+                    "\n";
   for (operator_id const v : operators(g)) {
     operation const& o = op(g, v);
-    out += std::string{"  n"} + std::to_string(v.value) + " [label=\std::string{""} + dot_text(o.name) + "\\n" +
+    out += std::string{"  n"} + std::to_string(v.value) + " [label=\"" + dot_text(o.name) + "\\n" +
            dot_text(o.type.empty() ? kind_name(o.kind) : std::string_view{o.type});
     auto const* placed =
         m != nullptr && v.index() < m->operators.size() ? &m->operators[v.index()] : nullptr;
@@ -87,7 +88,7 @@ template <WorkloadGraph G>
   if (m != nullptr && !m->sets.empty()) {
     out += "  subgraph cluster_sets {\n    label=\"sets\";\n";
     for (std::size_t s = 0; s < m->sets.size(); ++s) {
-      out += std::string{"    set"} + std::to_string(s) + " [label=\std::string{"set "} + std::to_string(s) + ": " +
+      out += std::string{"    set"} + std::to_string(s) + " [label=\"set " + std::to_string(s) + ": " +
              dot_text(m->sets[s].design) + "\\naccelerators";
       for (auto const a : m->sets[s].accelerators) out += std::string{" "} + std::to_string(a.value);
       out += std::string{"\", fillcolor=\""} + std::string{set_colour(s)} + "\"];\n";

@@ -26,7 +26,7 @@ inline auto read_inputs(session& s, frame& f, pb::GraphProto const& g) -> expect
   for (int i = 0; i < g.input_size(); ++i) {
     auto const& info = g.input(i);
     if (f.names.contains(info.name())) continue;
-    auto const where = f.path + "input[" + std::to_string(i) + "](" + quoted(info.name()) + ")";
+    auto const where = f.path + "input[" + std::to_string(i) + "](" + in_quotes(info.name()) + ")";
     tensor t;
     t.name = printable(info.name());
     t.type = info.type().tensor_type().elem_type();
@@ -63,7 +63,7 @@ inline void mark_outputs(session& s, frame const& f) {
         promised.push_back(d.dim_value());
       }
       if (concrete && promised != t.shape)
-        s.warn(f.path + "output " + quoted(name) + ": " + to_string(t.shape) +
+        s.warn(f.path + "output " + in_quotes(name) + ": " + to_string(t.shape) +
                std::string{", although the file says "} + to_string(promised));
     }
     if (t.produced && marked.insert(*id).second) s.graph.output(*t.handle);

@@ -85,7 +85,7 @@ public:
     if (!has(i))
       reject(error_code::missing_key, "nothing", "an input", {}, part);
     else if (!s_.at(inputs_[i]).shaped)
-      reject(error_code::unsupported, quoted(s_.at(inputs_[i]).name) + " of unknown shape",
+      reject(error_code::unsupported, in_quotes(s_.at(inputs_[i]).name) + " of unknown shape",
              "a tensor of known shape", {}, part);
     else
       return inputs_[i];
@@ -107,7 +107,7 @@ public:
       for (std::size_t k = 0; k < l->size(); ++k) out.push_back(l->as_integer(k));
     } else {
       reject(error_code::unsupported,
-             has(i) ? quoted(in(i).name) + ", known only at run time" : "nothing",
+             has(i) ? in_quotes(in(i).name) + ", known only at run time" : "nothing",
              "constant values", {}, std::string{"input["} + std::to_string(i) + "]");
     }
     return out;
@@ -230,7 +230,7 @@ public:
       auto const& t = s_.at(id);
       constant &= t.constant;
       if (t.shaped && t.elements() == 0 && t.constant)
-        reject(error_code::unsupported, quoted(t.name) + " " + to_string(t.shape),
+        reject(error_code::unsupported, in_quotes(t.name) + " " + to_string(t.shape),
                "a tensor that is not empty");
     }
     if (failed()) return;

@@ -73,10 +73,10 @@ inline void import_unknown(call& c, std::vector<tensor_id> more, std::string con
     if (!c.wants(k) || c.the_frame().names.contains(name)) continue;
     auto const* info = c.the_frame().find_stored(name);
     auto shape =
-        info == nullptr ? std::nullopt : stored_shape(c.the_session(), *info, quoted(name));
+        info == nullptr ? std::nullopt : stored_shape(c.the_session(), *info, in_quotes(name));
     if (!shape)
       return c.reject(error_code::unsupported, what, "an operator mars knows, or a stored shape",
-                      "output " + quoted(name) + " has none",
+                      "output " + in_quotes(name) + " has none",
                       std::string{"output["} + std::to_string(i) + "]");
     outputs.emplace_back(k, *std::move(shape));
   }

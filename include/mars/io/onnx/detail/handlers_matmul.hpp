@@ -72,7 +72,7 @@ inline void einsum(call& c) {
   equation.erase(std::remove(equation.begin(), equation.end(), ' '), equation.end());
   if (c.failed()) return;
   auto const bad = [&](char const* why) {
-    c.reject(error_code::unsupported, quoted(equation), why, {}, "equation");
+    c.reject(error_code::unsupported, in_quotes(equation), why, {}, "equation");
   };
   auto const arrow = equation.find("->");
   std::string_view const left = std::string_view{equation}.substr(0, arrow);

@@ -77,7 +77,7 @@ inline auto read_initializer(session& s, frame const& f, pb::TensorProto const& 
     if (e.key() == "location" &&
         (e.value().starts_with('/') || e.value().find("..") != std::string::npos ||
          e.value().find(':') != std::string::npos))
-      s.warn(where + ": external data at " + quoted(e.value()) +
+      s.warn(where + ": external data at " + in_quotes(e.value()) +
              " lies outside the model's folder and is not read");
   return out;
 }
@@ -89,9 +89,9 @@ inline auto read_tensors(session& s, frame& f, pb::GraphProto const& g) -> expec
     if (!read) return unexpected{std::move(read).error()};
     if (auto const it = f.names.find(t.name()); it != f.names.end()) {
       if (s.at(it->second).shape != read->shape)
-        return fail(error_code::duplicate, where, quoted(t.name()),
+        return fail(error_code::duplicate, where, in_quotes(t.name()),
                     "an initializer name of its own");
-      s.warn(where + ": " + quoted(t.name()) + " is stored twice");
+      s.warn(where + ": " + in_quotes(t.name()) + " is stored twice");
     }
     f.names.insert_or_assign(t.name(), s.add(*std::move(read)));
     return {};
@@ -133,7 +133,7 @@ public:
       if (auto ok = import_node(f, i); !ok) return ok;
     for (auto const name : f.outputs)
       if (!name.empty() && !f.find(name))
-        return fail(error_code::dangling, f.path + "output", quoted(name),
+        return fail(error_code::dangling, f.path + "output", in_quotes(name),
                     "a tensor somebody produces");
     return {};
   }
@@ -151,7 +151,7 @@ private:
     for (int i = 0; i < c.node().input_size(); ++i)
       if (auto const& name = c.node().input(i); !name.empty() && !f.find(name))
         return fail(error_code::dangling, c.path() + ".input[" + std::to_string(i) + "]",
-                    quoted(name), "a tensor somebody produces");
+                    in_quotes(name), "a tensor somebody produces");
     dispatch(c);
     if (!c.failed() && lacks_output(c)) import_unknown(c, captured(c), describe(c));
     if (c.failed()) return unexpected{c.take_error()};
@@ -186,8 +186,8 @@ private:
   }
 
   [[nodiscard]] static auto describe(call const& c) -> std::string {
-    auto text = "operator " + quoted(c.type());
-    if (!c.domain().empty()) text += " of domain " + quoted(c.domain());
+    auto text = "operator " + in_quotes(c.type());
+    if (!c.domain().empty()) text += " of domain " + in_quotes(c.domain());
     return text;
   }
 

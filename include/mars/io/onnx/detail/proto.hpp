@@ -93,7 +93,7 @@ inline constexpr int bfloat16 = 16;
 }
 
 /// `"text"`, printable.
-[[nodiscard]] inline auto quoted(std::string_view text) -> std::string {
+[[nodiscard]] inline auto in_quotes(std::string_view text) -> std::string {
   return std::string(1, '"').append(printable(text)).append(1, '"');
 }
 

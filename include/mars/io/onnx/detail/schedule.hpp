@@ -57,7 +57,7 @@ void for_each_captured(pb::NodeProto const& node, Visit const& visit) {
       auto const [it, fresh] = producer.emplace(o, i);
       if (!fresh || f.names.contains(o))
         return fail(error_code::duplicate, path(i) + ".output[" + std::to_string(at) + "]",
-                    quoted(o), "a tensor name of its own",
+                    in_quotes(o), "a tensor name of its own",
                     fresh ? "an input or initializer has it too"
                           : std::string{"node "} + std::to_string(it->second) + " writes it too");
     }

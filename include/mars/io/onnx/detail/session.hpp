@@ -78,7 +78,7 @@ struct frame {
 [[nodiscard]] inline auto node_path(frame const& f, int index) -> std::string {
   auto const& n = f.nodes->Get(index);
   auto text = f.path + "node[" + std::to_string(index) + "](" + printable(n.op_type());
-  if (!n.name().empty()) text.append(1, ' ').append(quoted(n.name()));
+  if (!n.name().empty()) text.append(1, ' ').append(in_quotes(n.name()));
   return text + ")";
 }
 
@@ -169,7 +169,7 @@ private:
   if (d.has_dim_param() && !d.dim_param().empty()) {
     auto const bound = s.options.symbols.find(d.dim_param());
     if (bound != s.options.symbols.end()) return bound->second;
-    s.warn("symbol " + quoted(d.dim_param()) + " is not bound: taken as 1");
+    s.warn("symbol " + in_quotes(d.dim_param()) + " is not bound: taken as 1");
     return 1;
   }
   s.warn(where + ": " +
