@@ -4,18 +4,19 @@
 #include <mars/core/expected.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/detail/remembered.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/parallel/concept.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/topology.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <limits>
 #include <map>
-#include <memory>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -23,19 +24,6 @@
 namespace mars {
 
 namespace detail {
-
-/// Gives equal values equal small numbers, in order of first appearance.
-template <class Key>
-class interner {
- public:
-  auto operator()(Key const& key) -> std::uint32_t {
-    return ids_.try_emplace(key, static_cast<std::uint32_t>(ids_.size())).first->second;
-  }
-  [[nodiscard]] auto size() const -> std::size_t { return ids_.size(); }
-
- private:
-  std::map<Key, std::uint32_t> ids_;
-};
 
 /// Layouts by value; each distinct one is kept once.
 class layout_pool {
@@ -67,25 +55,36 @@ inline auto position_in(std::vector<std::uint32_t>& list, std::uint32_t id) -> s
   return static_cast<std::uint16_t>(index);
 }
 
-/// What the interconnect says about going from one set to another, as a key: two pairs of sets with
-/// equal keys are interchangeable. Times are probed at four sizes; where there are routes, which of
-/// them share links enters too.
-template <Interconnect Net>
-[[nodiscard]] auto channel_key(Net const& net, std::span<accelerator_id const> from,
-                               std::span<accelerator_id const> to) -> std::vector<double> {
-  std::vector<double> key{static_cast<double>(from.size()), static_cast<double>(to.size())};
-  std::map<link_id, double> names;
-  for (auto a : from)
-    for (auto b : to) {
-      for (std::int64_t const probe : {1LL, 4096LL, 1LL << 20, 1LL << 30})
-        key.push_back(a == b ? -1.0 : net.transfer_time(a, b, bytes{probe}).count());
-      if constexpr (RoutedInterconnect<Net>)
-        for (auto const l : net.route(a, b)) {
-          key.push_back(-2.0 - names.try_emplace(l, static_cast<double>(names.size())).first->second);
-          key.push_back(net.links()[l.index()].bandwidth.count());
-        }
-    }
-  return key;
+/// A price that has been asked for: operator signature, design, extents of the critical phase.
+struct price_question {
+  std::uint32_t signature{};
+  std::uint32_t design{};
+  mars::extents extents;
+
+  friend auto operator==(price_question const&, price_question const&) -> bool = default;
+};
+struct price_question_hash {
+  [[nodiscard]] auto operator()(price_question const& q) const -> std::size_t {
+    stable_hash h;
+    h.add(q.signature).add(q.design);
+    for (auto const e : q.extents) h.add(e);
+    return static_cast<std::size_t>(h.digest());
+  }
+};
+
+/// What a strategy proposes for an operator, held to its concept's semantics 2 and 3.
+template <ParallelismStrategy Strategy>
+[[nodiscard]] auto proposed_shardings(Strategy const& strategy, operation const& o,
+                                      std::size_t ways) -> expected<std::vector<sharding>> {
+  std::vector<sharding> all;
+  for (auto&& s : strategy.shardings(o, ways)) all.push_back(s);
+  // Choices are numbered in 16 bits.
+  if (all.empty() || all.size() > std::numeric_limits<std::uint16_t>::max())
+    return fail(error_code::invalid_argument, "strategy", std::to_string(all.size()) + " shardings",
+                "1 to 65535", "operator '" + o.name + "' on " + std::to_string(ways) + " devices");
+  for (auto const& s : all)
+    if (auto ok = check(o, s, ways); !ok) return unexpected{std::move(ok).error().inside("strategy")};
+  return all;
 }
 
 }  // namespace detail
@@ -98,7 +97,7 @@ template <Interconnect Net>
 /// Complexity, for n operators of k classes, e classes of edges, s classes of sets, t classes of set
 /// pairs, c choices and p devices a set: O(n + k·s·c + e·t·layouts²·p²).
 /// Errors: a cyclic graph; no candidate set with a common design; an objective that a design cannot
-/// answer (energy unknown).
+/// answer (energy unknown); a strategy that proposes nothing, too much, or an illegal sharding.
 template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Strategy,
           class Collective, Objective Objective_>
 [[nodiscard]] auto build_problem(Graph const& g, System const& system, Cost const& cost,
@@ -120,28 +119,35 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   std::vector<std::uint32_t> position(n);
   for (std::size_t v = 0; v < n; ++v) position[t.order[v].index()] = static_cast<std::uint32_t>(v);
   std::vector<operation const*> representative;
-  std::vector<std::uint64_t> fed_of_class;
+  std::vector<std::uint32_t> signature;                   // by class; several may share one
+  std::vector<std::vector<std::uint16_t>> fed_of_class;  // operands, rising
+  std::uint32_t signatures = 0;
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash;
   t.last_use.assign(n, static_cast<std::uint32_t>(n));
   for (std::size_t v = 0; v < n; ++v) {
     operation const& o = op(g, t.order[v]);
-    std::uint64_t fed = 0;
+    std::vector<std::uint16_t> fed;
     for (input_edge const e : inputs(g, t.order[v])) {
-      fed |= std::uint64_t{1} << (e.operand % 64);
+      fed.push_back(e.operand);
       auto const from = position[e.producer.index()];
       t.edges.push_back({from, static_cast<std::uint32_t>(v), e.output, e.operand, 0});
       auto& last = t.last_use[from];
       last = last == n ? static_cast<std::uint32_t>(v) : std::max(last, static_cast<std::uint32_t>(v));
     }
-    auto& bucket = by_hash[hash_combine(signature_hash(o), fed)];
-    auto const same = std::find_if(bucket.begin(), bucket.end(), [&](std::uint32_t c) {
+    std::sort(fed.begin(), fed.end());
+    auto& bucket = by_hash[signature_hash(o)];
+    auto const like = std::find_if(bucket.begin(), bucket.end(), [&](std::uint32_t c) {
+      return same_signature(*representative[c], o);
+    });
+    auto const same = std::find_if(like, bucket.end(), [&](std::uint32_t c) {
       return fed_of_class[c] == fed && same_signature(*representative[c], o);
     });
     if (same == bucket.end()) {
-      bucket.push_back(static_cast<std::uint32_t>(representative.size()));
+      signature.push_back(like == bucket.end() ? signatures++ : signature[*like]);
+      t.op_class.push_back(static_cast<std::uint32_t>(representative.size()));
+      bucket.push_back(t.op_class.back());
       representative.push_back(&o);
-      fed_of_class.push_back(fed);
-      t.op_class.push_back(bucket.back());
+      fed_of_class.push_back(std::move(fed));
     } else {
       t.op_class.push_back(*same);
     }
@@ -155,7 +161,9 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   }
 
   // Sets, their classes, and the designs their members have in common.
-  detail::interner<std::vector<double>> channel_classes;
+  using network = std::remove_cvref_t<decltype(net)>;
+  detail::remembered_collective<network, Collective> const together{collective};
+  detail::channel_classes<network> channel_class{net};
   detail::interner<std::vector<std::uint32_t>> set_classes;
   design_catalogue<System> const catalogue{system};
   std::vector<std::vector<typename design_catalogue<System>::option>> options;  // by set class
@@ -163,7 +171,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   for (auto const& candidate : candidates) {
     auto found = catalogue.options(candidate);
     if (found.empty()) continue;
-    std::vector<std::uint32_t> key{channel_classes(detail::channel_key(net, candidate, candidate))};
+    std::vector<std::uint32_t> key{channel_class(candidate, candidate)};
     std::int64_t capacity = std::numeric_limits<std::int64_t>::max();
     for (auto const a : candidate)
       capacity = std::min(capacity, system.accelerators[a.index()].memory().count());
@@ -189,7 +197,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   std::vector<std::vector<std::vector<std::vector<std::uint32_t>>>> own(representative.size()),
       need(representative.size());  // [operator class][set class][output or operand] → layout ids
   std::map<std::pair<std::size_t, std::size_t>, std::vector<sharding>> proposals;
-  std::map<std::tuple<std::uint32_t, std::uint32_t, std::vector<std::int64_t>>, shard_cost> asked;
+  std::unordered_map<detail::price_question, shard_cost, detail::price_question_hash> asked;
   t.rows.resize(representative.size());
   for (auto const* o : representative) {
     auto& names = t.dims.emplace_back();
@@ -202,10 +210,13 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
     for (std::size_t c = 0; c < options.size(); ++c) {
       auto const p = members[c].size();
       auto& row = t.rows[k].emplace_back();
-      auto& proposed = proposals[{k, p}];
-      if (proposed.empty())
-        for (auto&& s : strategy.shardings(o, p)) proposed.push_back(s);
-      row.shardings = proposed;
+      auto& known = proposals[{signature[k], p}];
+      if (known.empty()) {
+        auto proposed = detail::proposed_shardings(strategy, o, p);
+        if (!proposed) return unexpected{std::move(proposed).error()};
+        known = *std::move(proposed);
+      }
+      row.shardings = known;
       std::size_t outputs = 0;
       for (auto const& x : o.operands) outputs += x.role == role::output;
       row.own.resize(outputs);
@@ -230,7 +241,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
             row.own[output].push_back(detail::position_in(own[k][c][output], layouts(std::move(l))));
             ++output;
           } else if (x.role == role::input) {
-            bool const fed = i < 64 && ((fed_of_class[k] >> i) & 1U) != 0;
+            bool const fed = std::binary_search(fed_of_class[k].begin(), fed_of_class[k].end(), i);
             if (fed)
               row.need[i].push_back(
                   detail::position_in(need[k][c][i], layouts(input_layout(o, x, s, p))));
@@ -246,13 +257,12 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
         else
           row.prior.push_back(1.0);
 
-        auto const traffic = traffic_of(net, collective, o, s, members[c]);
+        auto const traffic = traffic_of(net, together, o, s, members[c]);
         auto const phase = phase_extents(o, s);
         for (std::size_t d = 0; d < options[c].size(); ++d) {
           auto const price = price_operator(
               s, options[c][d].by_member, traffic, [&](std::uint32_t number) {
-                auto const [entry, fresh] = asked.try_emplace(
-                    {k, number, std::vector<std::int64_t>(phase.begin(), phase.end())});
+                auto const [entry, fresh] = asked.try_emplace({signature[k], number, phase});
                 if (fresh) entry->second = cost(shard{o, phase}, catalogue[number]);
                 return entry->second;
               });
@@ -282,7 +292,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
       if (i != j && overlap) continue;
       auto const pair = pair_classes(
           {a.set_class, b.set_class,
-           channel_classes(detail::channel_key(net, a.accelerators, b.accelerators))});
+           channel_class(a.accelerators, b.accelerators)});
       if (pair == pair_of_class.size()) pair_of_class.emplace_back(i, j);
       t.pair_class[i][j] = static_cast<std::int32_t>(pair);
     }
@@ -292,7 +302,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   for (std::size_t pair = 0; pair < pair_of_class.size(); ++pair) {
     auto const& a = t.sets[pair_of_class[pair].first];
     auto const& b = t.sets[pair_of_class[pair].second];
-    channel between{net, collective, a.accelerators, b.accelerators};
+    channel between{net, together, a.accelerators, b.accelerators};
     std::unordered_map<std::uint64_t, typename decltype(between)::price> known;
     for (std::size_t e = 0; e < edge_of_class.size(); ++e) {
       auto const& edge = *edge_of_class[e];

@@ -6,7 +6,9 @@
 #include <mars/parallel/redistribution.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -30,15 +32,11 @@ class channel {
       for (auto b : to_) near_.values.push_back(nearness(a, b));
     for (auto a : to_)
       for (auto b : to_) between_receivers_.push_back(nearness(a, b));
-    if constexpr (RoutedInterconnect<Net>) {
-      for (auto a : from_)
-        for (auto b : to_) {
-          auto const route = net.route(a, b);
-          routes_.emplace_back(std::begin(route), std::end(route));
-        }
-      for (auto const& l : net.links()) bandwidth_.push_back(l.bandwidth);
-      load_.resize(bandwidth_.size());
-    }
+    for (std::size_t i = 0; i < from_.size(); ++i)
+      for (std::size_t j = 0; j < to_.size(); ++j)
+        for (std::size_t k = 0; k < to_.size(); ++k)
+          may_gather_ = may_gather_ || (k != j && are_closer(j, k, near_(i, j)));
+    if constexpr (RoutedInterconnect<Net>) list_routes();
   }
 
   [[nodiscard]] auto near() const -> proximity const& { return near_; }
@@ -56,26 +54,57 @@ class channel {
     transfers_.clear();
     redistribution(owned, needed, near_, transfers_);
     if (transfers_.empty()) return {};
-    auto const direct = time_of(needed, element_bits, false);
-    auto const gathered = time_of(needed, element_bits, true);
-    return {to_picoseconds(std::min(direct, gathered)),
-            largest_missing(transfers_, to_.size())};
+    auto time = time_of(needed, element_bits, false);
+    if (may_gather_) time = std::min(time, time_of(needed, element_bits, true));
+    std::int64_t largest = 0;
+    for (std::size_t i = 0; i < transfers_.size();) {  // by receiver, as they were made
+      std::int64_t missing = 0;
+      for (auto const j = transfers_[i].to; i < transfers_.size() && transfers_[i].to == j; ++i)
+        missing += transfers_[i].elements;
+      largest = std::max(largest, missing);
+    }
+    return {to_picoseconds(time), largest};
   }
 
  private:
   [[nodiscard]] auto nearness(accelerator_id a, accelerator_id b) const -> double {
     constexpr std::int64_t probe = 1 << 20;
     if (a == b) return proximity::itself;
-    return static_cast<double>(probe) / net_->transfer_time(a, b, bytes{probe}).count();
+    // An ideal link takes no time, and yet leads to another device.
+    return std::min(static_cast<double>(probe) / net_->transfer_time(a, b, bytes{probe}).count(),
+                    std::numeric_limits<double>::max());
   }
 
+  /// Numbers the links that any of the routes crosses, and lists them by pair of owner and receiver.
+  void list_routes() {
+    auto const& all = net_->links();
+    std::span<link const> const links{all};
+    std::vector<std::size_t> number(links.size(), links.size());
+    first_hop_.push_back(0);
+    for (auto a : from_)
+      for (auto b : to_) {
+        auto const& ids = net_->route(a, b);
+        for (auto const l : std::span<link_id const>{ids}) {
+          if (number[l.index()] == links.size()) {
+            number[l.index()] = load_.size();
+            load_.push_back(0.0);
+          }
+          hops_.push_back({number[l.index()], links[l.index()].bandwidth});
+        }
+        first_hop_.push_back(hops_.size());
+      }
+  }
+
+  /// Are receivers j and k nearer to each other than `how_near`?
+  [[nodiscard]] auto are_closer(std::size_t j, std::size_t k, double how_near) const -> bool {
+    return between_receivers_[k * to_.size() + j] > how_near &&
+           between_receivers_[j * to_.size() + k] > how_near;
+  }
   /// Receivers that need what `j` needs and are nearer to it than `how_near`.
   void find_mates(layout const& needed, std::size_t j, double how_near) {
     mates_.clear();
     for (std::size_t k = 0; k < to_.size(); ++k)
-      if (k == j || (needed[k] == needed[j] && between_receivers_[k * to_.size() + j] > how_near &&
-                     between_receivers_[j * to_.size() + k] > how_near))
-        mates_.push_back(to_[k]);
+      if (k == j || (are_closer(j, k, how_near) && needed[k] == needed[j])) mates_.push_back(to_[k]);
   }
 
   [[nodiscard]] auto time_of(layout const& needed, int element_bits, bool gather) -> seconds {
@@ -103,8 +132,9 @@ class channel {
         auto const size = storage(elements, element_bits);
         received += net_->transfer_time(from_[t.from], to_[j], size).count();
         if constexpr (RoutedInterconnect<Net>)
-          for (auto const l : routes_[t.from * to_.size() + j])
-            load_[l.index()] += (size / bandwidth_[l.index()]).count();
+          for (auto h = first_hop_[t.from * to_.size() + j];
+               h < first_hop_[t.from * to_.size() + j + 1]; ++h)
+            load_[hops_[h].link] += (size / hops_[h].bandwidth).count();
       }
       if (group != nullptr)
         received += collective_->time(*net_, collective_kind::all_gather,
@@ -121,9 +151,14 @@ class channel {
   std::vector<accelerator_id> from_, to_, mates_, group_;
   proximity near_;
   std::vector<double> between_receivers_;
-  std::vector<std::vector<link_id>> routes_;
-  std::vector<bytes_per_second> bandwidth_;  ///< by link
-  std::vector<double> load_;                 ///< by link, seconds
+  bool may_gather_{};  ///< are any two receivers closer to each other than to an owner?
+  struct hop {
+    std::size_t link{};  ///< numbered from 0 here
+    bytes_per_second bandwidth;
+  };
+  std::vector<std::size_t> first_hop_;  ///< by pair of owner and receiver, into hops_
+  std::vector<hop> hops_;
+  std::vector<double> load_;  ///< by link, seconds
   std::vector<transfer> transfers_;
 };
 

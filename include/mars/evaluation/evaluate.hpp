@@ -101,7 +101,8 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
 
   evaluation result;
   result.operators.resize(n);
-  std::optional<std::int64_t> picojoules = 0;  // whole ones, like times: sums are exact
+  picoseconds picojoules{};  // whole ones, like times: sums are exact
+  bool energy_known = true;
   std::vector<picoseconds> busy(m.sets.size());
   std::vector<bytes> resident(m.sets.size()), live(m.sets.size()), peak(m.sets.size());
   std::vector<operator_id> peak_at(m.sets.size());
@@ -124,11 +125,10 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
     entry.rotation = price.rotation;
     entry.partial_sums = price.partial_sums;
     entry.state_exchange = price.state_exchange;
-    if (picojoules && price.energy)
-      *picojoules = saturating_add(picoseconds{*picojoules},
-                                   to_picoseconds(seconds{price.energy->count()})).count();
+    if (price.energy)
+      picojoules = saturating_add(picojoules, to_picoseconds(seconds{price.energy->count()}));
     else
-      picojoules.reset();
+      energy_known = false;
 
     auto const print = footprint_of(o, sharding, p);
     auto demand = live[s] + print.transient();
@@ -179,7 +179,7 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
     }
   }
 
-  if (picojoules) result.energy = joules{to_seconds(picoseconds{*picojoules}).count()};
+  if (energy_known) result.energy = joules{to_seconds(picojoules).count()};
   for (auto const b : busy) result.bottleneck = std::max(result.bottleneck, b);
   result.memory.resize(system.accelerators.size());
   for (std::size_t a = 0; a < result.memory.size(); ++a) {

@@ -40,18 +40,22 @@ struct proximity {
 /// Complexity: O(owners × receivers) box intersections.
 inline void redistribution(layout const& owned, layout const& needed, proximity const& near,
                            std::vector<transfer>& out) {
+  // Replicas of a cell are looked at together, at their first owner.
+  std::vector<std::uint32_t> first_owner(owned.size());
+  for (std::uint32_t i = 0; i < owned.size(); ++i) {
+    std::uint32_t first = 0;
+    while (first < i && !(first_owner[first] == first && owned[first] == owned[i])) ++first;
+    first_owner[i] = first;
+  }
   for (std::uint32_t to = 0; to < needed.size(); ++to) {
     for (std::uint32_t cell = 0; cell < owned.size(); ++cell) {
-      // Replicas of a cell are looked at together, at their first owner.
-      bool first = true;
-      for (std::uint32_t i = 0; i < cell && first; ++i) first = !(owned[i] == owned[cell]);
-      if (!first) continue;
+      if (first_owner[cell] != cell) continue;
       auto const missing = shared_volume(owned[cell], needed[to]);
       if (missing == 0) continue;
       double best = -1;
       std::uint32_t equally_good = 0;
       for (std::uint32_t i = cell; i < owned.size(); ++i)
-        if (i == cell || owned[i] == owned[cell]) {
+        if (first_owner[i] == cell) {
           auto const value = near(i, to);
           if (value > best) best = value, equally_good = 0;
           if (value == best) ++equally_good;
@@ -59,7 +63,7 @@ inline void redistribution(layout const& owned, layout const& needed, proximity 
       if (best == proximity::itself) continue;
       auto turn = to % equally_good;
       for (std::uint32_t i = cell; i < owned.size(); ++i)
-        if ((i == cell || owned[i] == owned[cell]) && near(i, to) == best && turn-- == 0) {
+        if (first_owner[i] == cell && near(i, to) == best && turn-- == 0) {
           out.push_back({i, to, missing});
           break;
         }

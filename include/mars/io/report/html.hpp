@@ -109,6 +109,7 @@ namespace detail {
 }
 
 [[nodiscard]] inline auto busiest_links_card(report_data const& r) -> std::string {
+  constexpr std::size_t most = 10;
   std::vector<report_link const*> links;
   for (auto const& l : r.links)
     if (l.bytes > 0) links.push_back(&l);
@@ -120,7 +121,7 @@ namespace detail {
   out +=
       "<table><thead><tr><th>link</th><th class=\"num\">bandwidth</th><th class=\"num\">bytes</th>"
       "<th class=\"num\">busy</th><th class=\"num\">of latency</th></tr></thead><tbody>\n";
-  for (std::size_t i = 0; i < std::min<std::size_t>(8, links.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(most, links.size()); ++i) {
     auto const& l = *links[i];
     out += fmt::format(
         "<tr><td class=\"name\">{} → {}</td><td class=\"num\">{}</td><td "
@@ -130,9 +131,9 @@ namespace detail {
         percent_text(l.busy_s / r.latency_s));
   }
   out += "</tbody></table>\n";
-  if (links.size() > 8)
-    out +=
-        fmt::format("<p class=\"legend\">{} more links carry something.</p>\n", links.size() - 8);
+  if (links.size() > most)
+    out += fmt::format("<p class=\"legend\">{} more links carry something.</p>\n",
+                       links.size() - most);
   return out + "</section>\n";
 }
 

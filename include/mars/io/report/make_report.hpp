@@ -68,10 +68,10 @@ template <WorkloadGraph G>
            std::string{" cannot run "} + at + ".";
   auto const name = [&](shortage const& of) { return r.accelerators[of.accelerator.index()].name; };
   auto const excess = bytes_text((s.demand - s.capacity).count());
-  auto text = count == 1
-                  ? name(s) + " needs " + bytes_text(s.demand.count()) + " but has "
-                  : name(s) + " … " + name(last) + " (" + std::to_string(count) +
-                        std::string{" accelerators) need "} + bytes_text(s.demand.count()) + " each but have ";
+  auto text = count == 1 ? name(s) + " needs " + bytes_text(s.demand.count()) + " but has "
+                         : name(s) + " … " + name(last) + " (" + std::to_string(count) +
+                               std::string{" accelerators) need "} + bytes_text(s.demand.count()) +
+                               " each but have ";
   text += bytes_text(s.capacity.count()) + ": " + excess + " too much when " + at + " runs.";
   for (std::size_t i = 0; i < s.contributors.size(); ++i) {
     text += i == 0 ? " Largest weights: " : ", ";
@@ -195,6 +195,8 @@ template <WorkloadGraph G, class System>
 
   detail::describe_shortages(r, graph, e.shortages, p.mapping);
   r.convergence = std::move(points);
+  if (!r.convergence.empty() && r.convergence.back().evaluations < p.evaluations)
+    r.convergence.push_back({p.evaluations, p.wall.count(), r.value, r.lower_bound});
   r.warnings = std::move(warnings);
   return r;
 }

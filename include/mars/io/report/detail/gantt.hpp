@@ -96,7 +96,7 @@ struct axis_scale {
   int digits{};
 
   [[nodiscard]] auto label(double value) const -> std::string {
-    return fmt::format("{:.{}f}", value / scale, digits);
+    return fmt::format("{:.{}f}", value == 0 ? 0.0 : value / scale, digits); // never -0
   }
 };
 [[nodiscard]] inline auto scale_for(double span, double wanted, std::string_view unit)

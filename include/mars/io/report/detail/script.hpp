@@ -146,7 +146,7 @@ inline constexpr std::string_view report_script = R"js(
         const o = lane.ops[i];
         const a = Math.max(left, left + (start(o) + o[6] - from) * scale);
         const b = Math.min(left + plot, left + (start(o) + o[6] + o[5] - from) * scale);
-        const letters = Math.floor((b - a - 8) / 5.8);
+        const letters = Math.floor((b - a - 8) / 6.6);
         if (letters < 4 || (letters < o[0].length && letters < 8)) continue;
         const text = o[0].length > letters ? o[0].slice(0, letters - 1) + '…' : o[0];
         names.append(make('text', {x: (a + 4).toFixed(1), y: lane.y + 12}, text));
