@@ -153,6 +153,10 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
     }
     t.has_macs.push_back(macs_of(o).count() > 0);
   }
+  // Results of the graph stay to the end, also when an operator reads them.
+  if constexpr (requires { outputs(g); })
+    for (auto const& result : outputs(g))
+      t.last_use[position[result.producer.index()]] = static_cast<std::uint32_t>(n);
   detail::interner<std::array<std::uint32_t, 4>> edge_classes;
   std::vector<problem_edge const*> edge_of_class;
   for (auto& e : t.edges) {

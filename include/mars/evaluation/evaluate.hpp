@@ -90,6 +90,10 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
       last = last == n ? i : std::max(last, i);
     }
 
+  // Results of the graph stay to the end, also when an operator reads them.
+  if constexpr (requires { outputs(g); })
+    for (auto const& result : outputs(g)) last_use[result.producer.index()] = n;
+
   using network = std::remove_cvref_t<decltype(net)>;
   auto const members = [&](std::size_t s) { return std::span{m.sets[s].accelerators}; };
   std::vector<std::vector<std::uint32_t>> designs;  // by set and member

@@ -4,6 +4,9 @@
 #include <mars/search/concept.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string_view>
 #include <vector>
 
 namespace mars::search {
@@ -26,7 +29,7 @@ struct exhaustive {
     } else {
       s.result.value = {no_ticks, std::numeric_limits<std::int64_t>::max()};
     }
-    auto const complete = s.visit(0);
+    auto const complete = s.enumerate();
     s.result.evaluations = s.clock.evaluations();
     s.result.exhausted = complete;
     if (complete && s.result.value.feasible()) s.result.bound = {s.result.value.value, "exhausted"};
@@ -39,37 +42,58 @@ struct exhaustive {
     meter clock;
     assignment partial;
     solution result;
-    std::vector<std::uint32_t> unused;
+    std::vector<bool> opened;  ///< by operator placed: was its slot new?
 
-    /// Extends the partial assignment by every way to place operator `v`. False: out of budget.
-    auto visit(std::size_t v) -> bool {
-      if (v == problem.size()) return price();
-      for (std::size_t s = 0; s < partial.slots.size(); ++s)
-        if (!choose(v, s)) return false;
-      for (std::uint32_t set = 0; set < problem.sets().size(); ++set) {
-        if (!std::all_of(partial.slots.begin(), partial.slots.end(),
-                         [&](slot const& o) { return problem.disjoint(o.set, set); }))
-          continue;
-        for (std::uint32_t d = 0; d < problem.designs(set).size(); ++d) {
-          partial.slots.push_back({set, d});
-          auto const going = choose(v, partial.slots.size() - 1);
-          partial.slots.pop_back();
-          if (!going) return false;
-        }
+    /// An odometer, not a recursion: its depth would be the number of operators. False: out of budget.
+    auto enumerate() -> bool {
+      for (;;) {
+        while (partial.slot_of.size() < problem.size()) enter();
+        if (!price()) return false;
+        while (!partial.slot_of.empty() && !advance()) leave();
+        if (partial.slot_of.empty()) return true;
       }
-      return true;
     }
-    auto choose(std::size_t v, std::size_t s) -> bool {
-      auto const choices = problem.shardings(v, partial.slots[s].set).size();
-      bool going = true;
-      partial.slot_of.push_back(static_cast<std::uint16_t>(s));
-      for (std::size_t c = 0; c < choices && going; ++c) {
-        partial.choice_of.push_back(static_cast<std::uint16_t>(c));
-        going = visit(v + 1);
-        partial.choice_of.pop_back();
-      }
+    /// Places the next operator in the first way there is.
+    void enter() {
+      partial.slot_of.push_back(0);
+      partial.choice_of.push_back(0);
+      opened.push_back(false);
+      if (partial.slots.empty()) open({0, 0});
+    }
+    void leave() {
       partial.slot_of.pop_back();
-      return going;
+      partial.choice_of.pop_back();
+      opened.pop_back();
+    }
+    /// Places the last operator in the next way: choices first, then slots that others use, then
+    /// further ones. False: there is none, and its own slot is closed.
+    auto advance() -> bool {
+      auto const v = partial.slot_of.size() - 1;
+      auto& s = partial.slot_of[v];
+      if (++partial.choice_of[v] < problem.shardings(v, partial.slots[s].set).size()) return true;
+      partial.choice_of[v] = 0;
+      if (!opened[v]) {
+        if (++s < partial.slots.size()) return true;
+        return open({0, 0});
+      }
+      auto next = partial.slots.back();
+      partial.slots.pop_back();
+      opened[v] = false;
+      if (++next.design == problem.designs(next.set).size()) next = {next.set + 1, 0};
+      return open(next);
+    }
+    /// Opens the first free slot from `next` on for the last operator.
+    auto open(slot next) -> bool {
+      for (; next.set < problem.sets().size(); next = {next.set + 1, 0}) {
+        if (!std::all_of(partial.slots.begin(), partial.slots.end(),
+                         [&](slot const& o) { return problem.disjoint(o.set, next.set); }))
+          continue;
+        partial.slots.push_back(next);
+        partial.slot_of.back() = static_cast<std::uint16_t>(partial.slots.size() - 1);
+        opened.back() = true;
+        return true;
+      }
+      return false;
     }
     auto price() -> bool {
       clock.count(1);

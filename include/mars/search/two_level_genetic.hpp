@@ -74,7 +74,8 @@ struct basic_two_level_genetic {
     clock.report(current.front().value, result.bound, "generation 0");
 
     std::size_t stale = 0;
-    for (std::uint64_t generation = 1; stale < patience && !clock.spent() && !clock.interrupted();
+    auto const most_stale = problem.size() == 0 ? 0 : patience;  // nothing to breed
+    for (std::uint64_t generation = 1; stale < most_stale && !clock.spent() && !clock.interrupted();
          ++generation) {
       children.assign(lanes, {});
       breed(children, generation, [&](std::size_t i, random_stream& stream) {

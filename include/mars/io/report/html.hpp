@@ -35,17 +35,19 @@ namespace detail {
   bool const energy = r.value_unit != "s";
   out += tile("latency", time_text(r.latency_s),
               r.feasible ? "of one inference" : "if it could run", r.feasible ? "" : "bad");
-  if (auto const reduction = r.reduction())
-    out += *reduction >= 0
-               ? tile("reduction", percent_text(*reduction),
-                      std::string{"against the baseline's "} + time_text(*r.baseline_latency_s),
-                      "good")
-               : tile("longer than the baseline", percent_text(-*reduction),
-                      std::string{"which takes "} + time_text(*r.baseline_latency_s), "bad");
-  else
+  if (auto const reduction = r.reduction()) {
+    bool const shorter = *reduction > -0.0005; // what is printed as 0.0 % is not longer
+    out += tile(shorter ? "reduction" : "longer than the baseline",
+                percent_text(shorter ? std::max(0.0, *reduction) : -*reduction),
+                std::string{"against the baseline's "} + time_text(*r.baseline_latency_s),
+                !shorter              ? "bad"
+                : *reduction > 0.0005 ? "good"
+                                      : "");
+  } else {
     out +=
         tile("reduction", "–",
              r.baseline_latency_s ? "this mapping cannot run" : "no feasible baseline to compare");
+  }
   if (r.lower_bound > 0) {
     out += tile("lower bound", quantity_text(r.lower_bound, r.value_unit),
                 (r.objective == "throughput" ? std::string{"of the busiest set's time"}
@@ -67,7 +69,8 @@ namespace detail {
   out += tile("throughput", flows ? number_text(1 / r.bottleneck_s) + " /s" : "–",
               std::string{"pipelined, busiest set "} + time_text(r.bottleneck_s));
   bool const searched = !r.policy.empty() && r.policy != "none";
-  auto below = count_text(r.evaluations) + " evaluations in " + time_text(r.wall_s);
+  auto below = count_text(r.evaluations) +
+               (r.evaluations == 1 ? " evaluation in " : " evaluations in ") + time_text(r.wall_s);
   if (r.seed) below += std::string{", seed "} + std::to_string(*r.seed);
   out += tile("search", searched ? r.policy : "none", searched ? below : "the mapping was given");
   return out + "</section>\n";

@@ -130,7 +130,8 @@ class path_relaxation {
       for (std::size_t c = 0; c < values.size(); ++c)
         values[c] = mapping_problem::add(
             values[c],
-            static_cast<ticks>(rate * static_cast<double>(row.resident[c] + row.transient[c])));
+            static_cast<ticks>(std::min(static_cast<double>(no_ticks),
+                                        rate * static_cast<double>(row.resident[c] + row.transient[c]))));
     auto const on_path = [&](std::uint32_t u) {
       return std::any_of(through.begin(), through.end(),
                          [u](step const& s) { return s.position == u; });

@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# A chain of 100,000 operators is legal: no recursion over it, nothing quadratic in it.
+set -eu
+tool=$1
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+awk 'BEGIN {
+  printf "{\"schema\": \"mars.workload/1\", \"name\": \"chain\", \"inputs\": [{\"name\": \"x\", \"shape\": [1, 16, 32, 32]}],\n"
+  printf " \"operators\": [\n"
+  from = "x"
+  for (i = 0; i < 100000; ++i) {
+    attributes = i % 2 ? "\"relu\"" : "\"conv\", \"out_channels\": 16, \"kernel\": [3, 3], \"padding\": [1, 1]"
+    printf "%s  {\"name\": \"v%d\", \"kind\": %s, \"inputs\": [\"%s\"]}", i ? ",\n" : "", i, attributes, from
+    from = "v" i
+  }
+  print "]}"
+}' >chain.json
+"$tool" --model chain.json --system aws_f1_16xlarge --search baseline --json a.json >text || fail "baseline ended with $?"
+grep -q '"operators": 100000' a.json || fail "operators are missing"
+[ "$(wc -l <text)" -lt 200 ] || fail "the plan is not condensed"
+"$tool" --model chain.json --system aws_f1_16xlarge --search genetic --evaluations 1 --quiet || fail "genetic ended with $?"
+"$tool" --model chain.json --system aws_f1_16xlarge --mapping a.json --quiet || fail "--mapping ended with $?"
+status=0
+"$tool" --model chain.json --system aws_f1_16xlarge --search exhaustive 2>err || status=$?
+[ $status = 2 ] || fail "exhaustive: status $status"
+[ "$(wc -l <err)" -eq 1 ] || fail "exhaustive: not one line"
