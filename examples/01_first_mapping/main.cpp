@@ -10,5 +10,5 @@ int main() {
   mars::mapper const mapper{mars::cost::analytical{}, mars::parallel::exclusive_shared{},
                             mars::search::two_level_genetic{.seed = 1}};
   auto const plan = mapper(network, system);
-  fmt::print("{}", plan);  // latency, lower bound, gap, and who runs what
+  fmt::print("{}", plan); // latency, lower bound, gap, and who runs what
 }

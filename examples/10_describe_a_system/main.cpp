@@ -12,14 +12,14 @@ int main() {
   auto const chip = mars::accelerator{
       .name = "chip",
       .capacity = 2_GB,
-      .configurations = {mars::hardware::winograd{.title = "winograd", .clock = 300_MHz},
-                         mars::hardware::systolic_array{
-                             .title = "systolic", .row = 32, .col = 16, .vec = 4, .clock = 300_MHz}}};
+      .configurations = {
+          mars::hardware::winograd{.title = "winograd", .clock = 300_MHz},
+          mars::hardware::systolic_array{
+              .title = "systolic", .row = 32, .col = 16, .vec = 4, .clock = 300_MHz}}};
 
   // Two groups of four, 25 Gb/s inside a group, 8 Gb/s to the host between them.
   mars::system const ours{
-      "two boards",
-      std::vector<mars::accelerator>(8, chip),
+      "two boards", std::vector<mars::accelerator>(8, chip),
       mars::interconnect::grouped_through_host{.groups = {{0, 1, 2, 3}, {4, 5, 6, 7}},
                                                .intra_bandwidth = 25_Gbps,
                                                .host_bandwidth = 8_Gbps}};
@@ -33,8 +33,7 @@ int main() {
   auto const report = [&](auto const& system) {
     auto const plan = mars::mapper{}(network, system);
     fmt::print("{:<12} {:>9.4}  {} sets, the first of {} accelerators\n", system.name,
-               plan.latency(), plan.mapping.sets.size(),
-               plan.mapping.sets[0].accelerators.size());
+               plan.latency(), plan.mapping.sets.size(), plan.mapping.sets[0].accelerators.size());
   };
   report(ours);
   report(mars::system{"ring", ours.accelerators,

@@ -7,14 +7,14 @@
 #include <mars/mars.hpp>
 
 struct corrected {
-  double half_rate_macs{2e6};  // shards of this size run at half speed
+  double half_rate_macs{2e6}; // shards of this size run at half speed
   mars::seconds launch{5e-6};
 
   template <mars::AcceleratorDesign Design>
   auto operator()(mars::shard const& shard, Design const& design) const -> mars::shard_cost {
     mars::shard_cost cost{design.time(shard), {}};
     auto const macs = static_cast<double>(macs_of(shard).count());
-    if (macs == 0) return cost;  // fused into its neighbours by these designs
+    if (macs == 0) return cost; // fused into its neighbours by these designs
     cost.time.compute = cost.time.compute * ((macs + half_rate_macs) / macs);
     cost.time.overhead = launch;
     cost.time.total = cost.time.compute + launch;

@@ -20,8 +20,8 @@ namespace tiny {
 
 struct instruction {
   std::string text;
-  mars::operation meaning;         // what mars needs to know of it
-  std::vector<unsigned> operands;  // instructions whose results it reads
+  mars::operation meaning;        // what mars needs to know of it
+  std::vector<unsigned> operands; // instructions whose results it reads
 };
 struct function {
   std::vector<instruction> body;
@@ -44,7 +44,7 @@ auto inputs(function const& f, mars::operator_id v) {
   return edges;
 }
 
-}  // namespace tiny
+} // namespace tiny
 static_assert(mars::WorkloadGraph<tiny::function>);
 
 int main() {
@@ -56,8 +56,7 @@ int main() {
     f.body.push_back({text, std::move(meaning).value(), std::move(operands)});
     f.body.back().meaning.name = text;
   };
-  mars::ops::conv_options const conv3x3{
-      .out_channels = 64, .kernel = {3, 3}, .padding = {1, 1}};
+  mars::ops::conv_options const conv3x3{.out_channels = 64, .kernel = {3, 3}, .padding = {1, 1}};
   add("%0 = conv3x3", mars::ops::conv(image, conv3x3), {});
   add("%1 = conv3x3", mars::ops::conv(image, conv3x3), {0});
   add("%2 = add", mars::ops::elementwise({image, image}, "Add", 1), {0, 1});

@@ -26,13 +26,15 @@ auto main_shardings(mars::plan const& plan) {
   for (std::size_t v = 0; v < plan.operators.size(); ++v) {
     auto const& e = plan.evaluation.operators[v];
     auto const& name = plan.operators[v].sharding;
-    auto const found = std::find_if(all.begin(), all.end(), [&](auto const& x) { return x.second == name; });
+    auto const found =
+        std::find_if(all.begin(), all.end(), [&](auto const& x) { return x.second == name; });
     if (found == all.end())
       all.emplace_back(e.end - e.start, name);
     else
       found->first += e.end - e.start;
   }
-  std::stable_sort(all.begin(), all.end(), [](auto const& a, auto const& b) { return a.first > b.first; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](auto const& a, auto const& b) { return a.first > b.first; });
   std::string text;
   for (std::size_t i = 0; i < std::min<std::size_t>(2, all.size()); ++i)
     text += fmt::format("{}{} {:.0f} %", i > 0 ? ", " : "", all[i].second,
@@ -40,7 +42,7 @@ auto main_shardings(mars::plan const& plan) {
   return text;
 }
 
-}  // namespace
+} // namespace
 
 int main() {
   constexpr std::array networks{"alexnet", "vgg16", "resnet34", "resnet101", "wrn50_2"};
@@ -53,8 +55,7 @@ int main() {
     for (auto const* name : networks) {
       auto const network = mars::zoo::find(name, {}).value();
       auto const baseline = mars::find_baseline(network, system).value();
-      auto const plan =
-          mars::mapper{}.with_start(baseline.mapping)(network, system);
+      auto const plan = mars::mapper{}.with_start(baseline.mapping)(network, system);
       auto const reduction = 1 - plan.latency() / baseline.latency();
       sum += reduction;
       fmt::print("{:<10} {:>12.4f} {:>12.4f} {:>12.4f} {:>6.1f}% {:>9.1f}%  {}; {}\n", name,

@@ -39,8 +39,9 @@ void add_memory(std::string& text, mars::graph const& graph, mars::plan const& p
     fmt::format_to(out,
                    "  memory of accelerator{} {}: {:.2} needed at '{}', {:.2} there, {:.2} short\n"
                    "    weights {:.2}, activations and buffers {:.2}",
-                   members.size() == 1 ? "" : "s", ranges_text(members), s.demand, op(graph, s.at).name, s.capacity,
-                   s.demand - s.capacity, resident, s.demand - resident);
+                   members.size() == 1 ? "" : "s", ranges_text(members), s.demand,
+                   op(graph, s.at).name, s.capacity, s.demand - s.capacity, resident,
+                   s.demand - resident);
     for (std::size_t k = 0; k < s.contributors.size(); ++k)
       fmt::format_to(out, "{}'{}'", k == 0 ? "; largest weights: " : ", ",
                      op(graph, s.contributors[k]).name);

@@ -15,7 +15,8 @@ namespace {
   if (name.size() < suffix.size()) return false;
   name.remove_prefix(name.size() - suffix.size());
   for (std::size_t i = 0; i < name.size(); ++i) {
-    char const c = name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
+    char const c =
+        name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
     if (c != suffix[i]) return false;
   }
   return true;
@@ -28,9 +29,12 @@ namespace {
 
 /// Where the library names an argument, the option that gave it.
 [[nodiscard]] auto as_option(mars::error e) -> mars::error {
-  for (auto const& [path, option] :
-       {std::pair{"model", "--model"}, {"system", "--system"}, {"batch", "--batch"},
-        {"image", "--image"}, {"sequence", "--sequence"}, {"element_bits", "--element-bits"}})
+  for (auto const& [path, option] : {std::pair{"model", "--model"},
+                                     {"system", "--system"},
+                                     {"batch", "--batch"},
+                                     {"image", "--image"},
+                                     {"sequence", "--sequence"},
+                                     {"element_bits", "--element-bits"}})
     if (e.path == path) {
       e.path = option;
       return e;
@@ -54,9 +58,10 @@ namespace {
 
 /// What a JSON workload has written out cannot be chosen any more.
 [[nodiscard]] auto check_fixed(options const& o) -> mars::expected<void> {
-  for (auto const& [name, given] :
-       {std::pair{"--batch", o.batch.has_value()}, {"--image", o.image.has_value()},
-        {"--sequence", o.sequence.has_value()}, {"--element-bits", o.element_bits.has_value()}})
+  for (auto const& [name, given] : {std::pair{"--batch", o.batch.has_value()},
+                                    {"--image", o.image.has_value()},
+                                    {"--sequence", o.sequence.has_value()},
+                                    {"--element-bits", o.element_bits.has_value()}})
     if (given)
       return mars::fail(mars::error_code::invalid_argument, name, "a value",
                         "none, the extents of a JSON workload are written out", o.model);
@@ -76,6 +81,9 @@ auto load_workload(options const& o) -> mars::expected<workload> {
     if (auto ok = check_fixed(o); !ok) return mars::unexpected{ok.error()};
     auto graph = load_json_workload(o.model);
     if (!graph) return mars::unexpected{in_file(o.model, std::move(graph).error())};
+    if (graph->size() == 0)
+      return mars::fail(mars::error_code::out_of_range, o.model + ": operators", "none",
+                        "at least one operator");
     return workload{*std::move(graph)};
   }
   if (has_suffix(o.model, ".onnx")) {

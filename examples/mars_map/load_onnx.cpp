@@ -27,8 +27,8 @@ auto load_onnx_workload(options const& o) -> mars::expected<workload> {
 #else
 
 auto load_onnx_workload(options const& o) -> mars::expected<workload> {
-  return mars::fail(mars::error_code::unsupported, o.model, "an ONNX file",
-                    "a name or a JSON file", "this build of mars-map cannot read ONNX");
+  return mars::fail(mars::error_code::unsupported, o.model, "an ONNX file", "a name or a JSON file",
+                    "this build of mars-map cannot read ONNX");
 }
 
 #endif

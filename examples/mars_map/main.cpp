@@ -106,8 +106,7 @@ void print_error(std::string message) {
     return mapped;
   }
   fmt::print(stderr, "{}",
-             explanation_text(*w, *system, found->plan,
-                              find_levers(o, *w, *system, found->plan)));
+             explanation_text(*w, *system, found->plan, find_levers(o, *w, *system, found->plan)));
   return infeasible;
 }
 

@@ -28,7 +28,8 @@ auto parse_count(char const* option, std::string const& text, std::uint64_t leas
   auto const [stopped, code] = std::from_chars(text.data(), end, value);
   if (code == std::errc{} && stopped == end && value >= least && value <= most) return value;
   return refuse(option, text,
-                std::string{"a whole number from "} + std::to_string(least) + " to " + std::to_string(most));
+                std::string{"a whole number from "} + std::to_string(least) + " to " +
+                    std::to_string(most));
 }
 
 auto parse_time(char const* option, std::string const& text) -> mars::expected<mars::seconds> {

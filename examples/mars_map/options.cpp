@@ -50,9 +50,9 @@ template <class Name, std::size_t N>
     return {};
   }
   auto const near = mars::detail::closest_name(text, known);
-  bool const later = std::find(later_searches.begin(), later_searches.end(), text) !=
-                         later_searches.end() &&
-                     std::string_view{option} == "--search";
+  bool const later =
+      std::find(later_searches.begin(), later_searches.end(), text) != later_searches.end() &&
+      std::string_view{option} == "--search";
   return mars::fail(mars::error_code::unknown_name, option,
                     text.empty() ? "nothing" : text.substr(0, 64),
                     (later ? "available: " : "") + listed(words),
@@ -78,8 +78,10 @@ template <class Given>
     if (!given(name))
       return mars::fail(mars::error_code::invalid_argument, name, "nothing",
                         "a name of --list, or a file");
-  for (auto const& [name, value] : {std::pair{"--model", &o.model}, {"--system", &o.system},
-                                    {"--json", &o.json}, {"--report", &o.report},
+  for (auto const& [name, value] : {std::pair{"--model", &o.model},
+                                    {"--system", &o.system},
+                                    {"--json", &o.json},
+                                    {"--report", &o.report},
                                     {"--mapping", &o.mapping}})
     if (given(name) && (value->empty() || value->find('\0') != value->npos))
       return mars::fail(mars::error_code::invalid_argument, name, "nothing", "a name or a file");
@@ -104,9 +106,9 @@ template <class Given>
   if (given("--evaluations"))
     if (auto ok = read("--evaluations", r.evaluations, largest_count, o.budget.evaluations); !ok)
       return ok;
-  for (auto const& [name, text, into] :
-       {std::tuple{"--batch", &r.batch, &o.batch}, {"--image", &r.image, &o.image},
-        {"--sequence", &r.sequence, &o.sequence}})
+  for (auto const& [name, text, into] : {std::tuple{"--batch", &r.batch, &o.batch},
+                                         {"--image", &r.image, &o.image},
+                                         {"--sequence", &r.sequence, &o.sequence}})
     if (given(name))
       if (auto ok = read(name, *text, largest_count, *into); !ok) return ok;
   if (given("--element-bits"))
@@ -128,7 +130,8 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   CLI::App app{"Maps a deep neural network onto a system of several accelerators.\n"
                "Exit status: 0 mapped, 1 nothing feasible, 2 bad arguments or input.",
                "mars-map"};
-  auto const text = [&app](char const* name, std::string& into, char const* help, char const* kind) {
+  auto const text = [&app](char const* name, std::string& into, char const* help,
+                           char const* kind) {
     return app.add_option(name, into, help)->type_name(kind);
   };
   app.set_version_flag("--version", version_text());

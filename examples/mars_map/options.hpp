@@ -43,7 +43,6 @@ struct command {
 };
 
 /// Errors: `invalid_argument`, `unknown_name`, `out_of_range`; the path is the option.
-[[nodiscard]] auto parse_command_line(int argc, char const* const* argv)
-    -> mars::expected<command>;
+[[nodiscard]] auto parse_command_line(int argc, char const* const* argv) -> mars::expected<command>;
 
 } // namespace mars_map

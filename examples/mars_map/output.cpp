@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 [[nodiscard]] auto refuse(std::string const& where, std::string why)
     -> mars::unexpected<mars::error> {
-  return mars::fail(mars::error_code::io, where, {}, {}, std::string{"cannot write: "} + std::move(why));
+  return mars::fail(mars::error_code::io, where, {}, {},
+                    std::string{"cannot write: "} + std::move(why));
 }
 
 /// A name beside `path` that nothing has.
@@ -95,7 +96,8 @@ auto check_writable_file(char const* option, std::string const& path) -> mars::e
   if (fs::is_directory(path, code)) return refuse(where, "it is a folder");
   auto folder = fs::path{path}.parent_path();
   if (folder.empty()) folder = ".";
-  if (!fs::is_directory(folder, code)) return refuse(where, std::string{"there is no folder "} + folder.string());
+  if (!fs::is_directory(folder, code))
+    return refuse(where, std::string{"there is no folder "} + folder.string());
   return {};
 }
 

@@ -98,7 +98,8 @@ struct keep_start {
 
 private:
   [[nodiscard]] static auto first(mars::mapping_problem const& problem) -> mars::assignment {
-    return {{{0, 0}}, std::vector<std::uint16_t>(problem.size()),
+    return {{{0, 0}},
+            std::vector<std::uint16_t>(problem.size()),
             std::vector<std::uint16_t>(problem.size())};
   }
 };

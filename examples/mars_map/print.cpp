@@ -53,12 +53,16 @@ void add_causes(std::string& text, mars::evaluation const& e) {
     std::string_view cause;
     double time;
   };
-  std::vector<share> shares{{"compute", 0}, {"redistribution", 0}, {"rotation", 0},
-                            {"partial sums", 0}, {"state exchange", 0}};
+  std::vector<share> shares{{"compute", 0},
+                            {"redistribution", 0},
+                            {"rotation", 0},
+                            {"partial sums", 0},
+                            {"state exchange", 0}};
   double total = 0;
   for (auto const& v : e.operators) {
     std::size_t i = 0;
-    for (auto const t : {v.compute, v.redistribution, v.rotation, v.partial_sums, v.state_exchange}) {
+    for (auto const t :
+         {v.compute, v.redistribution, v.rotation, v.partial_sums, v.state_exchange}) {
       shares[i++].time += to_seconds(t).count();
       total += to_seconds(t).count();
     }
@@ -66,7 +70,8 @@ void add_causes(std::string& text, mars::evaluation const& e) {
   if (!(total > 0)) return;
   std::string list;
   for (auto const& s : shares)
-    if (s.time > 0) list += fmt::format("{}{} {:.1f} %", list.empty() ? "" : ", ", s.cause, 100 * s.time / total);
+    if (s.time > 0)
+      list += fmt::format("{}{} {:.1f} %", list.empty() ? "" : ", ", s.cause, 100 * s.time / total);
   text += std::string{"time         "} + list + "\n";
 }
 
@@ -105,8 +110,8 @@ void add_operators(std::string& text, mars::plan const& plan) {
            plan.operators[a].sharding == plan.operators[b].sharding;
   };
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "\n{:>10}  {:>10}  {:>6}  {:<4} {:<28} operators\n", "start", "time", "moving",
-                 "set", "sharding");
+  fmt::format_to(out, "\n{:>10}  {:>10}  {:>6}  {:<4} {:<28} operators\n", "start", "time",
+                 "moving", "set", "sharding");
   std::size_t rows = 0;
   for (std::size_t i = 0; i < order.size();) {
     auto j = i;
@@ -121,14 +126,12 @@ void add_operators(std::string& text, mars::plan const& plan) {
     }
     auto const first = order[i];
     auto names = plan.operators[first].name;
-    if (j - i > 1)
-      names += (j - i > 2 ? " … " : ", ") + plan.operators[order[j - 1]].name;
+    if (j - i > 1) names += (j - i > 2 ? " … " : ", ") + plan.operators[order[j - 1]].name;
     if (j - i > 2) names += fmt::format(" ({})", j - i);
-    fmt::format_to(out, "{:>10.3}  {:>10.3}  {:>4.0f} %  {:<4} {:<28} {}\n",
-                   to_seconds(e[first].start), to_seconds(total),
-                   total.count() > 0 ? 100.0 * (moving / total) : 0.0,
-                   plan.mapping.operators[first].set.value, plan.operators[first].sharding,
-                   one_line(names));
+    fmt::format_to(
+        out, "{:>10.3}  {:>10.3}  {:>4.0f} %  {:<4} {:<28} {}\n", to_seconds(e[first].start),
+        to_seconds(total), total.count() > 0 ? 100.0 * (moving / total) : 0.0,
+        plan.mapping.operators[first].set.value, plan.operators[first].sharding, one_line(names));
     i = j;
   }
 }
@@ -139,7 +142,8 @@ auto one_line(std::string text) -> std::string {
   constexpr std::size_t longest = 1000;
   if (text.size() > longest) {
     text.resize(longest);
-    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.pop_back();
+    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U)
+      text.pop_back();
     if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) text.pop_back();
     text += "…";
   }
@@ -171,7 +175,8 @@ auto plan_text(options const& o, workload const& w, mars::any_system const& syst
   add_causes(text, plan.evaluation);
   add_sets(text, plan);
   add_operators(text, plan);
-  for (auto const& warning : w.warnings) text += std::string{"warning: "} + one_line(warning) + "\n";
+  for (auto const& warning : w.warnings)
+    text += std::string{"warning: "} + one_line(warning) + "\n";
   return text;
 }
 

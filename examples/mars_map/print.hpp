@@ -18,8 +18,8 @@ namespace mars_map {
 /// Why nothing fits: which limit, where, by how much, what fills it, what would help.
 /// `levers` come from `find_levers`.
 [[nodiscard]] auto explanation_text(workload const& w, mars::any_system const& system,
-                                    mars::plan const& plan,
-                                    std::vector<std::string> const& levers) -> std::string;
+                                    mars::plan const& plan, std::vector<std::string> const& levers)
+    -> std::string;
 
 /// What would help, one line each: tried, or computed from the plan.
 [[nodiscard]] auto find_levers(options const& o, workload const& w, mars::any_system const& system,

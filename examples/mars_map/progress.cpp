@@ -51,13 +51,15 @@ void progress_line::show(mars::progress const& p) {
   auto const now = std::chrono::steady_clock::now();
   if (now - last_ < std::chrono::milliseconds{100}) return;
   last_ = now;
-  auto line = fmt::format("best {}, bound {}, gap {:.1f} %, {} evaluations",
-                          p.best < mars::never ? value_text(p.best.count(), objective_) : "none yet",
-                          value_text(p.bound.count(), objective_), 100 * gap(p),
-                          count_text(p.evaluations));
+  auto line =
+      fmt::format("best {}, bound {}, gap {:.1f} %, {} evaluations",
+                  p.best < mars::never ? value_text(p.best.count(), objective_) : "none yet",
+                  value_text(p.bound.count(), objective_), 100 * gap(p), count_text(p.evaluations));
   if (p.elapsed.count() > 0)
-    line += fmt::format(", {}/s", count_text(static_cast<double>(p.evaluations) / p.elapsed.count()));
-  if (p.remaining < mars::infinite_seconds) line += fmt::format(", {:.1f} s left", p.remaining.count());
+    line +=
+        fmt::format(", {}/s", count_text(static_cast<double>(p.evaluations) / p.elapsed.count()));
+  if (p.remaining < mars::infinite_seconds)
+    line += fmt::format(", {:.1f} s left", p.remaining.count());
   auto const width = line.size();
   if (width < width_) line.append(width_ - width, ' ');
   width_ = width;

@@ -14,8 +14,8 @@ namespace {
 
 using tool_mapper = mars::mapper<mars::any_cost, chosen_strategy, timed_search, chosen_objective>;
 
-[[nodiscard]] auto mapper_of(options const& o, mars::any_system const& system,
-                             mars::deadline until) -> tool_mapper {
+[[nodiscard]] auto mapper_of(options const& o, mars::any_system const& system, mars::deadline until)
+    -> tool_mapper {
   // MARS's candidates, and the sets of the baseline, so that the search can start from it.
   auto sets = mars::detail::candidate_sets(system.interconnect);
   for (auto& set : mars::interconnect::direct_components(system.interconnect))
@@ -54,7 +54,8 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
   if (o.search == search_name::exhaustive && graph.size() > largest_for_exhaustive)
     return mars::fail(mars::error_code::out_of_range, "--search exhaustive",
                       std::to_string(graph.size()) + " operators",
-                      std::string{"at most "} + std::to_string(largest_for_exhaustive), "use genetic");
+                      std::string{"at most "} + std::to_string(largest_for_exhaustive),
+                      "use genetic");
   auto const until =
       o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
   auto mapper = mapper_of(o, system, until);

@@ -19,8 +19,8 @@ namespace mars_map {
 /// An answer, and what it is measured by.
 struct outcome {
   mars::plan plan;
-  std::optional<mars::plan> baseline; ///< priced by the same objective; may not fit
-  std::string no_baseline;            ///< why there is none
+  std::optional<mars::plan> baseline;        ///< priced by the same objective; may not fit
+  std::string no_baseline;                   ///< why there is none
   std::vector<mars::progress> convergence{}; ///< without their phases
 };
 

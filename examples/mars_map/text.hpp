@@ -34,7 +34,8 @@ template <class Number>
 }
 
 /// `0-3, 6`
-[[nodiscard]] inline auto ranges_text(std::vector<mars::accelerator_id> const& members) -> std::string {
+[[nodiscard]] inline auto ranges_text(std::vector<mars::accelerator_id> const& members)
+    -> std::string {
   std::string text;
   for (std::size_t i = 0; i < members.size();) {
     auto j = i;

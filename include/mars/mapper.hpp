@@ -26,20 +26,20 @@ namespace mars {
 /// An operator of a plan in words, so that a plan can be read without its graph.
 struct operator_summary {
   std::string name;
-  std::string sharding;  ///< as `to_string(sharding, operation)` writes it
+  std::string sharding; ///< as `to_string(sharding, operation)` writes it
 };
 
 /// What a mapper answers: the mapping, what it costs, and how far from optimal it can be.
 struct plan {
   mars::mapping mapping;
-  mars::evaluation evaluation;   ///< of `mapping`, by the models themselves
-  std::vector<operator_summary> operators;  ///< by operator id
+  mars::evaluation evaluation;             ///< of `mapping`, by the models themselves
+  std::vector<operator_summary> operators; ///< by operator id
   std::string objective;
-  ticks value{no_ticks};         ///< of the objective: picoseconds, or picojoules
-  mars::bound bound;             ///< no mapping from the candidates has a smaller value
-  std::string policy;            ///< name of the search
+  ticks value{no_ticks}; ///< of the objective: picoseconds, or picojoules
+  mars::bound bound;     ///< no mapping from the candidates has a smaller value
+  std::string policy;    ///< name of the search
   std::uint64_t evaluations{};
-  seconds wall{};                ///< of building the problem and searching
+  seconds wall{}; ///< of building the problem and searching
   bool exhausted{};
 
   [[nodiscard]] auto feasible() const -> bool { return evaluation.feasible(); }
@@ -72,7 +72,7 @@ template <class Net>
 [[nodiscard]] auto candidate_sets(Net const& net) -> std::vector<std::vector<accelerator_id>> {
   return interconnect::with_halves(interconnect::threshold_components(net));
 }
-}  // namespace detail
+} // namespace detail
 
 /// The façade: composes a cost model, a strategy and a search into a function from a graph and a
 /// system to a plan. Further axes, with defaults: the objective, the collective model, the candidate
@@ -82,29 +82,34 @@ template <class Net>
 /// an error: the plan's evaluation says what is short.
 template <class Cost = cost::analytical, ParallelismStrategy Strategy = parallel::exclusive_shared,
           SearchPolicy Search = search::two_level_genetic, Objective Wanted = objective::latency,
-          class Collective = collective::standard>
+          CollectiveModel Collective = collective::standard>
 class mapper {
- public:
+public:
   explicit mapper(Cost cost = {}, Strategy strategy = {}, Search search = {}, Wanted objective = {},
                   Collective collective = {})
-      : cost_{std::move(cost)}, strategy_{std::move(strategy)}, search_{std::move(search)},
-        objective_{std::move(objective)}, collective_{std::move(collective)} {}
+      : cost_{std::move(cost)},
+        strategy_{std::move(strategy)},
+        search_{std::move(search)},
+        objective_{std::move(objective)},
+        collective_{std::move(collective)} {}
 
   /// The plan; `.value()` of `find`.
-  template <WorkloadGraph Graph, class System>
+  template <WorkloadGraph Graph, AcceleratorSystem System>
+  requires CostModelForSystem<Cost, System>
   [[nodiscard]] auto operator()(Graph const& g, System const& system,
                                 search_context const& context = {}) const -> plan {
     return find(g, system, context).value();
   }
 
-  template <WorkloadGraph Graph, class System>
-  [[nodiscard]] auto find(Graph const& g, System const& given,
-                          search_context context = {}) const -> expected<plan> {
+  template <WorkloadGraph Graph, AcceleratorSystem System>
+  requires CostModelForSystem<Cost, System>
+  [[nodiscard]] auto find(Graph const& g, System const& given, search_context context = {}) const
+      -> expected<plan> {
     decltype(auto) system = detail::with_cached_links(given);
-    auto const sets = candidates_.empty() ? detail::candidate_sets(system.interconnect) : candidates_;
+    auto const sets =
+        candidates_.empty() ? detail::candidate_sets(system.interconnect) : candidates_;
     auto const begun = deadline::clock::now();
-    auto problem =
-        build_problem(g, system, cost_, strategy_, collective_, objective_, sets);
+    auto problem = build_problem(g, system, cost_, strategy_, collective_, objective_, sets);
     if (!problem) return unexpected{std::move(problem).error()};
     if (!context.start && start_) context.start = problem->encode(*start_);
     auto const found = search_(*problem, context);
@@ -121,9 +126,9 @@ class mapper {
   }
 
   /// Prices a mapping found elsewhere: no search, no bound.
-  template <WorkloadGraph Graph, class System>
-  [[nodiscard]] auto price(Graph const& g, System const& given, mapping m) const
-      -> expected<plan> {
+  template <WorkloadGraph Graph, AcceleratorSystem System>
+  requires CostModelForSystem<Cost, System>
+  [[nodiscard]] auto price(Graph const& g, System const& given, mapping m) const -> expected<plan> {
     decltype(auto) system = detail::with_cached_links(given);
     auto priced = evaluate(g, system, m, cost_, collective_);
     if (!priced) return unexpected{std::move(priced).error()};
@@ -140,7 +145,8 @@ class mapper {
   }
 
   /// Only these sets of accelerators, each in rank order.
-  [[nodiscard]] auto with_candidates(std::vector<std::vector<accelerator_id>> sets) const -> mapper {
+  [[nodiscard]] auto with_candidates(std::vector<std::vector<accelerator_id>> sets) const
+      -> mapper {
     auto copy = *this;
     copy.candidates_ = std::move(sets);
     return copy;
@@ -152,7 +158,7 @@ class mapper {
     return copy;
   }
 
- private:
+private:
   Cost cost_;
   Strategy strategy_;
   Search search_;
@@ -164,8 +170,8 @@ class mapper {
 
 /// The written baseline for a graph on a system: `search::computation_prioritized` on the components
 /// without the host and the two longest dimensions.
-template <WorkloadGraph Graph, class System, class Cost = cost::analytical,
-          Objective Wanted = objective::latency, class Collective = collective::standard>
+template <WorkloadGraph Graph, AcceleratorSystem System, class Cost = cost::analytical,
+          Objective Wanted = objective::latency, CollectiveModel Collective = collective::standard>
 [[nodiscard]] auto find_baseline(Graph const& g, System const& system, Cost cost = {},
                                  Wanted objective = {}, Collective collective = {})
     -> expected<plan> {
@@ -175,4 +181,4 @@ template <WorkloadGraph Graph, class System, class Cost = cost::analytical,
       .find(g, system);
 }
 
-}  // namespace mars
+} // namespace mars

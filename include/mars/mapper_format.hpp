@@ -24,14 +24,13 @@ struct fmt::formatter<mars::plan> {
     auto const& e = p.evaluation;
     if (!e.feasible()) out = fmt::format_to(out, "does not run as planned:\n");
     for (auto const& s : e.shortages)
-      out = s.what == mars::shortage::kind::memory
-                ? fmt::format_to(out, "  accelerator {} needs {} of {} at {}\n",
-                                 s.accelerator.value, s.demand, s.capacity,
-                                 p.operators[s.at.index()].name)
-                : fmt::format_to(out, "  its design refuses {}\n", p.operators[s.at.index()].name);
+      out =
+          s.what == mars::shortage::kind::memory
+              ? fmt::format_to(out, "  accelerator {} needs {} of {} at {}\n", s.accelerator.value,
+                               s.demand, s.capacity, p.operators[s.at.index()].name)
+              : fmt::format_to(out, "  its design refuses {}\n", p.operators[s.at.index()].name);
     out = fmt::format_to(out, "latency {:.4}, lower bound {:.4} ({}), gap {:.1f} %\n", p.latency(),
-                         to_seconds(mars::picoseconds{p.bound.value}), p.bound.name,
-                         100 * p.gap());
+                         to_seconds(mars::picoseconds{p.bound.value}), p.bound.name, 100 * p.gap());
     for (std::size_t s = 0; s < p.mapping.sets.size(); ++s) {
       auto const& set = p.mapping.sets[s];
       out = fmt::format_to(out, "set {}: {} on accelerators", s, set.design);
@@ -48,8 +47,7 @@ struct fmt::formatter<mars::plan> {
       });
       if (found == groups.end())
         found = groups.insert(groups.end(), {set, &p.operators[v].sharding, {}, 0, {}});
-      found->time =
-          mars::saturating_add(found->time, e.operators[v].end - e.operators[v].start);
+      found->time = mars::saturating_add(found->time, e.operators[v].end - e.operators[v].start);
       ++found->count;
       if (found->count <= 3) found->names += (found->count > 1 ? ", " : "") + p.operators[v].name;
     }
@@ -60,7 +58,7 @@ struct fmt::formatter<mars::plan> {
     return out;
   }
 
- private:
+private:
   struct group {
     mars::set_id set;
     std::string const* sharding;

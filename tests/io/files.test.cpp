@@ -39,13 +39,13 @@ struct scratch {
   }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE("what is written is what is read") {
   scratch const s;
   std::string const binary{"a\0b\r\n\xff", 6};
-  for (auto const& content : {std::string{}, std::string{"one line\n"}, binary,
-                              std::string(300'000, 'x')}) {
+  for (auto const& content :
+       {std::string{}, std::string{"one line\n"}, binary, std::string(300'000, 'x')}) {
     REQUIRE(write_file(s / "file", content));
     CHECK(read_file(s / "file").value() == content);
     CHECK(s.count() == 1);
@@ -119,8 +119,7 @@ TEST_CASE("what exists keeps its kind and its permissions") {
     CHECK(read_file(s / "real").value() == "through the link");
   }
   REQUIRE(write_file(s / "real", "new"));
-  CHECK(fs::status(s / "real").permissions() ==
-        (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(fs::status(s / "real").permissions() == (fs::perms::owner_read | fs::perms::owner_write));
   if (fs::exists("/dev/null")) {
     CHECK(write_file("/dev/null", "nobody reads this"));
     CHECK(fs::is_character_file("/dev/null"));

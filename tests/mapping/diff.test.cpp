@@ -18,7 +18,7 @@ auto lines(std::vector<mars::difference> const& found) -> std::vector<std::strin
   return all;
 }
 using text = std::vector<std::string>;
-}  // namespace
+} // namespace
 
 TEST_CASE("equal mappings do not differ, whatever their sets are numbered") {
   auto const g = skip_network();
@@ -44,11 +44,10 @@ TEST_CASE("differences say what, where, before and after") {
   }
   SECTION("sets") {
     b.sets[0] = set_of({1, 0});
-    CHECK(lines(diff(a, b)) == text{"sets[0]: [0,1] gpu -> -", "sets[0]: - -> [1,0] gpu",
-                                    "operators[0].set: [0,1] -> [1,0]",
-                                    "operators[1].set: [0,1] -> [1,0]",
-                                    "operators[2].set: [0,1] -> [1,0]",
-                                    "operators[3].set: [0,1] -> [1,0]"});
+    CHECK(lines(diff(a, b)) ==
+          text{"sets[0]: [0,1] gpu -> -", "sets[0]: - -> [1,0] gpu",
+               "operators[0].set: [0,1] -> [1,0]", "operators[1].set: [0,1] -> [1,0]",
+               "operators[2].set: [0,1] -> [1,0]", "operators[3].set: [0,1] -> [1,0]"});
   }
   SECTION("shardings, with names where the graph is known") {
     auto& s = b.operators[2].sharding;

@@ -23,8 +23,8 @@ using namespace mars::literals;
 inline auto skip_network() -> mars::graph {
   mars::builder b{"skip"};
   auto const x = b.input("x", {1, 4, 8, 8});
-  auto const conv1 = b.conv(
-      x, {.out_channels = 8, .kernel = {3, 3}, .padding = {1, 1}, .bias = false}, "conv1");
+  auto const conv1 =
+      b.conv(x, {.out_channels = 8, .kernel = {3, 3}, .padding = {1, 1}, .bias = false}, "conv1");
   auto const relu = b.relu(conv1, "relu");
   auto const conv2 = b.conv(relu, {.out_channels = 8, .kernel = {1, 1}, .bias = false}, "conv2");
   b.output(b.add(conv1, conv2, "add"));
@@ -72,4 +72,4 @@ inline auto skip_mapping(mars::graph const& g) -> mars::mapping {
   return m;
 }
 
-}  // namespace mars_test
+} // namespace mars_test

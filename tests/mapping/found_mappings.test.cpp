@@ -21,8 +21,8 @@ auto mixed_network() -> mars::graph {
   auto const x = b.input("x", {3, 6, 19, 17});
   auto const stem = b.conv(
       x, {.out_channels = 12, .kernel = {5, 3}, .stride = {2, 1}, .padding = {2, 1}}, "stem");
-  auto const left = b.conv(
-      stem, {.out_channels = 12, .kernel = {3, 3}, .padding = {1, 1}, .groups = 3}, "left");
+  auto const left =
+      b.conv(stem, {.out_channels = 12, .kernel = {3, 3}, .padding = {1, 1}, .groups = 3}, "left");
   auto const right = b.conv(stem, {.out_channels = 12, .kernel = {1, 1}}, "right");
   auto const sum = b.add(b.relu(left), right, "sum");
   auto const parts = b.split(b.max_pool(sum, {.kernel = {2, 2}, .stride = {2, 2}}), 1, {5, 7});
@@ -32,7 +32,7 @@ auto mixed_network() -> mars::graph {
   return std::move(b).build().value();
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("what strategies propose, the validator accepts, and evaluators count no less memory") {
   auto const g = mixed_network();
@@ -80,7 +80,7 @@ TEST_CASE("what strategies propose, the validator accepts, and evaluators count 
     CHECK(validate(m, g, system, times).empty());
   }
   CHECK(rotations > 100);
-  CHECK(exact > 100);  // where shards are even, both counts are the same
+  CHECK(exact > 100); // where shards are even, both counts are the same
 }
 
 TEST_CASE("the baseline's mapping is valid") {

@@ -57,7 +57,7 @@ auto cut_of(std::size_t v, char const* dim, std::int32_t ways) -> mars::cut {
   return along(network, v, dim, ways);
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a valid mapping has no violation") {
   auto const system = small(2);
@@ -179,11 +179,11 @@ TEST_CASE("violations of shardings are found and located") {
     CHECK(kinds_of(m, network, system) == kinds(4, violation_kind::bad_ways));
   }
   SECTION("rotation of what is not replicated") {
-    conv1.shared = cut_of(0, "y", 2);  // y is cut: no tensor along it is held twice
+    conv1.shared = cut_of(0, "y", 2); // y is cut: no tensor along it is held twice
     only(violation_kind::bad_rotation, "operators[0].shared");
   }
   SECTION("rotation in another number of parts than there are holders") {
-    conv1.shared = cut_of(0, "k", 4);  // the weight is held twice
+    conv1.shared = cut_of(0, "k", 4); // the weight is held twice
     only(violation_kind::bad_rotation, "operators[0].shared");
   }
   SECTION("rotation in more parts than iterations") {
@@ -226,14 +226,18 @@ TEST_CASE("steps that run in order are never cut") {
     return kinds_of(m, g, small(2));
   };
   CHECK(cut_at("t") == kinds{violation_kind::sequential_dimension});
-  CHECK(cut_at("c") == kinds{violation_kind::sequential_dimension});  // sums at every step
+  CHECK(cut_at("c") == kinds{violation_kind::sequential_dimension}); // sums at every step
   CHECK(cut_at("n").empty());
 }
 
 TEST_CASE("parts of a result that overlap are found") {
   // y[4·a + b] over a in [0, 2), b in [0, 4): cut along b, each device has both ends of the tensor.
-  mars::operation o{.kind = mars::op_kind::reshape, .type = "Merge", .name = "merge", .dims = {},
-                    .operands = {}, .work = {}};
+  mars::operation o{.kind = mars::op_kind::reshape,
+                    .type = "Merge",
+                    .name = "merge",
+                    .dims = {},
+                    .operands = {},
+                    .work = {}};
   o.dims = {{"a", 2}, {"b", 4}};
   o.operands.push_back({mars::role::input, "x", 16, {{{{0}}, 0, 2}, {{{1}}, 0, 4}}});
   o.operands.push_back({mars::role::output, "", 16, {{{{0, 4}, {1, 1}}, 0, 8}}});
@@ -286,10 +290,10 @@ TEST_CASE("schedules are checked against precedence and busy accelerators") {
   SECTION("times that are none") {
     auto const nan = std::numeric_limits<double>::quiet_NaN();
     auto const infinity = std::numeric_limits<double>::infinity();
-    for (auto const bad : {mars::time_span{seconds{nan}, seconds{1}},
-                           mars::time_span{seconds{-1}, seconds{1}},
-                           mars::time_span{seconds{1}, seconds{0}},
-                           mars::time_span{seconds{0}, seconds{infinity}}}) {
+    for (auto const bad :
+         {mars::time_span{seconds{nan}, seconds{1}}, mars::time_span{seconds{-1}, seconds{1}},
+          mars::time_span{seconds{1}, seconds{0}},
+          mars::time_span{seconds{0}, seconds{infinity}}}) {
       times[0] = bad;
       CHECK(kinds_of(m, network, system, times) == kinds{violation_kind::bad_schedule});
     }
@@ -350,7 +354,7 @@ TEST_CASE("memory of rotation, partial sums and other sets is what a hand count 
   SECTION("a rotating weight: half is held, half arrives while conv1 runs") {
     m.operators[0].sharding.shared = cut_of(0, "k", 2);
     CHECK(resident() == 288 + 64);
-    CHECK(peak() == 288 + 64 + 2048);  // conv1 itself: 320 + 512 + 288 is less
+    CHECK(peak() == 288 + 64 + 2048); // conv1 itself: 320 + 512 + 288 is less
   }
   SECTION("a rotating input, on one operator alone") {
     // conv1 along k; x rotates along y: rows 0–4 and 3–7, 5·4·16 = 320 each; result 4·8·16 = 512.
@@ -416,8 +420,8 @@ TEST_CASE("memory follows the given times") {
     CHECK(validate(m, g, small(1), times).empty());
     return memory_demands(m, g, small(1), times)[0].peak.count();
   };
-  CHECK(peak({0, 1, 2, 3}) == 3 * 128);      // b1 runs: a1, y, b1
-  CHECK(peak({0, 2, 1, 3}) == 2 * 128 + 2);  // b1 runs: a2 (2 bytes), y, b1
+  CHECK(peak({0, 1, 2, 3}) == 3 * 128);     // b1 runs: a1, y, b1
+  CHECK(peak({0, 2, 1, 3}) == 2 * 128 + 2); // b1 runs: a2 (2 bytes), y, b1
 }
 
 TEST_CASE("a graph that is none is not judged further") {

@@ -79,6 +79,17 @@ inline auto random_network(mars::random_stream& r, std::size_t operators) -> mar
   return std::move(b).build().value();
 }
 
+/// A workload without operators.
+struct empty_graph {};
+inline auto operators(empty_graph const&) -> std::vector<mars::operator_id> { return {}; }
+inline auto op(empty_graph const&, mars::operator_id) -> mars::operation const& {
+  static mars::operation const none{};
+  return none;
+}
+inline auto inputs(empty_graph const&, mars::operator_id) -> std::vector<mars::input_edge> {
+  return {};
+}
+
 /// Candidate sets as the façade takes them.
 template <mars::Interconnect Net>
 auto candidates_of(Net const& net) -> std::vector<std::vector<mars::accelerator_id>> {

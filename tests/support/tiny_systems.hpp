@@ -37,10 +37,12 @@ template <mars::Interconnect Net>
 auto uniform_system(Net net, std::vector<mars::any_design> designs,
                     mars::bytes memory = mars::bytes{1'000'000'000})
     -> mars::system<mars::accelerator, Net> {
-  mars::system<mars::accelerator, Net> s{.name = "uniform", .accelerators = {}, .interconnect = net};
+  mars::system<mars::accelerator, Net> s{
+      .name = "uniform", .accelerators = {}, .interconnect = net};
   for (std::size_t i = 0; i < s.interconnect.size(); ++i)
-    s.accelerators.push_back(
-        {.name = std::string{"a"} + std::to_string(i), .capacity = memory, .configurations = designs});
+    s.accelerators.push_back({.name = std::string{"a"} + std::to_string(i),
+                              .capacity = memory,
+                              .configurations = designs});
   return s;
 }
 
@@ -58,8 +60,8 @@ inline auto random_interconnect(mars::random_stream& r, std::size_t n) -> mars::
     return mars::bytes_per_second{1e6 * static_cast<double>(1 + r.below(50))};
   };
   auto const delay = mars::seconds{r.chance(0.5) ? 0.0 : 1e-6 * static_cast<double>(r.below(9))};
-  auto const mode = r.chance(0.5) ? mars::forwarding_mode::store_and_forward
-                                  : mars::forwarding_mode::cut_through;
+  auto const mode =
+      r.chance(0.5) ? mars::forwarding_mode::store_and_forward : mars::forwarding_mode::cut_through;
   std::uint32_t factor = 1;
   for (std::uint32_t f = 2; f < count; ++f)
     if (count % f == 0 && r.chance(0.7)) factor = f;
@@ -69,8 +71,7 @@ inline auto random_interconnect(mars::random_stream& r, std::size_t n) -> mars::
   case 2: return ic::mesh{{factor, count / factor}, speed(), delay, mode};
   case 3: return ic::torus{{factor, count / factor}, speed(), delay, {}, mode};
   case 4: {
-    ic::switched net{
-        .accelerators = n, .bandwidth = speed(), .latency = delay, .forwarding = mode};
+    ic::switched net{.accelerators = n, .bandwidth = speed(), .latency = delay, .forwarding = mode};
     for (std::size_t i = 0; i < n && r.chance(0.8); ++i) net.bandwidths.push_back(speed());
     if (net.bandwidths.size() != n) net.bandwidths.clear();
     return net;
@@ -86,10 +87,8 @@ inline auto random_interconnect(mars::random_stream& r, std::size_t n) -> mars::
         r.pick(net.groups).push_back(i);
     return net;
   }
-  case 6:
-    return ic::hierarchy{factor, count / factor, speed(), delay, speed(), 2.0 * delay, mode};
-  case 7:
-    return ic::fat_tree{{factor, count / factor}, {speed(), speed()}, {delay, delay}, mode};
+  case 6: return ic::hierarchy{factor, count / factor, speed(), delay, speed(), 2.0 * delay, mode};
+  case 7: return ic::fat_tree{{factor, count / factor}, {speed(), speed()}, {delay, delay}, mode};
   default: {
     ic::topology t{.accelerators = n, .forwarding = mode};
     for (std::uint32_t i = 0; i < count && n > 1; ++i) {
@@ -111,7 +110,8 @@ inline auto random_interconnect(mars::random_stream& r, std::size_t n) -> mars::
 inline auto random_system(mars::random_stream& r, std::size_t most, bool energy = false)
     -> mars::any_system {
   auto const n = 1 + static_cast<std::size_t>(r.below(most));
-  mars::any_system s{.name = "random", .accelerators = {}, .interconnect = random_interconnect(r, n)};
+  mars::any_system s{
+      .name = "random", .accelerators = {}, .interconnect = random_interconnect(r, n)};
   auto const designs = r.below(3);
   bool const uneven = r.chance(0.4);
   auto const rate = 1e6 * static_cast<double>(1 + r.below(40));

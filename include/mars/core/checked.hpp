@@ -26,4 +26,4 @@ namespace mars {
   return a / b + (a % b != 0);
 }
 
-}  // namespace mars
+} // namespace mars

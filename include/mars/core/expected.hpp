@@ -16,12 +16,12 @@ namespace mars {
 
 template <class E>
 class unexpected {
- public:
+public:
   explicit constexpr unexpected(E e) : error_{std::move(e)} {}
   [[nodiscard]] constexpr auto error() && -> E&& { return std::move(error_); }
   [[nodiscard]] constexpr auto error() const& -> E const& { return error_; }
 
- private:
+private:
   E error_;
 };
 
@@ -38,12 +38,12 @@ template <class E>
   }
   std::abort();
 }
-}  // namespace detail
+} // namespace detail
 
 /// Either a value or the reason there is none; the subset of C++23's std::expected that mars uses.
 template <class T, class E = error>
 class [[nodiscard]] expected {
- public:
+public:
   using value_type = T;
   using error_type = E;
 
@@ -85,13 +85,13 @@ class [[nodiscard]] expected {
     return std::invoke(std::forward<F>(f), std::move(**this));
   }
 
- private:
+private:
   std::variant<T, E> state_;
 };
 
 template <class E>
 class [[nodiscard]] expected<void, E> {
- public:
+public:
   using value_type = void;
   using error_type = E;
 
@@ -106,7 +106,7 @@ class [[nodiscard]] expected<void, E> {
   [[nodiscard]] constexpr auto error() const& -> E const& { return *error_; }
   [[nodiscard]] constexpr auto error() && -> E&& { return std::move(*error_); }
 
- private:
+private:
   std::optional<E> error_;
 };
 
@@ -114,8 +114,8 @@ class [[nodiscard]] expected<void, E> {
 [[nodiscard]] inline auto fail(error_code code, std::string path, std::string found,
                                std::string wanted = {}, std::string detail = {})
     -> unexpected<error> {
-  return unexpected{error{code, std::move(path), std::move(found), std::move(wanted),
-                          std::move(detail)}};
+  return unexpected{
+      error{code, std::move(path), std::move(found), std::move(wanted), std::move(detail)}};
 }
 
-}  // namespace mars
+} // namespace mars

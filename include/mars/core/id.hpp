@@ -29,7 +29,7 @@ using accelerator_id = id<struct accelerator_tag>;
 using link_id = id<struct link_tag>;
 using set_id = id<struct set_tag>;
 
-}  // namespace mars
+} // namespace mars
 
 template <class Tag>
 struct std::hash<mars::id<Tag>> {

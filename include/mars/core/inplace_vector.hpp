@@ -12,7 +12,7 @@ namespace mars {
 /// Precondition of every growth: there is room.
 template <class T, std::size_t Capacity>
 class inplace_vector {
- public:
+public:
   using value_type = T;
   using iterator = T*;
   using const_iterator = T const*;
@@ -49,9 +49,9 @@ class inplace_vector {
     return true;
   }
 
- private:
+private:
   std::array<T, Capacity> values_{};
   std::size_t size_{};
 };
 
-}  // namespace mars
+} // namespace mars

@@ -12,7 +12,7 @@ namespace mars {
 /// A short name stored in place (15 characters at most): dimensions and operands are named with it,
 /// so that values of the algebra can be copied and compared without allocation.
 class label {
- public:
+public:
   static constexpr std::size_t max_size = 15;
 
   constexpr label() = default;
@@ -33,8 +33,8 @@ class label {
   }
   friend constexpr auto operator<=>(label const&, label const&) = default;
 
- private:
+private:
   std::array<char, max_size + 1> text_{};
 };
 
-}  // namespace mars
+} // namespace mars

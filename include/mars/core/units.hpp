@@ -14,7 +14,7 @@ namespace mars {
 /// `Rep` is std::int64_t for what is counted and double for what is measured.
 template <class Unit, class Rep>
 class quantity {
- public:
+public:
   using rep = Rep;
 
   constexpr quantity() = default;
@@ -37,13 +37,13 @@ class quantity {
     return static_cast<double>(a.value_) / static_cast<double>(b.value_);
   }
 
- private:
+private:
   Rep value_{};
 };
 
 using bytes = quantity<struct bytes_unit, std::int64_t>;
-using macs = quantity<struct macs_unit, std::int64_t>;    ///< multiply-accumulates
-using flops = quantity<struct flops_unit, std::int64_t>;  ///< 1 MAC = 2 flops
+using macs = quantity<struct macs_unit, std::int64_t>;   ///< multiply-accumulates
+using flops = quantity<struct flops_unit, std::int64_t>; ///< 1 MAC = 2 flops
 using cycles = quantity<struct cycles_unit, std::int64_t>;
 using seconds = quantity<struct seconds_unit, double>;
 using hertz = quantity<struct hertz_unit, double>;
@@ -113,6 +113,6 @@ constexpr auto operator""_GBps(unsigned long long r) {
 constexpr auto operator""_Gbps(unsigned long long r) {
   return bytes_per_second{static_cast<double>(r) * 1e9 / 8};
 }
-}  // namespace literals
+} // namespace literals
 
-}  // namespace mars
+} // namespace mars

@@ -48,7 +48,8 @@ struct table {
                   "a time of at least 0 s, or infinity for \"must not\"");
     auto const design = q.design;
     if (!entries.try_emplace(std::move(q), cost).second)
-      return fail(error_code::duplicate, "question", std::string{"a second cost on design "} + design,
+      return fail(error_code::duplicate, "question",
+                  std::string{"a second cost on design "} + design,
                   "one cost per operator signature, extents and design");
     return {};
   }

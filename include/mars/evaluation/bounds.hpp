@@ -12,7 +12,7 @@ namespace mars {
 /// and shardings, has a smaller value.
 struct bound {
   ticks value{};
-  std::string_view name{"none"};  ///< which argument proves it
+  std::string_view name{"none"}; ///< which argument proves it
 };
 
 /// The largest of what can be said without a search, O(operators × choices):
@@ -29,8 +29,9 @@ struct bound {
         for (auto const value : by_choice) {
           cheapest = std::min(cheapest, value);
           if (value < no_ticks)
-            least_work = std::min(least_work, static_cast<double>(value) *
-                                                  static_cast<double>(p.sets()[s].accelerators.size()));
+            least_work =
+                std::min(least_work, static_cast<double>(value) *
+                                         static_cast<double>(p.sets()[s].accelerators.size()));
         }
     sum = mapping_problem::add(sum, cheapest);
     work += least_work;
@@ -41,4 +42,4 @@ struct bound {
   return {shared < static_cast<double>(no_ticks) ? static_cast<ticks>(shared) : no_ticks, "work"};
 }
 
-}  // namespace mars
+} // namespace mars

@@ -27,7 +27,7 @@ namespace detail {
 
 /// Layouts by value; each distinct one is kept once.
 class layout_pool {
- public:
+public:
   auto operator()(layout l) -> std::uint32_t {
     stable_hash h;
     for (auto const& box : l) {
@@ -43,7 +43,7 @@ class layout_pool {
   }
   [[nodiscard]] auto operator[](std::uint32_t id) const -> layout const& { return layouts_[id]; }
 
- private:
+private:
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> buckets_;
   std::vector<layout> layouts_;
 };
@@ -83,11 +83,12 @@ template <ParallelismStrategy Strategy>
     return fail(error_code::invalid_argument, "strategy", std::to_string(all.size()) + " shardings",
                 "1 to 65535", "operator '" + o.name + "' on " + std::to_string(ways) + " devices");
   for (auto const& s : all)
-    if (auto ok = check(o, s, ways); !ok) return unexpected{std::move(ok).error().inside("strategy")};
+    if (auto ok = check(o, s, ways); !ok)
+      return unexpected{std::move(ok).error().inside("strategy")};
   return all;
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Compiles a graph, a system and policies into tables (design decision 1): every policy is asked
 /// once per distinct question — a cost model once per (operator signature, design, shard extents), a
@@ -98,8 +99,8 @@ template <ParallelismStrategy Strategy>
 /// pairs, c choices and p devices a set: O(n + k·s·c + e·t·layouts²·p²).
 /// Errors: a cyclic graph; no candidate set with a common design; an objective that a design cannot
 /// answer (energy unknown); a strategy that proposes nothing, too much, or an illegal sharding.
-template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Strategy,
-          class Collective, Objective Objective_>
+template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
+          ParallelismStrategy Strategy, CollectiveModel Collective, Objective Objective_>
 [[nodiscard]] auto build_problem(Graph const& g, System const& system, Cost const& cost,
                                  Strategy const& strategy, Collective const& collective,
                                  Objective_ const& wanted,
@@ -119,8 +120,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   std::vector<std::uint32_t> position(n);
   for (std::size_t v = 0; v < n; ++v) position[t.order[v].index()] = static_cast<std::uint32_t>(v);
   std::vector<operation const*> representative;
-  std::vector<std::uint32_t> signature;                   // by class; several may share one
-  std::vector<std::vector<std::uint16_t>> fed_of_class;  // operands, rising
+  std::vector<std::uint32_t> signature;                 // by class; several may share one
+  std::vector<std::vector<std::uint16_t>> fed_of_class; // operands, rising
   std::uint32_t signatures = 0;
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash;
   t.last_use.assign(n, static_cast<std::uint32_t>(n));
@@ -132,7 +133,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
       auto const from = position[e.producer.index()];
       t.edges.push_back({from, static_cast<std::uint32_t>(v), e.output, e.operand, 0});
       auto& last = t.last_use[from];
-      last = last == n ? static_cast<std::uint32_t>(v) : std::max(last, static_cast<std::uint32_t>(v));
+      last =
+          last == n ? static_cast<std::uint32_t>(v) : std::max(last, static_cast<std::uint32_t>(v));
     }
     std::sort(fed.begin(), fed.end());
     auto& bucket = by_hash[signature_hash(o)];
@@ -160,7 +162,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   detail::interner<std::array<std::uint32_t, 4>> edge_classes;
   std::vector<problem_edge const*> edge_of_class;
   for (auto& e : t.edges) {
-    e.edge_class = edge_classes({t.op_class[e.producer], e.output, t.op_class[e.consumer], e.operand});
+    e.edge_class =
+        edge_classes({t.op_class[e.producer], e.output, t.op_class[e.consumer], e.operand});
     if (e.edge_class == edge_of_class.size()) edge_of_class.push_back(&e);
   }
 
@@ -170,8 +173,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   detail::channel_classes<network> channel_class{net};
   detail::interner<std::vector<std::uint32_t>> set_classes;
   design_catalogue<System> const catalogue{system};
-  std::vector<std::vector<typename design_catalogue<System>::option>> options;  // by set class
-  std::vector<std::vector<accelerator_id>> members;         // by set class: its first set
+  std::vector<std::vector<typename design_catalogue<System>::option>> options; // by set class
+  std::vector<std::vector<accelerator_id>> members; // by set class: its first set
   for (auto const& candidate : candidates) {
     auto found = catalogue.options(candidate);
     if (found.empty()) continue;
@@ -199,7 +202,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   // Rows: choices of every operator class on every set class.
   detail::layout_pool layouts;
   std::vector<std::vector<std::vector<std::vector<std::uint32_t>>>> own(representative.size()),
-      need(representative.size());  // [operator class][set class][output or operand] → layout ids
+      need(representative.size()); // [operator class][set class][output or operand] → layout ids
   std::map<std::pair<std::size_t, std::size_t>, std::vector<sharding>> proposals;
   std::unordered_map<detail::price_question, shard_cost, detail::price_question_hash> asked;
   t.rows.resize(representative.size());
@@ -242,7 +245,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
             std::int64_t largest = 0;
             for (auto const& box : l) largest = std::max(largest, volume(box));
             kept += storage(largest, x.element_bits).count();
-            row.own[output].push_back(detail::position_in(own[k][c][output], layouts(std::move(l))));
+            row.own[output].push_back(
+                detail::position_in(own[k][c][output], layouts(std::move(l))));
             ++output;
           } else if (x.role == role::input) {
             bool const fed = std::binary_search(fed_of_class[k].begin(), fed_of_class[k].end(), i);
@@ -250,7 +254,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
               row.need[i].push_back(
                   detail::position_in(need[k][c][i], layouts(input_layout(o, x, s, p))));
             else
-              transient += size_of(x, rotating == &x ? phase_extents(o, s) : shard_extents(o, s)).count();
+              transient +=
+                  size_of(x, rotating == &x ? phase_extents(o, s) : shard_extents(o, s)).count();
           }
         }
         row.resident.push_back(print.weights.count());
@@ -264,8 +269,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
         auto const traffic = traffic_of(net, together, o, s, members[c]);
         auto const phase = phase_extents(o, s);
         for (std::size_t d = 0; d < options[c].size(); ++d) {
-          auto const price = price_operator(
-              s, options[c][d].by_member, traffic, [&](std::uint32_t number) {
+          auto const price =
+              price_operator(s, options[c][d].by_member, traffic, [&](std::uint32_t number) {
                 auto const [entry, fresh] = asked.try_emplace({signature[k], number, phase});
                 if (fresh) entry->second = cost(shard{o, phase}, catalogue[number]);
                 return entry->second;
@@ -284,7 +289,7 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
 
   // Pairs of sets, and the edge tables between their classes.
   detail::interner<std::array<std::uint32_t, 3>> pair_classes;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> pair_of_class;  // indices into t.sets
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> pair_of_class; // indices into t.sets
   t.pair_class.assign(t.sets.size(), std::vector<std::int32_t>(t.sets.size(), -1));
   for (std::uint32_t i = 0; i < t.sets.size(); ++i)
     for (std::uint32_t j = 0; j < t.sets.size(); ++j) {
@@ -294,9 +299,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
         return std::find(b.accelerators.begin(), b.accelerators.end(), x) != b.accelerators.end();
       });
       if (i != j && overlap) continue;
-      auto const pair = pair_classes(
-          {a.set_class, b.set_class,
-           channel_class(a.accelerators, b.accelerators)});
+      auto const pair =
+          pair_classes({a.set_class, b.set_class, channel_class(a.accelerators, b.accelerators)});
       if (pair == pair_of_class.size()) pair_of_class.emplace_back(i, j);
       t.pair_class[i][j] = static_cast<std::int32_t>(pair);
     }
@@ -312,7 +316,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
       auto const& edge = *edge_of_class[e];
       auto const producer = t.op_class[edge.producer];
       auto const consumer = t.op_class[edge.consumer];
-      auto const bits = nth_operand(*representative[producer], role::output, edge.output)->element_bits;
+      auto const bits =
+          nth_operand(*representative[producer], role::output, edge.output)->element_bits;
       auto const& rows = own[producer][a.set_class][edge.output];
       auto const& columns = need[consumer][b.set_class][edge.operand];
       auto& table = t.edge_tables[e][pair];
@@ -321,8 +326,8 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
       table.missing.reserve(rows.size() * columns.size());
       for (auto const r : rows)
         for (auto const c : columns) {
-          auto const key = (std::uint64_t{r} << 36) | (std::uint64_t{c} << 7) |
-                           static_cast<std::uint64_t>(bits);
+          auto const key =
+              (std::uint64_t{r} << 36) | (std::uint64_t{c} << 7) | static_cast<std::uint64_t>(bits);
           auto const [entry, fresh] = known.try_emplace(key);
           if (fresh) entry->second = between(layouts[r], layouts[c], bits);
           table.time.push_back(wanted.edge(entry->second.time));
@@ -333,4 +338,4 @@ template <WorkloadGraph Graph, class System, class Cost, ParallelismStrategy Str
   return mapping_problem{std::move(t)};
 }
 
-}  // namespace mars
+} // namespace mars

@@ -23,11 +23,14 @@ namespace mars {
 /// other than to its owners fetch equal parts of it and all-gather them. The cheaper one is taken.
 template <Interconnect Net, class Collective>
 class channel {
- public:
+public:
   channel(Net const& net, Collective const& collective, std::span<accelerator_id const> from,
           std::span<accelerator_id const> to)
-      : net_{&net}, collective_{&collective}, from_{from.begin(), from.end()},
-        to_{to.begin(), to.end()}, near_{from.size(), to.size(), {}} {
+      : net_{&net},
+        collective_{&collective},
+        from_{from.begin(), from.end()},
+        to_{to.begin(), to.end()},
+        near_{from.size(), to.size(), {}} {
     for (auto a : from_)
       for (auto b : to_) near_.values.push_back(nearness(a, b));
     for (auto a : to_)
@@ -45,7 +48,7 @@ class channel {
 
   struct price {
     picoseconds time{};
-    std::int64_t missing_elements{};  ///< the largest over the receivers
+    std::int64_t missing_elements{}; ///< the largest over the receivers
   };
 
   /// Not const: it reuses buffers, so that building a problem does not allocate per question.
@@ -57,7 +60,7 @@ class channel {
     auto time = time_of(needed, element_bits, false);
     if (may_gather_) time = std::min(time, time_of(needed, element_bits, true));
     std::int64_t largest = 0;
-    for (std::size_t i = 0; i < transfers_.size();) {  // by receiver, as they were made
+    for (std::size_t i = 0; i < transfers_.size();) { // by receiver, as they were made
       std::int64_t missing = 0;
       for (auto const j = transfers_[i].to; i < transfers_.size() && transfers_[i].to == j; ++i)
         missing += transfers_[i].elements;
@@ -66,7 +69,7 @@ class channel {
     return {to_picoseconds(time), largest};
   }
 
- private:
+private:
   [[nodiscard]] auto nearness(accelerator_id a, accelerator_id b) const -> double {
     constexpr std::int64_t probe = 1 << 20;
     if (a == b) return proximity::itself;
@@ -104,7 +107,8 @@ class channel {
   void find_mates(layout const& needed, std::size_t j, double how_near) {
     mates_.clear();
     for (std::size_t k = 0; k < to_.size(); ++k)
-      if (k == j || (are_closer(j, k, how_near) && needed[k] == needed[j])) mates_.push_back(to_[k]);
+      if (k == j || (are_closer(j, k, how_near) && needed[k] == needed[j]))
+        mates_.push_back(to_[k]);
   }
 
   [[nodiscard]] auto time_of(layout const& needed, int element_bits, bool gather) -> seconds {
@@ -137,9 +141,11 @@ class channel {
             load_[hops_[h].link] += (size / hops_[h].bandwidth).count();
       }
       if (group != nullptr)
-        received += collective_->time(*net_, collective_kind::all_gather,
-                                      std::span<accelerator_id const>{*group},
-                                      storage(gathered_elements, element_bits)).count();
+        received +=
+            collective_
+                ->time(*net_, collective_kind::all_gather, std::span<accelerator_id const>{*group},
+                       storage(gathered_elements, element_bits))
+                .count();
       slowest = std::max(slowest, received);
     }
     for (double const l : load_) slowest = std::max(slowest, l);
@@ -151,15 +157,15 @@ class channel {
   std::vector<accelerator_id> from_, to_, mates_, group_;
   proximity near_;
   std::vector<double> between_receivers_;
-  bool may_gather_{};  ///< are any two receivers closer to each other than to an owner?
+  bool may_gather_{}; ///< are any two receivers closer to each other than to an owner?
   struct hop {
-    std::size_t link{};  ///< numbered from 0 here
+    std::size_t link{}; ///< numbered from 0 here
     bytes_per_second bandwidth;
   };
-  std::vector<std::size_t> first_hop_;  ///< by pair of owner and receiver, into hops_
+  std::vector<std::size_t> first_hop_; ///< by pair of owner and receiver, into hops_
   std::vector<hop> hops_;
-  std::vector<double> load_;  ///< by link, seconds
+  std::vector<double> load_; ///< by link, seconds
   std::vector<transfer> transfers_;
 };
 
-}  // namespace mars
+} // namespace mars

@@ -21,7 +21,7 @@ namespace mars {
 namespace detail {
 
 /// What evaluation needs to be well defined; the rest is the validator's business.
-template <class System>
+template <AcceleratorSystem System>
 [[nodiscard]] auto check_evaluable(std::vector<operation const*> const& ops, System const& system,
                                    design_catalogue<System> const& catalogue, mapping const& m)
     -> expected<void> {
@@ -60,7 +60,7 @@ template <class System>
   return {};
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Prices a mapping with the models themselves: the reference that the tables of `mapping_problem`
 /// and every faster evaluator must equal to the picosecond. Sequential semantics (MARS): operators
@@ -69,7 +69,8 @@ template <class System>
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
-template <WorkloadGraph Graph, class System, class Cost, class Collective>
+template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
+          CollectiveModel Collective>
 [[nodiscard]] auto evaluate(Graph const& g, System const& system, mapping const& m,
                             Cost const& cost, Collective const& collective)
     -> expected<evaluation> {
@@ -80,7 +81,8 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
   std::vector<operation const*> ops(n);
   for (std::size_t v = 0; v < n; ++v) ops[v] = &op(g, operator_id{v});
   design_catalogue<System> const catalogue{system};
-  if (auto ok = detail::check_evaluable(ops, system, catalogue, m); !ok) return unexpected{ok.error()};
+  if (auto ok = detail::check_evaluable(ops, system, catalogue, m); !ok)
+    return unexpected{ok.error()};
 
   std::vector<std::size_t> position(n), last_use(n, n);
   for (std::size_t i = 0; i < n; ++i) position[(*order)[i].index()] = i;
@@ -96,7 +98,7 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
 
   using network = std::remove_cvref_t<decltype(net)>;
   auto const members = [&](std::size_t s) { return std::span{m.sets[s].accelerators}; };
-  std::vector<std::vector<std::uint32_t>> designs;  // by set and member
+  std::vector<std::vector<std::uint32_t>> designs; // by set and member
   for (std::size_t s = 0; s < m.sets.size(); ++s)
     for (auto& option : catalogue.options(members(s)))
       if (option.name == m.sets[s].design) designs.push_back(std::move(option.by_member));
@@ -105,7 +107,7 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
 
   evaluation result;
   result.operators.resize(n);
-  picoseconds picojoules{};  // whole ones, like times: sums are exact
+  picoseconds picojoules{}; // whole ones, like times: sums are exact
   bool energy_known = true;
   std::vector<picoseconds> busy(m.sets.size());
   std::vector<bytes> resident(m.sets.size()), live(m.sets.size()), peak(m.sets.size());
@@ -122,9 +124,10 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
 
     auto const traffic = traffic_of(net, collective, o, sharding, members(s));
     shard const phase{o, phase_extents(o, sharding)};
-    auto const price = price_operator(
-        sharding, designs[s], traffic,
-        [&](std::uint32_t number) -> shard_cost { return cost(phase, catalogue[number]); });
+    auto const price =
+        price_operator(sharding, designs[s], traffic, [&](std::uint32_t number) -> shard_cost {
+          return cost(phase, catalogue[number]);
+        });
     entry.compute = price.compute;
     entry.rotation = price.rotation;
     entry.partial_sums = price.partial_sums;
@@ -144,12 +147,13 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
       auto const& consumed = o.operands[e.operand];
       auto const owned = output_layout(*ops[e.producer.index()], *produced, from.sharding,
                                        m.sets[from.set.index()].accelerators.size());
-      auto const moved = (*between)(owned, input_layout(o, consumed, sharding, p),
-                                    produced->element_bits);
+      auto const moved =
+          (*between)(owned, input_layout(o, consumed, sharding, p), produced->element_bits);
       entry.redistribution = saturating_add(entry.redistribution, moved.time);
       // Of an input only what is missing needs room: the rest is among the live tensors.
       bool const rotates = rotating_operand(o, sharding, p) == &consumed;
-      demand -= size_of(consumed, rotates ? phase_extents(o, sharding) : shard_extents(o, sharding));
+      demand -=
+          size_of(consumed, rotates ? phase_extents(o, sharding) : shard_extents(o, sharding));
       demand += storage(moved.missing_elements, produced->element_bits);
     }
 
@@ -159,8 +163,8 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
     entry.end = result.latency;
     busy[s] = saturating_add(busy[s], duration);
     if (entry.compute >= never)
-      result.shortages.push_back({shortage::kind::unsupported, m.sets[s].accelerators.front(), v,
-                                  {}, {}, {}});
+      result.shortages.push_back(
+          {shortage::kind::unsupported, m.sets[s].accelerators.front(), v, {}, {}, {}});
 
     if (demand > peak[s]) {
       peak[s] = demand;
@@ -179,7 +183,7 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
       auto const u = e.producer.index();
       if (last_use[u] != i) continue;
       live[m.operators[u].set.index()] -= kept[u];
-      last_use[u] = n;  // freed once, also when the operator reads it twice
+      last_use[u] = n; // freed once, also when the operator reads it twice
     }
   }
 
@@ -202,7 +206,8 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
         if (m.operators[v].set.index() == s)
           weights.emplace_back(
               -footprint_of(*ops[v], m.operators[v].sharding, m.sets[s].accelerators.size())
-                   .weights.count(), operator_id{v});
+                   .weights.count(),
+              operator_id{v});
       std::sort(weights.begin(), weights.end());
       shortage lack{shortage::kind::memory, a, peak_at[s], use.peak, use.capacity, {}};
       for (std::size_t k = 0; k < std::min<std::size_t>(3, weights.size()); ++k)
@@ -212,4 +217,4 @@ template <WorkloadGraph Graph, class System, class Cost, class Collective>
   return result;
 }
 
-}  // namespace mars
+} // namespace mars

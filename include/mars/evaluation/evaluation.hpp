@@ -12,10 +12,10 @@ namespace mars {
 
 /// One operator on the time line of a mapping, and where its time goes.
 struct operator_evaluation {
-  picoseconds start{};           ///< inputs begin to move
-  picoseconds end{};             ///< start + communication() + compute
+  picoseconds start{}; ///< inputs begin to move
+  picoseconds end{};   ///< start + communication() + compute
   picoseconds compute{};
-  picoseconds redistribution{};  ///< inputs moved from where their producers left them
+  picoseconds redistribution{}; ///< inputs moved from where their producers left them
   picoseconds rotation{};
   picoseconds partial_sums{};
   picoseconds state_exchange{};
@@ -29,10 +29,10 @@ struct operator_evaluation {
 /// Memory of one accelerator over one inference.
 struct memory_use {
   accelerator_id accelerator;
-  bytes resident{};      ///< weights
-  bytes peak{};          ///< resident and the largest demand of activations and buffers
+  bytes resident{}; ///< weights
+  bytes peak{};     ///< resident and the largest demand of activations and buffers
   bytes capacity{};
-  operator_id peak_at;   ///< the operator that runs when the peak is reached
+  operator_id peak_at; ///< the operator that runs when the peak is reached
 
   [[nodiscard]] auto fits() const -> bool { return peak <= capacity; }
 };
@@ -40,23 +40,23 @@ struct memory_use {
 /// Why a mapping cannot run: data, not an error.
 struct shortage {
   enum class kind { memory, unsupported } what{};
-  accelerator_id accelerator;  ///< for memory
-  operator_id at;              ///< the operator that does not fit, or that the design refuses
+  accelerator_id accelerator; ///< for memory
+  operator_id at;             ///< the operator that does not fit, or that the design refuses
   bytes demand{};
   bytes capacity{};
-  std::vector<operator_id> contributors;  ///< operators with the largest weights there, at most 3
+  std::vector<operator_id> contributors; ///< operators with the largest weights there, at most 3
 };
 
 /// A priced mapping. Times are whole picoseconds so that sums do not depend on their order.
 struct evaluation {
-  picoseconds latency{};              ///< one inference from start to end
-  picoseconds bottleneck{};           ///< busiest set: pipelined, one inference leaves per bottleneck
-  std::optional<joules> energy;       ///< nothing when a design does not know its energy
-  std::vector<operator_evaluation> operators;  ///< by operator id
-  std::vector<memory_use> memory;              ///< by accelerator id
-  std::vector<shortage> shortages;             ///< empty = feasible
+  picoseconds latency{};        ///< one inference from start to end
+  picoseconds bottleneck{};     ///< busiest set: pipelined, one inference leaves per bottleneck
+  std::optional<joules> energy; ///< nothing when a design does not know its energy
+  std::vector<operator_evaluation> operators; ///< by operator id
+  std::vector<memory_use> memory;             ///< by accelerator id
+  std::vector<shortage> shortages;            ///< empty = feasible
 
   [[nodiscard]] auto feasible() const -> bool { return shortages.empty() && latency < never; }
 };
 
-}  // namespace mars
+} // namespace mars

@@ -13,12 +13,29 @@ namespace mars {
 
 /// The number that searches minimise: whole picoseconds or picojoules.
 using ticks = std::int64_t;
-inline constexpr ticks no_ticks = never.count();  ///< "cannot be done"
+inline constexpr ticks no_ticks = never.count(); ///< "cannot be done"
 
 /// How the values of operators and tensors become the value of a mapping.
 enum class aggregate : std::uint8_t {
-  sum,         ///< all of them, one after another
-  bottleneck,  ///< summed per set of accelerators, then the largest
+  sum,        ///< all of them, one after another
+  bottleneck, ///< summed per set of accelerators, then the largest
+};
+
+template <class O>
+concept states_aggregate = requires(O const& o) {
+  { o.how() } -> std::same_as<aggregate>;
+};
+template <class O>
+concept values_operators = requires(O const& o, operator_price const& price) {
+  { o.node(price) } -> std::same_as<std::optional<ticks>>;
+};
+template <class O>
+concept values_transfers = requires(O const& o, picoseconds time) {
+  { o.edge(time) } -> std::same_as<ticks>;
+};
+template <class O>
+concept values_evaluations = requires(O const& o, evaluation const& e) {
+  { o(e) } -> std::same_as<std::optional<ticks>>;
 };
 
 /// What a good mapping is. Smaller is better.
@@ -33,14 +50,8 @@ enum class aggregate : std::uint8_t {
 ///
 /// Models: `objective::latency`, `objective::throughput`, `objective::energy`.
 template <class O>
-concept Objective = std::copyable<O> && requires(O const& o, operator_price const& price,
-                                                 picoseconds time, evaluation const& e) {
-  { o.name() } -> std::convertible_to<std::string_view>;
-  { o.how() } -> std::same_as<aggregate>;
-  { o.node(price) } -> std::same_as<std::optional<ticks>>;
-  { o.edge(time) } -> std::same_as<ticks>;
-  { o(e) } -> std::same_as<std::optional<ticks>>;
-};
+concept Objective = names_itself<O> && states_aggregate<O> && values_operators<O> &&
+    values_transfers<O> && values_evaluations<O> && std::copyable<O>;
 
 namespace objective {
 
@@ -87,6 +98,6 @@ struct energy {
   }
 };
 
-}  // namespace objective
+} // namespace objective
 
-}  // namespace mars
+} // namespace mars

@@ -3,6 +3,7 @@
 
 #include <mars/collective/concept.hpp>
 #include <mars/cost/concept.hpp>
+#include <mars/evaluation/concept.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/interconnect/concept.hpp>
 #include <mars/parallel/layout.hpp>
@@ -23,11 +24,11 @@ namespace mars {
 
 /// Where the time of one operator goes. What arrives from other operators is not in it.
 struct operator_price {
-  picoseconds compute{};         ///< the slowest shard, all phases
-  picoseconds rotation{};        ///< waiting for the rotating tensor beyond the computation
-  picoseconds partial_sums{};    ///< all-reduce or reduce-scatter
-  picoseconds state_exchange{};  ///< gathering the state of a recurrence at every step
-  std::optional<joules> energy;  ///< of all shards; nothing when a design does not know
+  picoseconds compute{};        ///< the slowest shard, all phases
+  picoseconds rotation{};       ///< waiting for the rotating tensor beyond the computation
+  picoseconds partial_sums{};   ///< all-reduce or reduce-scatter
+  picoseconds state_exchange{}; ///< gathering the state of a recurrence at every step
+  std::optional<joules> energy; ///< of all shards; nothing when a design does not know
 
   [[nodiscard]] auto communication() const -> picoseconds {
     return saturating_add(rotation, saturating_add(partial_sums, state_exchange));
@@ -39,11 +40,10 @@ struct operator_price {
 
 /// The designs of a system, each distinct one once, and which of them a set has in common. Designs
 /// that compare equal are one; designs that cannot be compared are told apart by accelerator.
-template <class System>
+template <AcceleratorSystem System>
 class design_catalogue {
- public:
-  using design = std::remove_cvref_t<
-      decltype(*std::begin(std::declval<System const&>().accelerators[0].designs()))>;
+public:
+  using design = design_of_system<System>;
 
   /// A design that all members of a set offer: its name and, by member, its number here.
   struct option {
@@ -62,8 +62,7 @@ class design_catalogue {
     return distinct_[number];
   }
   /// Matched by name, in the order of the first member.
-  [[nodiscard]] auto options(std::span<accelerator_id const> members) const
-      -> std::vector<option> {
+  [[nodiscard]] auto options(std::span<accelerator_id const> members) const -> std::vector<option> {
     std::vector<option> found;
     if (members.empty()) return found;
     for (auto const first : offered_[members[0].index()]) {
@@ -79,7 +78,7 @@ class design_catalogue {
     return found;
   }
 
- private:
+private:
   auto number_of(design const& d) -> std::uint32_t {
     if constexpr (std::equality_comparable<design>)
       for (std::uint32_t i = 0; i < distinct_.size(); ++i)
@@ -89,13 +88,13 @@ class design_catalogue {
   }
 
   std::deque<design> distinct_;
-  std::vector<std::vector<std::uint32_t>> offered_;  // by accelerator
+  std::vector<std::vector<std::uint32_t>> offered_; // by accelerator
 };
 
 /// The communication inside one operator on a set: rotation step, partial sums, state exchange.
 /// It does not depend on the design.
 struct operator_traffic {
-  seconds shift{};         ///< one step of the rotating tensor
+  seconds shift{}; ///< one step of the rotating tensor
   seconds partial_sums{};
   seconds state_exchange{};
 };
@@ -141,9 +140,9 @@ template <Interconnect Net, class Collective>
     for (auto const& t : op.operands)
       if (t.role == role::state)
         traffic.state_exchange +=
-            slowest([&](std::size_t rank) {
-              return replication_group(op, t, s, members.size(), rank);
-            }, collective_kind::all_gather, size_of(t, shard)) *
+            slowest(
+                [&](std::size_t rank) { return replication_group(op, t, s, members.size(), rank); },
+                collective_kind::all_gather, size_of(t, shard)) *
             static_cast<double>(steps);
   return traffic;
 }
@@ -171,11 +170,11 @@ template <class Ask>
   for (auto const d : designs) {
     shard_cost const c = ask(d);
     slowest = std::max(slowest, c.time.total.count());
-    energy += c.energy.count();  // NaN, unknown, stays NaN
+    energy += c.energy.count(); // NaN, unknown, stays NaN
   }
   auto price = combine(s, seconds{slowest}, traffic);
   if (is_known(joules{energy})) price.energy = joules{s.shared ? energy * s.shared->ways : energy};
   return price;
 }
 
-}  // namespace mars
+} // namespace mars

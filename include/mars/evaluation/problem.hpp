@@ -38,7 +38,7 @@ struct assignment {
 /// decides, among these the bytes that do not fit.
 struct assignment_value {
   ticks value{no_ticks};
-  std::int64_t overflow_bytes{};  ///< beyond the capacity, summed over slots
+  std::int64_t overflow_bytes{}; ///< beyond the capacity, summed over slots
 
   [[nodiscard]] constexpr auto feasible() const -> bool {
     return overflow_bytes == 0 && value < no_ticks;
@@ -54,11 +54,11 @@ struct assignment_value {
 /// Candidate shardings of one operator class on one class of sets, and what they cost there.
 struct choice_row {
   std::vector<sharding> shardings;
-  std::vector<std::vector<ticks>> node;         ///< [design][choice]
-  std::vector<std::vector<ticks>> compute;      ///< [design][choice], picoseconds, critical shard
-  std::vector<std::int64_t> resident;           ///< bytes of weights held
-  std::vector<std::int64_t> transient;          ///< bytes while it runs, but for graph inputs it owns
-  std::vector<std::int64_t> kept;               ///< bytes of its outputs until their last use
+  std::vector<std::vector<ticks>> node;    ///< [design][choice]
+  std::vector<std::vector<ticks>> compute; ///< [design][choice], picoseconds, critical shard
+  std::vector<std::int64_t> resident;      ///< bytes of weights held
+  std::vector<std::int64_t> transient;     ///< bytes while it runs, but for graph inputs it owns
+  std::vector<std::int64_t> kept;          ///< bytes of its outputs until their last use
   std::vector<std::vector<std::uint16_t>> own;  ///< [output][choice] → row of an edge table
   std::vector<std::vector<std::uint16_t>> need; ///< [operand][choice] → column of an edge table
   std::vector<double> prior;                    ///< seeding weight of each choice
@@ -73,8 +73,8 @@ struct edge_table {
 };
 
 struct problem_edge {
-  std::uint32_t producer{};  ///< position
-  std::uint32_t consumer{};  ///< position
+  std::uint32_t producer{}; ///< position
+  std::uint32_t consumer{}; ///< position
   std::uint16_t output{};
   std::uint16_t operand{};
   std::uint32_t edge_class{};
@@ -83,27 +83,27 @@ struct problem_edge {
 struct problem_set {
   std::vector<accelerator_id> accelerators;
   std::uint32_t set_class{};
-  std::int64_t capacity{};  ///< bytes, the smallest over the members
+  std::int64_t capacity{}; ///< bytes, the smallest over the members
 };
 
 /// Everything a search may know, as numbers: dense tables indexed by position, slot and choice.
 /// Built by `build_problem`; immutable; safe to read from several threads.
 class mapping_problem {
- public:
+public:
   struct tables {
     aggregate how{aggregate::sum};
     std::string objective;
-    std::vector<operator_id> order;                      ///< by position
-    std::vector<std::uint32_t> op_class;                 ///< by position
-    std::vector<bool> has_macs;                          ///< by position
-    std::vector<std::vector<label>> dims;                ///< [operator class], names
-    std::vector<problem_edge> edges;                     ///< sorted by consumer
+    std::vector<operator_id> order;       ///< by position
+    std::vector<std::uint32_t> op_class;  ///< by position
+    std::vector<bool> has_macs;           ///< by position
+    std::vector<std::vector<label>> dims; ///< [operator class], names
+    std::vector<problem_edge> edges;      ///< sorted by consumer
     std::vector<problem_set> sets;
-    std::vector<std::vector<std::string>> designs;       ///< [set class]
-    std::vector<std::vector<choice_row>> rows;           ///< [operator class][set class]
-    std::vector<std::vector<std::int32_t>> pair_class;   ///< [set][set], −1 = they overlap
-    std::vector<std::vector<edge_table>> edge_tables;    ///< [edge class][pair class]
-    std::vector<std::uint32_t> last_use;                 ///< by position: position of last consumer
+    std::vector<std::vector<std::string>> designs;     ///< [set class]
+    std::vector<std::vector<choice_row>> rows;         ///< [operator class][set class]
+    std::vector<std::vector<std::int32_t>> pair_class; ///< [set][set], −1 = they overlap
+    std::vector<std::vector<edge_table>> edge_tables;  ///< [edge class][pair class]
+    std::vector<std::uint32_t> last_use;               ///< by position: position of last consumer
     std::uint32_t pair_classes{};
     std::size_t accelerators{};
   };
@@ -154,7 +154,8 @@ class mapping_problem {
   [[nodiscard]] auto edges() const -> std::span<problem_edge const> { return t_.edges; }
   /// Indices into `edges()`.
   [[nodiscard]] auto in_edges(std::size_t position) const -> std::span<std::uint32_t const> {
-    return std::span{in_}.subspan(first_in_[position], first_in_[position + 1] - first_in_[position]);
+    return std::span{in_}.subspan(first_in_[position],
+                                  first_in_[position + 1] - first_in_[position]);
   }
   [[nodiscard]] auto out_edges(std::size_t position) const -> std::span<std::uint32_t const> {
     return std::span{out_}.subspan(first_out_[position],
@@ -279,7 +280,7 @@ class mapping_problem {
     return a >= no_ticks || b >= no_ticks || a + b >= no_ticks ? no_ticks : a + b;
   }
 
- private:
+private:
   [[nodiscard]] auto edge_value_in(assignment const& a, problem_edge const& e) const -> ticks {
     return edge_value(e, a.slots[a.slot_of[e.producer]].set, a.choice_of[e.producer],
                       a.slots[a.slot_of[e.consumer]].set, a.choice_of[e.consumer]);
@@ -298,4 +299,4 @@ class mapping_problem {
   std::vector<std::uint32_t> first_in_, in_, first_out_, out_, first_freed_, freed_;
 };
 
-}  // namespace mars
+} // namespace mars

@@ -98,12 +98,14 @@ struct system {
       return fail(error_code::out_of_range, "accelerators", "none", "at least one accelerator");
     for (std::size_t i = 0; i < accelerators.size(); ++i)
       if (auto r = detail::validate_accelerator(accelerators[i]); !r)
-        return unexpected{std::move(r).error().inside(std::string{"accelerators["} + std::to_string(i) + "]")};
+        return unexpected{
+            std::move(r).error().inside(std::string{"accelerators["} + std::to_string(i) + "]")};
     if (auto r = detail::validate_interconnect(interconnect); !r)
       return unexpected{std::move(r).error().inside("interconnect")};
     if (interconnect.size() != accelerators.size())
       return fail(error_code::shape_mismatch, "interconnect",
-                  std::string{"an interconnect of "} + std::to_string(interconnect.size()) + " accelerators",
+                  std::string{"an interconnect of "} + std::to_string(interconnect.size()) +
+                      " accelerators",
                   std::to_string(accelerators.size()));
     return {};
   }

@@ -187,8 +187,8 @@ inline auto arbitrary::build(topology t) -> expected<arbitrary> {
     for (std::size_t to = 0; to < t.accelerators; ++to) {
       if (!(distance[to] < detail::path_length::unreachable()))
         return fail(error_code::invalid_argument, "links",
-                    std::string{"no route from accelerator "} + std::to_string(from) + " to accelerator " +
-                        std::to_string(to),
+                    std::string{"no route from accelerator "} + std::to_string(from) +
+                        " to accelerator " + std::to_string(to),
                     "a route between every two accelerators");
       auto const begin = static_cast<std::ptrdiff_t>(net.crossed_.size());
       cost c{};

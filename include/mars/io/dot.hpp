@@ -32,9 +32,9 @@ namespace detail {
 
 /// Colours that black text can be read on, told apart by most eyes; repeated from the twelfth set on.
 [[nodiscard]] inline auto set_colour(std::size_t set) -> std::string_view {
-  constexpr std::array<std::string_view, 12> colours{
-      "#8dd3c7", "#ffffb3", "#bebada", "#fb8072", "#80b1d3", "#fdb462",
-      "#b3de69", "#fccde5", "#d9d9d9", "#bc80bd", "#ccebc5", "#ffed6f"};
+  constexpr std::array<std::string_view, 12> colours{"#8dd3c7", "#ffffb3", "#bebada", "#fb8072",
+                                                     "#80b1d3", "#fdb462", "#b3de69", "#fccde5",
+                                                     "#d9d9d9", "#bc80bd", "#ccebc5", "#ffed6f"};
   return colours[set % colours.size()];
 }
 
@@ -80,7 +80,8 @@ template <WorkloadGraph G>
   }
   for (operator_id const v : operators(g))
     for (input_edge const e : inputs(g, v)) {
-      out += std::string{"  n"} + std::to_string(e.producer.value) + " -> n" + std::to_string(v.value);
+      out +=
+          std::string{"  n"} + std::to_string(e.producer.value) + " -> n" + std::to_string(v.value);
       if (auto const* t = nth_operand(op(g, e.producer), role::output, e.output))
         out += std::string{" [label=\""} + dot_shape(*t) + "\"]";
       out += ";\n";
@@ -88,9 +89,10 @@ template <WorkloadGraph G>
   if (m != nullptr && !m->sets.empty()) {
     out += "  subgraph cluster_sets {\n    label=\"sets\";\n";
     for (std::size_t s = 0; s < m->sets.size(); ++s) {
-      out += std::string{"    set"} + std::to_string(s) + " [label=\"set " + std::to_string(s) + ": " +
-             dot_text(m->sets[s].design) + "\\naccelerators";
-      for (auto const a : m->sets[s].accelerators) out += std::string{" "} + std::to_string(a.value);
+      out += std::string{"    set"} + std::to_string(s) + " [label=\"set " + std::to_string(s) +
+             ": " + dot_text(m->sets[s].design) + "\\naccelerators";
+      for (auto const a : m->sets[s].accelerators)
+        out += std::string{" "} + std::to_string(a.value);
       out += std::string{"\", fillcolor=\""} + std::string{set_colour(s)} + "\"];\n";
     }
     out += "  }\n";
@@ -98,7 +100,7 @@ template <WorkloadGraph G>
   return out + "}\n";
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// A graph as Graphviz text: operators with their types, edges with the shapes of their tensors.
 template <WorkloadGraph G>
@@ -113,4 +115,4 @@ template <WorkloadGraph G>
   return detail::dot_document(g, &m);
 }
 
-}  // namespace mars::io
+} // namespace mars::io

@@ -43,7 +43,7 @@ using file_handle = std::unique_ptr<std::FILE, close_file>;
   return std::fclose(file.release()) == 0 ? 0 : failed(EIO);
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// The whole content of a file. Errors (`io`, the path in `path`): it cannot be opened or read, it is a
 /// folder, it is larger than `limit` bytes.
@@ -61,8 +61,8 @@ using file_handle = std::unique_ptr<std::FILE, close_file>;
   while (auto const n = std::fread(block.data(), 1, block.size(), file.get())) {
     content.append(block.data(), n);
     if (content.size() > limit)
-      return fail(error_code::io, path, std::string{"more than "} + std::to_string(limit) + " bytes",
-                  "a smaller file");
+      return fail(error_code::io, path,
+                  std::string{"more than "} + std::to_string(limit) + " bytes", "a smaller file");
   }
   if (std::ferror(file.get()) != 0) return detail::io_failure(path, "cannot read", errno);
   return content;
@@ -77,8 +77,7 @@ using file_handle = std::unique_ptr<std::FILE, close_file>;
   namespace fs = std::filesystem;
   std::error_code code;
   auto const status = fs::status(path, code);
-  if (fs::is_directory(status))
-    return detail::io_failure(path, "cannot write: it is a folder", 0);
+  if (fs::is_directory(status)) return detail::io_failure(path, "cannot write: it is a folder", 0);
   if (fs::exists(status) && !fs::is_regular_file(status)) {
     errno = 0;
     detail::file_handle file{std::fopen(path.c_str(), "wb")};
@@ -116,4 +115,4 @@ using file_handle = std::unique_ptr<std::FILE, close_file>;
   return fail(error_code::io, path, {}, {}, std::string{"cannot write: "} + why);
 }
 
-}  // namespace mars::io
+} // namespace mars::io

@@ -18,10 +18,10 @@ namespace mars {
 enum class difference_kind : std::uint8_t {
   set_removed,
   set_added,
-  design,            ///< the same accelerators, configured otherwise
-  operator_removed,  ///< the second mapping places fewer operators
+  design,           ///< the same accelerators, configured otherwise
+  operator_removed, ///< the second mapping places fewer operators
   operator_added,
-  placement,         ///< on other accelerators
+  placement, ///< on other accelerators
   exclusive,
   shared,
   scatter,
@@ -39,9 +39,9 @@ enum class difference_kind : std::uint8_t {
 struct difference {
   difference_kind kind{};
   std::string path;
-  std::string name;    ///< of the operator, where a graph was given
-  std::string before;  ///< empty for what was added
-  std::string after;   ///< empty for what was removed
+  std::string name;   ///< of the operator, where a graph was given
+  std::string before; ///< empty for what was added
+  std::string after;  ///< empty for what was removed
 
   friend auto operator==(difference const&, difference const&) -> bool = default;
 };
@@ -49,8 +49,8 @@ struct difference {
 /// `operators[3].exclusive (conv4): k:4 -> y:2 x:2`
 [[nodiscard]] inline auto to_string(difference const& d) -> std::string {
   auto const shown = [](std::string const& text) { return text.empty() ? std::string{"-"} : text; };
-  return d.path + (d.name.empty() ? "" : std::string{" ("} + d.name + ")") + ": " + shown(d.before) + " -> " +
-         shown(d.after);
+  return d.path + (d.name.empty() ? "" : std::string{" ("} + d.name + ")") + ": " +
+         shown(d.before) + " -> " + shown(d.after);
 }
 
 /// `[0,1,2,3]`
@@ -91,8 +91,7 @@ template <class OperationOf>
   std::vector<bool> matched(b.sets.size(), false);
   for (std::size_t i = 0; i < a.sets.size(); ++i) {
     std::size_t j = 0;
-    while (j < b.sets.size() &&
-           (matched[j] || b.sets[j].accelerators != a.sets[i].accelerators))
+    while (j < b.sets.size() && (matched[j] || b.sets[j].accelerators != a.sets[i].accelerators))
       ++j;
     if (j == b.sets.size()) {
       found.push_back({difference_kind::set_removed, path("sets", i), {}, set_text(a.sets[i]), {}});
@@ -100,7 +99,10 @@ template <class OperationOf>
     }
     matched[j] = true;
     if (a.sets[i].design != b.sets[j].design)
-      found.push_back({difference_kind::design, path("sets", i) + ".design", {}, a.sets[i].design,
+      found.push_back({difference_kind::design,
+                       path("sets", i) + ".design",
+                       {},
+                       a.sets[i].design,
                        b.sets[j].design});
   }
   for (std::size_t j = 0; j < b.sets.size(); ++j)
@@ -119,8 +121,8 @@ template <class OperationOf>
     auto const note = [&](difference_kind kind, char const* where, std::string before,
                           std::string after) {
       if (before != after)
-        found.push_back({kind, path("operators", v) + where, name, std::move(before),
-                         std::move(after)});
+        found.push_back(
+            {kind, path("operators", v) + where, name, std::move(before), std::move(after)});
     };
     if (v >= both) {
       bool const added = v < b.operators.size();
@@ -147,7 +149,7 @@ template <class OperationOf>
   return found;
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// In what respects two mappings of one graph differ, sets first, then operators by id; empty = they
 /// place and shard everything alike. Sets are told apart by their accelerators, not by their numbers.
@@ -161,9 +163,8 @@ template <WorkloadGraph Graph>
     -> std::vector<difference> {
   std::vector<operation const*> ops;
   for (operator_id const v : operators(g)) ops.push_back(&op(g, v));
-  return detail::compare(a, b, [&](std::size_t v) -> operation const* {
-    return v < ops.size() ? ops[v] : nullptr;
-  });
+  return detail::compare(
+      a, b, [&](std::size_t v) -> operation const* { return v < ops.size() ? ops[v] : nullptr; });
 }
 
-}  // namespace mars
+} // namespace mars

@@ -11,8 +11,8 @@ namespace mars {
 
 /// Accelerators that work together on operators, all configured with one design.
 struct accelerator_set {
-  std::vector<accelerator_id> accelerators;  ///< in rank order: shards are numbered along it
-  std::string design;                        ///< name of a design every member offers
+  std::vector<accelerator_id> accelerators; ///< in rank order: shards are numbered along it
+  std::string design;                       ///< name of a design every member offers
 
   friend auto operator==(accelerator_set const&, accelerator_set const&) -> bool = default;
 };
@@ -29,9 +29,9 @@ struct placement {
 /// Load, save, validate, price, compare or edit it like any other data. Sets are disjoint.
 struct mapping {
   std::vector<accelerator_set> sets;
-  std::vector<placement> operators;  ///< indexed by operator id
+  std::vector<placement> operators; ///< indexed by operator id
 
   friend auto operator==(mapping const&, mapping const&) -> bool = default;
 };
 
-}  // namespace mars
+} // namespace mars

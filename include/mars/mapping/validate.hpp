@@ -61,8 +61,8 @@ auto audit_sets(mapping const& m, System const& system, std::vector<violation>& 
       });
       if (!here && offered)
         found.push_back({violation_kind::unknown_design, path + ".design",
-                         std::string{"accelerator "} + std::to_string(a) + " offers no design '" + set.design +
-                             "'"});
+                         std::string{"accelerator "} + std::to_string(a) + " offers no design '" +
+                             set.design + "'"});
       offered = offered && here;
     }
   }
@@ -90,8 +90,9 @@ void audit_refusal(operation const& op, mapping const& m, std::size_t v, System 
       if (std::string_view{d.name()} != set.design) continue;
       if (is_supported(time_breakdown{d.time(part)})) break;
       found.push_back({violation_kind::refused_operator, numbered("operators", v),
-                       std::string{"design '"} + set.design + "' of accelerator " + std::to_string(a.index()) +
-                           std::string{" does not run operator '"} + op.name + "'"});
+                       std::string{"design '"} + set.design + "' of accelerator " +
+                           std::to_string(a.index()) + std::string{" does not run operator '"} +
+                           op.name + "'"});
       return;
     }
 }
@@ -132,14 +133,14 @@ inline auto audit_schedule(std::vector<operation const*> const& ops, wiring cons
     std::sort(of_set.begin(), of_set.end(), [&](std::size_t a, std::size_t b) {
       return schedule[a].start != schedule[b].start ? schedule[a].start < schedule[b].start : a < b;
     });
-    std::size_t last = 0;  // of those begun, the one that ends last
+    std::size_t last = 0; // of those begun, the one that ends last
     for (std::size_t i = 1; i < of_set.size(); ++i) {
       auto const v = of_set[i];
       auto const other = of_set[last];
       if (schedule[v].start.count() < schedule[other].end.count() - instant)
         found.push_back({violation_kind::busy_accelerator, numbered("schedule", v),
-                         std::string{"operator '"} + ops[v]->name + "' starts while '" + ops[other]->name +
-                             "' still runs on the same accelerators"});
+                         std::string{"operator '"} + ops[v]->name + "' starts while '" +
+                             ops[other]->name + "' still runs on the same accelerators"});
       if (schedule[v].end > schedule[other].end) last = i;
     }
   }
@@ -158,8 +159,12 @@ template <WorkloadGraph Graph, class System>
 [[nodiscard]] auto audit_memory(std::vector<operation const*> ops, wiring const& wires,
                                 mapping const& m, Graph const& g, System const& system,
                                 std::span<time_span const> schedule) -> std::vector<memory_demand> {
-  memory_question q{.ops = std::move(ops), .wires = &wires, .plan = &m, .capacities = {},
-                    .spans = {schedule.begin(), schedule.end()}, .results = {}};
+  memory_question q{.ops = std::move(ops),
+                    .wires = &wires,
+                    .plan = &m,
+                    .capacities = {},
+                    .spans = {schedule.begin(), schedule.end()},
+                    .results = {}};
   for (auto const& a : system.accelerators) q.capacities.push_back(a.memory());
   if (q.spans.empty()) {
     q.spans.resize(q.ops.size());
@@ -182,8 +187,8 @@ template <WorkloadGraph Graph, class System>
   memory_walk const walk{q};
   std::vector<memory_demand> demands;
   for (std::size_t a = 0; a < q.capacities.size(); ++a)
-    demands.push_back({.accelerator = accelerator_id{a}, .capacity = q.capacities[a], .at = {},
-                       .largest = {}});
+    demands.push_back(
+        {.accelerator = accelerator_id{a}, .capacity = q.capacities[a], .at = {}, .largest = {}});
   for (std::size_t s = 0; s < m.sets.size(); ++s)
     for (std::size_t rank = 0; rank < m.sets[s].accelerators.size(); ++rank)
       demands[m.sets[s].accelerators[rank].index()] = walk.demand_of(s, rank);
@@ -209,7 +214,7 @@ inline auto audit_graph(std::vector<operation const*> const& ops, wiring const& 
   return true;
 }
 
-}  // namespace detail::audit
+} // namespace detail::audit
 
 /// Is this mapping one that the system can execute? An independent judge: it shares no code with the
 /// searches and evaluators, and derives shards and bytes with arithmetic of its own.
@@ -281,7 +286,7 @@ template <WorkloadGraph Graph, class System>
       continue;
     }
     auto const size = m.sets[placed.set.index()].accelerators.size();
-    if (size == 0) continue;  // reported with the set
+    if (size == 0) continue; // reported with the set
     bool const good = sharding_audit{*ops[v], placed.sharding, size, path, found}();
     if (good && sets) audit_refusal(*ops[v], m, v, system, found);
     sound = sound && good;
@@ -289,9 +294,8 @@ template <WorkloadGraph Graph, class System>
   if (!sound) return found;
 
   if (schedule != nullptr && !audit_schedule(ops, wires, m, *schedule, found)) return found;
-  auto const demands =
-      audit_memory(ops, wires, m, g, system,
-                   schedule != nullptr ? *schedule : std::span<time_span const>{});
+  auto const demands = audit_memory(ops, wires, m, g, system,
+                                    schedule != nullptr ? *schedule : std::span<time_span const>{});
   for (auto const& d : demands) {
     if (d.peak <= d.capacity) continue;
     std::string message = std::to_string(d.peak.count()) + " bytes at operator '" +
@@ -306,11 +310,10 @@ template <WorkloadGraph Graph, class System>
   return found;
 }
 
-}  // namespace detail::audit
+} // namespace detail::audit
 
 template <WorkloadGraph Graph, class System>
-auto validate(mapping const& m, Graph const& g, System const& system)
-    -> std::vector<violation> {
+auto validate(mapping const& m, Graph const& g, System const& system) -> std::vector<violation> {
   return detail::audit::audit_mapping(m, g, system, nullptr);
 }
 
@@ -320,4 +323,4 @@ auto validate(mapping const& m, Graph const& g, System const& system,
   return detail::audit::audit_mapping(m, g, system, &schedule);
 }
 
-}  // namespace mars
+} // namespace mars

@@ -33,8 +33,8 @@ concept ParallelismStrategy = std::copyable<P> && proposes_shardings<P>;
 /// Refinement: `p.prior(op, s)` weighs a candidate for the seeding of searches (larger = earlier).
 template <class P>
 concept SeedingStrategy = ParallelismStrategy<P> &&
-                          requires(P const& p, operation const& op, sharding const& s) {
-                            { p.prior(op, s) } -> std::convertible_to<double>;
-                          };
+    requires(P const& p, operation const& op, sharding const& s) {
+  { p.prior(op, s) } -> std::convertible_to<double>;
+};
 
-}  // namespace mars
+} // namespace mars

@@ -27,4 +27,4 @@ struct data {
   }
 };
 
-}  // namespace mars::parallel
+} // namespace mars::parallel

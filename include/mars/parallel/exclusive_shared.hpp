@@ -48,13 +48,12 @@ struct exclusive_shared {
     if (s.exclusive.empty()) return 0.0;
     double longest = 1, mean = 0;
     for (auto const& d : op.dims) longest = std::max(longest, static_cast<double>(d.extent));
-    for (auto const& c : s.exclusive)
-      mean += static_cast<double>(op.dims[c.dim].extent) / longest;
+    for (auto const& c : s.exclusive) mean += static_cast<double>(op.dims[c.dim].extent) / longest;
     mean /= static_cast<double>(s.exclusive.size());
     return s.shared ? mean / 2 : mean;
   }
 
- private:
+private:
   [[nodiscard]] auto may_cut(dimension const& d) const -> bool {
     if (d.kind == dim_kind::sequential || d.extent < 2) return false;
     bool const kernel = d.kind == dim_kind::reduction &&
@@ -105,4 +104,4 @@ struct exclusive_shared {
   }
 };
 
-}  // namespace mars::parallel
+} // namespace mars::parallel

@@ -18,7 +18,7 @@ namespace detail {
          std::any_of(s.exclusive.begin(), s.exclusive.end(),
                      [&a](cut const& c) { return a.uses(c.dim); });
 }
-}  // namespace detail
+} // namespace detail
 
 /// What each device owns of an output once the operator and its exchange of partial sums are done.
 /// Boxes are disjoint or equal (replicas), and together they are the tensor.
@@ -31,8 +31,7 @@ namespace detail {
     if (s.scatter) {
       auto const group = partial_sum_group(op, s, set_size, rank);
       auto const place = std::find(group.begin(), group.end(), rank) - group.begin();
-      box[*s.scatter] =
-          part_of(box[*s.scatter], static_cast<std::int64_t>(group.size()), place);
+      box[*s.scatter] = part_of(box[*s.scatter], static_cast<std::int64_t>(group.size()), place);
     }
     auto owned = reach(output, box);
     for (std::size_t i = 0; i < owned.size(); ++i)
@@ -44,8 +43,8 @@ namespace detail {
 
 /// What each device needs of an input when the operator starts: the halo included, and of a rotating
 /// input only the part it starts with.
-[[nodiscard]] inline auto input_layout(operation const& op, operand const& input,
-                                       sharding const& s, std::size_t set_size) -> layout {
+[[nodiscard]] inline auto input_layout(operation const& op, operand const& input, sharding const& s,
+                                       std::size_t set_size) -> layout {
   bool const rotates = rotating_operand(op, s, set_size) == &input;
   layout boxes;
   boxes.reserve(set_size);
@@ -57,11 +56,11 @@ namespace detail {
 
 /// Bytes one device holds for an operator; the largest over the devices of its set.
 struct footprint {
-  bytes weights;   ///< resident from start to end: of a rotating weight, the part held
-  bytes arriving;  ///< the part of a rotating tensor that is on its way in, while it runs
-  bytes inputs;    ///< needed while it runs, halo included
-  bytes outputs;   ///< partial sums before they are reduced
-  bytes exchange;  ///< receive buffer of the exchange of partial sums
+  bytes weights;  ///< resident from start to end: of a rotating weight, the part held
+  bytes arriving; ///< the part of a rotating tensor that is on its way in, while it runs
+  bytes inputs;   ///< needed while it runs, halo included
+  bytes outputs;  ///< partial sums before they are reduced
+  bytes exchange; ///< receive buffer of the exchange of partial sums
   bytes state;
 
   [[nodiscard]] auto transient() const -> bytes {
@@ -70,8 +69,8 @@ struct footprint {
   friend auto operator==(footprint const&, footprint const&) -> bool = default;
 };
 
-[[nodiscard]] inline auto footprint_of(operation const& op, sharding const& s,
-                                       std::size_t set_size) -> footprint {
+[[nodiscard]] inline auto footprint_of(operation const& op, sharding const& s, std::size_t set_size)
+    -> footprint {
   auto const shard = shard_extents(op, s);
   auto const phase = phase_extents(op, s);
   auto const* rotating = rotating_operand(op, s, set_size);
@@ -83,14 +82,14 @@ struct footprint {
   footprint f{};
   for (auto const& t : op.operands) {
     bool const rotates = rotating == &t;
-    auto const held = t.role == role::output ? output_size(t, shard)
-                                             : size_of(t, rotates ? phase : shard);
+    auto const held =
+        t.role == role::output ? output_size(t, shard) : size_of(t, rotates ? phase : shard);
     if (rotates) f.arriving += held;
     switch (t.role) {
-      case role::weight: f.weights += held; break;
-      case role::input: f.inputs += held; break;
-      case role::output: f.outputs += held; break;
-      case role::state: f.state += held; break;
+    case role::weight: f.weights += held; break;
+    case role::input: f.inputs += held; break;
+    case role::output: f.outputs += held; break;
+    case role::state: f.state += held; break;
     }
   }
   if (auto const g = partial_sums(op, s); g > 1) {
@@ -107,4 +106,4 @@ struct footprint {
   return f;
 }
 
-}  // namespace mars
+} // namespace mars

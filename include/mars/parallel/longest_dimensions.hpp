@@ -25,7 +25,7 @@ struct longest_dimensions {
         op.kind == op_kind::matmul
             ? std::array<std::vector<label>, 4>{{{"n"}, {"k"}, {"m"}, {"b0", "b1", "b2"}}}
             : std::array<std::vector<label>, 4>{{{"k", "g"}, {"c"}, {"y"}, {"x"}}};
-    std::vector<std::size_t> dims;  // of each role its longest dimension
+    std::vector<std::size_t> dims; // of each role its longest dimension
     for (auto const& names : roles) {
       std::optional<std::size_t> longest;
       for (auto const name : names)
@@ -34,9 +34,8 @@ struct longest_dimensions {
           longest = d;
       if (longest) dims.push_back(*longest);
     }
-    std::stable_sort(dims.begin(), dims.end(), [&](auto a, auto b) {
-      return op.dims[a].extent > op.dims[b].extent;
-    });
+    std::stable_sort(dims.begin(), dims.end(),
+                     [&](auto a, auto b) { return op.dims[a].extent > op.dims[b].extent; });
     auto f2 = static_cast<std::int64_t>(ways);
     for (std::int64_t f = 1; f * f <= static_cast<std::int64_t>(ways); ++f)
       if (static_cast<std::int64_t>(ways) % f == 0) f2 = f;
@@ -52,4 +51,4 @@ struct longest_dimensions {
   }
 };
 
-}  // namespace mars::parallel
+} // namespace mars::parallel

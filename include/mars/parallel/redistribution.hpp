@@ -80,4 +80,4 @@ inline void redistribution(layout const& owned, layout const& needed, proximity 
   return largest;
 }
 
-}  // namespace mars
+} // namespace mars

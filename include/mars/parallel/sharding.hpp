@@ -206,7 +206,7 @@ namespace detail {
     }
   return true;
 }
-}  // namespace detail
+} // namespace detail
 
 /// Is this sharding meaningful for the operator on a set of that size? Errors name the cut:
 /// `exclusive[1]`, `shared`, `scatter`.
@@ -230,8 +230,9 @@ namespace detail {
     if (sequential && op.dims[dim].kind == dim_kind::reduction)
       return reject(path, dim, "its partial sums would pass through every step of a recurrence");
     if (ways < 2 || ways > op.dims[dim].extent)
-      return reject(path, dim, std::to_string(ways) + " ways of an extent of " +
-                                   std::to_string(op.dims[dim].extent));
+      return reject(path, dim,
+                    std::to_string(ways) + " ways of an extent of " +
+                        std::to_string(op.dims[dim].extent));
     if (ways_along(s, dim) != ways || shard[dim] != op.dims[dim].extent)
       return reject(path, dim, "cut twice");
     shard[dim] = ceil_div(shard[dim], ways);
@@ -252,8 +253,8 @@ namespace detail {
     if (op.dims[dim].kind == dim_kind::sequential || sequential)
       return reject("shared", dim, "runs in order");
     if (ways < 2 || ways > shard[dim])
-      return reject("shared", dim, std::to_string(ways) + " ways of an extent of " +
-                                       std::to_string(shard[dim]));
+      return reject("shared", dim,
+                    std::to_string(ways) + " ways of an extent of " + std::to_string(shard[dim]));
     if (rotating_operand(op, s, set_size) == nullptr)
       return reject("shared", dim, "no tensor along it is held alike by that many devices");
   }
@@ -265,11 +266,10 @@ namespace detail {
     if (group < 2) return reject("scatter", dim, "no reduction dimension is cut");
     if (shard[dim] < group) return reject("scatter", dim, "shorter than the group");
     for (auto const& t : op.operands)
-      if (t.role == role::output &&
-          (!indexes(t, dim) || !detail::keeps_boxes(op, t, shard, dim)))
+      if (t.role == role::output && (!indexes(t, dim) || !detail::keeps_boxes(op, t, shard, dim)))
         return reject("scatter", dim, "does not divide every output into boxes");
   }
   return {};
 }
 
-}  // namespace mars
+} // namespace mars

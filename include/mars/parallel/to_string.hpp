@@ -14,11 +14,12 @@ namespace mars {
   };
   std::string text;
   for (auto const& c : s.exclusive) text += name(c.dim) + ":" + std::to_string(c.ways) + " ";
-  if (s.shared) text += std::string{"ring "} + name(s.shared->dim) + ":" + std::to_string(s.shared->ways) + " ";
+  if (s.shared)
+    text += std::string{"ring "} + name(s.shared->dim) + ":" + std::to_string(s.shared->ways) + " ";
   if (s.scatter) text += std::string{"scatter "} + name(*s.scatter) + " ";
   if (text.empty()) return "replicated";
   text.pop_back();
   return text;
 }
 
-}  // namespace mars
+} // namespace mars

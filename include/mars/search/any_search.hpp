@@ -13,10 +13,11 @@ namespace mars::search {
 
 /// Any search policy behind one type, for choice at run time (command line, plugins).
 class any_search {
- public:
+public:
   template <class Policy>
-    requires(!std::same_as<std::remove_cvref_t<Policy>, any_search>) && SearchPolicy<Policy>
-  any_search(Policy policy) : self_{std::make_shared<model<Policy>>(std::move(policy))} {}
+  requires(!std::same_as<std::remove_cvref_t<Policy>, any_search>) &&
+      SearchPolicy<Policy> any_search(Policy policy)
+      : self_{std::make_shared<model<Policy>>(std::move(policy))} {}
 
   [[nodiscard]] auto name() const -> std::string_view { return self_->name(); }
   [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
@@ -24,7 +25,7 @@ class any_search {
     return self_->run(problem, context);
   }
 
- private:
+private:
   struct interface {
     interface() = default;
     interface(interface const&) = delete;
@@ -47,4 +48,4 @@ class any_search {
   std::shared_ptr<interface const> self_;
 };
 
-}  // namespace mars::search
+} // namespace mars::search

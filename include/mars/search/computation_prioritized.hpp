@@ -45,11 +45,12 @@ struct computation_prioritized {
     return result;
   }
 
- private:
+private:
   [[nodiscard]] static auto time(mapping_problem const& p, std::size_t v, slot s) -> ticks {
     return p.row(v, s.set).compute[s.design].front();
   }
-  [[nodiscard]] static auto total(mapping_problem const& p, std::vector<slot> const& slots) -> ticks {
+  [[nodiscard]] static auto total(mapping_problem const& p, std::vector<slot> const& slots)
+      -> ticks {
     ticks sum = 0;
     for (std::size_t v = 0; v < p.size(); ++v) {
       if (!p.has_macs(v)) continue;
@@ -112,9 +113,8 @@ struct computation_prioritized {
         auto cost = row.node[here.design][c];
         for (auto const i : incoming) {
           auto const& e = p.edges()[i];
-          cost = mapping_problem::add(
-              cost, p.edge_value(e, a.slots[a.slot_of[e.producer]].set, a.choice_of[e.producer],
-                                 here.set, c));
+          cost = mapping_problem::add(cost, p.edge_value(e, a.slots[a.slot_of[e.producer]].set,
+                                                         a.choice_of[e.producer], here.set, c));
         }
         if (cost < least) {
           least = cost;
@@ -125,4 +125,4 @@ struct computation_prioritized {
   }
 };
 
-}  // namespace mars::search
+} // namespace mars::search

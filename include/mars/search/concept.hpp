@@ -19,19 +19,25 @@ namespace mars {
 struct search_context {
   mars::budget budget{};
   stop_token stop{};
-  unsigned threads{1};  ///< 0 = all; the answer does not depend on it
+  unsigned threads{1}; ///< 0 = all; the answer does not depend on it
   /// Called now and then, from the thread that called the policy.
   std::function<verdict(progress const&)> observer{};
-  std::optional<assignment> start{};  ///< the answer is never worse than this
+  std::optional<assignment> start{}; ///< the answer is never worse than this
 };
 
 /// What a search answers.
 struct solution {
   assignment best;
-  assignment_value value;         ///< of `best`, as `mapping_problem::evaluate` says
-  mars::bound bound;              ///< proven: no assignment is better
-  std::uint64_t evaluations{};    ///< candidates priced, in full or incrementally
-  bool exhausted{};               ///< the whole space was covered: `best` is optimal
+  assignment_value value;      ///< of `best`, as `mapping_problem::evaluate` says
+  mars::bound bound;           ///< proven: no assignment is better
+  std::uint64_t evaluations{}; ///< candidates priced, in full or incrementally
+  bool exhausted{};            ///< the whole space was covered: `best` is optimal
+};
+
+template <class S>
+concept solves_problems = requires(S const& s, mapping_problem const& problem,
+                                   search_context const& context) {
+  { s(problem, context) } -> std::same_as<solution>;
 };
 
 /// Problem → solution. A policy is a regular value whose members are its parameters, `seed` among
@@ -48,18 +54,14 @@ struct solution {
 /// concurrently with itself. Models: `search::computation_prioritized`, `search::two_level_genetic`,
 /// `search::exhaustive`, `search::any_search`.
 template <class S>
-concept SearchPolicy = std::copyable<S> && requires(S const& s, mapping_problem const& problem,
-                                                    search_context const& context) {
-  { s(problem, context) } -> std::same_as<solution>;
-  { s.name() } -> std::convertible_to<std::string_view>;
-};
+concept SearchPolicy = names_itself<S> && solves_problems<S> && std::copyable<S>;
 
 namespace search {
 
 /// Keeps a search within its context: counts evaluations, watches the clock, reports progress.
 /// `spent()` looks at the clock at most once per 64 calls.
 class meter {
- public:
+public:
   meter(search_context const& context, std::uint64_t default_evaluations)
       : context_{&context},
         limit_{context.budget.evaluations ? *context.budget.evaluations
@@ -89,14 +91,13 @@ class meter {
     p.best = best.feasible() ? picoseconds{best.value} : never;
     p.bound = picoseconds{b.value};
     p.evaluations = evaluations_;
-    p.elapsed =
-        seconds{std::chrono::duration<double>(deadline::clock::now() - begun_).count()};
+    p.elapsed = seconds{std::chrono::duration<double>(deadline::clock::now() - begun_).count()};
     p.remaining = deadline_.remaining();
     p.phase = phase;
     if (context_->observer(p) == verdict::stop) ended_ = true;
   }
 
- private:
+private:
   search_context const* context_;
   std::uint64_t limit_;
   deadline deadline_;
@@ -106,6 +107,6 @@ class meter {
   bool ended_{};
 };
 
-}  // namespace search
+} // namespace search
 
-}  // namespace mars
+} // namespace mars

@@ -15,7 +15,7 @@ namespace mars::search {
 /// nothing else: the space is (sets · designs · choices)^operators. Ends early when the budget does,
 /// and then says so (`exhausted` false). Deterministic; ties: the first in lexicographic order.
 struct exhaustive {
-  std::uint64_t evaluations{100'000'000};  ///< unless the context has a budget
+  std::uint64_t evaluations{100'000'000}; ///< unless the context has a budget
 
   [[nodiscard]] auto name() const -> std::string_view { return "exhaustive"; }
 
@@ -36,13 +36,13 @@ struct exhaustive {
     return s.result;
   }
 
- private:
+private:
   struct state {
     mapping_problem const& problem;
     meter clock;
     assignment partial;
     solution result;
-    std::vector<bool> opened;  ///< by operator placed: was its slot new?
+    std::vector<bool> opened; ///< by operator placed: was its slot new?
 
     /// An odometer, not a recursion: its depth would be the number of operators. False: out of budget.
     auto enumerate() -> bool {
@@ -108,4 +108,4 @@ struct exhaustive {
   };
 };
 
-}  // namespace mars::search
+} // namespace mars::search

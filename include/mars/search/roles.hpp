@@ -23,7 +23,7 @@ struct individual {
 /// What level 1 needs to know of operators before the search (MARS's profiling): the least value of
 /// every operator on every candidate slot, summed along the order.
 class profile {
- public:
+public:
   explicit profile(mapping_problem const& problem) {
     sums_.resize(problem.sets().size());
     for (std::uint32_t s = 0; s < sums_.size(); ++s) {
@@ -57,8 +57,8 @@ class profile {
     return s;
   }
 
- private:
-  std::vector<std::vector<std::vector<double>>> sums_;  ///< [set][design][position]
+private:
+  std::vector<std::vector<std::vector<double>>> sums_; ///< [set][design][position]
 };
 
 namespace roles {
@@ -75,7 +75,7 @@ inline void reset_choice(mapping_problem const& p, assignment& a, std::size_t v)
 /// name of a dimension, decoded into the exclusive sharding whose cuts have the highest priorities.
 /// Neighbours so end up with shardings that go together, which is where good mappings lie.
 class priorities {
- public:
+public:
   explicit priorities(random_stream& random) : key_{random.next_u64()} {}
 
   void operator()(mapping_problem const& p, assignment& a, std::size_t v) const {
@@ -85,7 +85,7 @@ class priorities {
     for (std::size_t c = 0; c < all.size(); ++c) {
       if (all[c].shared || all[c].scatter) continue;
       double score = 0;
-      double rank = 1;  // the order of the cuts counts a little: it decides who is next to whom
+      double rank = 1; // the order of the cuts counts a little: it decides who is next to whom
       for (auto const& cut : all[c].exclusive) {
         score += std::log2(cut.ways) * of(names[cut.dim]) * rank;
         rank *= 0.999;
@@ -97,7 +97,7 @@ class priorities {
     }
   }
 
- private:
+private:
   [[nodiscard]] auto of(label name) const -> double {
     auto const bits = hash_combine(key_, fnv1a(name.view())) >> 11;
     return static_cast<double>(bits) * 0x1p-53;
@@ -200,23 +200,25 @@ struct range_crossover {
 
 /// Mutation, one to `most` of: another design for a slot; another set for a slot; a range of the
 /// order handed to another slot, old or new; a boundary between slots moved; a range of shardings
-/// shaken. Shardings that lose their set start again from the cheapest.
+/// shaken; one operator put anywhere, in any sharding. Shardings that lose their set start again from
+/// the cheapest.
 struct mixed_mutation {
   std::size_t most{2};
 
   void operator()(mapping_problem const& p, profile const& known, assignment& a,
                   random_stream& random) const {
-    for (auto n = 1 + random.below(most); n-- > 0;) switch (random.below(5)) {
-        case 0: change_design(p, a, random); break;
-        case 1: change_set(p, known, a, random); break;
-        case 2: hand_over(p, known, a, random); break;
-        case 3: move_boundary(p, a, random); break;
-        default: shake(p, a, random); break;
+    for (auto n = 1 + random.below(most); n-- > 0;) switch (random.below(6)) {
+      case 0: change_design(p, a, random); break;
+      case 1: change_set(p, known, a, random); break;
+      case 2: hand_over(p, known, a, random); break;
+      case 3: move_boundary(p, a, random); break;
+      case 4: move_operator(p, a, random); break;
+      default: shake(p, a, random); break;
       }
     drop_unused(a);
   }
 
- private:
+private:
   static void assign(mapping_problem const& p, assignment& a, std::size_t v, std::size_t s) {
     bool const same_rows = &p.row(v, a.slots[a.slot_of[v]].set) == &p.row(v, a.slots[s].set);
     a.slot_of[v] = static_cast<std::uint16_t>(s);
@@ -283,8 +285,16 @@ struct mixed_mutation {
     auto const first = random.below(p.size());
     auto const length = random.chance(0.5) ? 1 + random.below(8) : 1 + random.below(p.size());
     priorities const decode{random};
-    for (auto v = first; v < std::min<std::size_t>(p.size(), first + length); ++v)
-      decode(p, a, v);
+    for (auto v = first; v < std::min<std::size_t>(p.size(), first + length); ++v) decode(p, a, v);
+  }
+
+  /// What no sum of prices would choose: the way to a busiest set that is less busy, or to the last
+  /// bytes that fit.
+  static void move_operator(mapping_problem const& p, assignment& a, random_stream& random) {
+    auto const v = random.below(p.size());
+    if (random.chance(0.5)) a.slot_of[v] = static_cast<std::uint16_t>(random.below(a.slots.size()));
+    a.choice_of[v] =
+        static_cast<std::uint16_t>(random.below(p.shardings(v, a.slots[a.slot_of[v]].set).size()));
   }
 
   static void drop_unused(assignment& a) {
@@ -302,10 +312,12 @@ struct mixed_mutation {
 };
 
 /// Improvement of shardings (level 2's local search): exact relaxation along paths; where memory
-/// overflows, bytes get a price that rises until the assignment fits.
+/// overflows, bytes get a price that rises until the assignment fits, and then falls again as far as
+/// it still does.
 struct path_improvement {
   int rounds{8};
   int price_steps{24};
+  int refinements{5}; ///< halvings of the interval in which the right price lies
 
   /// Returns the number of choices priced; `who` ends no worse than it began.
   auto operator()(mapping_problem const& p, detail::path_relaxation& relax, individual& who) const
@@ -316,7 +328,9 @@ struct path_improvement {
     if (who.value.overflow_bytes == 0) return priced;
     // A price at which all bytes together weigh a thousandth of the value, then doubled.
     std::vector<double> price(candidate.slots.size());
+    std::vector<double> too_low;
     for (int step = 0; step < price_steps && who.value.overflow_bytes > 0; ++step) {
+      too_low = price;
       auto const peak = p.peak_bytes(candidate);
       for (std::size_t s = 0; s < price.size(); ++s) {
         auto const capacity = p.sets()[candidate.slots[s].set].capacity;
@@ -328,10 +342,18 @@ struct path_improvement {
       priced += relax(candidate, price, rounds);
       keep_better(p, candidate, who);
     }
+    if (who.value.overflow_bytes > 0) return priced;
+    std::vector<double> between(price.size());
+    for (int step = 0; step < refinements; ++step) {
+      for (std::size_t s = 0; s < price.size(); ++s) between[s] = (too_low[s] + price[s]) / 2;
+      priced += relax(candidate, between, rounds);
+      keep_better(p, candidate, who);
+      (p.overflow(candidate) > 0 ? too_low : price) = between;
+    }
     return priced;
   }
 
- private:
+private:
   static void keep_better(mapping_problem const& p, assignment const& candidate, individual& who) {
     if (auto const value = p.evaluate(candidate); value < who.value) {
       who.value = value;
@@ -340,6 +362,6 @@ struct path_improvement {
   }
 };
 
-}  // namespace roles
+} // namespace roles
 
-}  // namespace mars::search
+} // namespace mars::search

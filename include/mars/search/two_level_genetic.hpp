@@ -4,6 +4,7 @@
 #include <mars/core/parallel_for.hpp>
 #include <mars/core/random.hpp>
 #include <mars/search/concept.hpp>
+#include <mars/search/detail/scratch.hpp>
 #include <mars/search/roles.hpp>
 
 #include <algorithm>
@@ -28,9 +29,9 @@ template <class Seeding = roles::proportional_seeding, class Selection = roles::
 struct basic_two_level_genetic {
   std::uint64_t seed{1};
   std::size_t population{32};
-  std::uint64_t evaluations{200'000'000};  ///< choices priced, unless the context has a budget
-  std::size_t immigrants{4};  ///< of each generation's children, fresh from `Seeding`
-  std::size_t patience{40};  ///< generations without a better answer before it stops
+  std::uint64_t evaluations{200'000'000}; ///< choices priced, unless the context has a budget
+  std::size_t immigrants{4};              ///< of each generation's children, fresh from `Seeding`
+  std::size_t patience{40};               ///< generations without a better answer before it stops
   Seeding seeding{};
   Selection selection{};
   Crossover crossover{};
@@ -50,8 +51,7 @@ struct basic_two_level_genetic {
     auto const lanes = std::max<std::size_t>(1, population);
     std::vector<individual> current(lanes), children(lanes);
     std::vector<std::uint64_t> priced(lanes);
-    detail::path_relaxation const prototype{problem};
-    std::vector<detail::path_relaxation> relax(lanes, prototype);
+    detail::scratch relaxations{detail::path_relaxation{problem}};
 
     auto const breed = [&](std::vector<individual>& into, std::uint64_t generation, auto&& make) {
       parallel_for(lanes, context.threads, [&](std::size_t i) {
@@ -61,7 +61,8 @@ struct basic_two_level_genetic {
         if (clock.interrupted() && i > 0) return;
         into[i].genome = make(i, stream);
         into[i].value = problem.evaluate(into[i].genome);
-        priced[i] = 1 + improvement(problem, relax[i], into[i]);
+        priced[i] =
+            1 + relaxations.lend([&](auto& relax) { return improvement(problem, relax, into[i]); });
       });
       for (auto const n : priced) clock.count(n);
       std::erase_if(into, [](individual const& x) { return x.genome.slots.empty(); });
@@ -74,7 +75,7 @@ struct basic_two_level_genetic {
     clock.report(current.front().value, result.bound, "generation 0");
 
     std::size_t stale = 0;
-    auto const most_stale = problem.size() == 0 ? 0 : patience;  // nothing to breed
+    auto const most_stale = problem.size() == 0 ? 0 : patience; // nothing to breed
     for (std::uint64_t generation = 1; stale < most_stale && !clock.spent() && !clock.interrupted();
          ++generation) {
       children.assign(lanes, {});
@@ -100,17 +101,18 @@ struct basic_two_level_genetic {
     return result;
   }
 
- private:
+private:
   /// Best first; of equal values only the first stays, so that the population stays diverse.
   static void sort(std::vector<individual>& all) {
     std::stable_sort(all.begin(), all.end(),
                      [](individual const& a, individual const& b) { return a.value < b.value; });
-    all.erase(std::unique(all.begin(), all.end(),
-                          [](individual const& a, individual const& b) { return a.value == b.value; }),
-              all.end());
+    all.erase(
+        std::unique(all.begin(), all.end(),
+                    [](individual const& a, individual const& b) { return a.value == b.value; }),
+        all.end());
   }
 };
 
 using two_level_genetic = basic_two_level_genetic<>;
 
-}  // namespace mars::search
+} // namespace mars::search

@@ -87,7 +87,8 @@ public:
   requires(!is_frozen) {
     for (auto const v : {e.producer, e.consumer})
       if (v.index() >= size())
-        return fail(error_code::dangling, "edges", std::string{"operators["} + std::to_string(v.index()) + "]",
+        return fail(error_code::dangling, "edges",
+                    std::string{"operators["} + std::to_string(v.index()) + "]",
                     std::string{"below "} + std::to_string(size()));
     add_edge(e.producer.index(), e.consumer.index(), output_edge{e.consumer, e.output, e.operand},
              edges_);
@@ -203,7 +204,8 @@ inline auto make_graph(std::string name, std::vector<operation> operations,
     if (auto const [v, k] = outputs[i];
         v.index() >= n || nth_operand(operations[v.index()], role::output, k) == nullptr)
       return fail(error_code::dangling, std::string{"outputs["} + std::to_string(i) + "]",
-                  std::string{"operators["} + std::to_string(v.index()) + "].outputs[" + std::to_string(k) + "]",
+                  std::string{"operators["} + std::to_string(v.index()) + "].outputs[" +
+                      std::to_string(k) + "]",
                   "an output of an operator of the graph");
 
   graph g;

@@ -258,7 +258,8 @@ struct operation {
       std::int64_t hull = 1;
       for (auto const& term : a.terms) {
         if (term.dim >= op.dims.size())
-          return fail(error_code::out_of_range, path, std::string{"dimension "} + std::to_string(term.dim),
+          return fail(error_code::out_of_range, path,
+                      std::string{"dimension "} + std::to_string(term.dim),
                       std::string{"below "} + std::to_string(op.dims.size()));
         auto const span = checked_multiply(term.stride, op.dims[term.dim].extent);
         if (!span || *span > limit / 8 || *span < -limit / 8 ||

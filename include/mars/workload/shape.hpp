@@ -45,7 +45,8 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 [[nodiscard]] inline auto count_elements(std::span<std::int64_t const> shape)
     -> expected<std::int64_t> {
   if (shape.size() > max_rank)
-    return fail(error_code::unsupported, "shape", std::string{"rank "} + std::to_string(shape.size()),
+    return fail(error_code::unsupported, "shape",
+                std::string{"rank "} + std::to_string(shape.size()),
                 std::string{"rank at most "} + std::to_string(max_rank));
   for (auto const e : shape)
     if (e < 1)

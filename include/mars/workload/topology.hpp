@@ -125,7 +125,8 @@ private:
 [[nodiscard]] inline auto cycle_error(operation const& consumer, tensor_edge const& e)
     -> unexpected<error> {
   return fail(error_code::cycle, path_of(consumer, e),
-              std::string{"operators["} + std::to_string(e.producer.index()) + "]", "an acyclic graph",
+              std::string{"operators["} + std::to_string(e.producer.index()) + "]",
+              "an acyclic graph",
               std::string{"operator '"} + consumer.name + "' depends on itself");
 }
 

@@ -52,8 +52,9 @@ inline constexpr image_network efficientnet_b0{
       int stage = 1;
       for (auto const& shape : table) {
         for (int i = 0; i < shape.repeats; ++i)
-          x = detail::mbconv(net, std::string{"stage"} + std::to_string(stage) + "." + std::to_string(i), x,
-                             shape, i == 0 ? shape.stride : 1);
+          x = detail::mbconv(net,
+                             std::string{"stage"} + std::to_string(stage) + "." + std::to_string(i),
+                             x, shape, i == 0 ? shape.stride : 1);
         ++stage;
       }
       x = net.conv("head", x, 1280, detail::bare(1));

@@ -77,8 +77,9 @@ struct image_network {
     detail::image_layers net{b, o.classes, o.bias};
     b.output(layers(net, x));
     return detail::finish(name,
-                          std::string{"batch "} + std::to_string(o.batch) + ", image " + std::to_string(side) +
-                              std::string{", classes "} + std::to_string(o.classes),
+                          std::string{"batch "} + std::to_string(o.batch) + ", image " +
+                              std::to_string(side) + std::string{", classes "} +
+                              std::to_string(o.classes),
                           std::move(b));
   }
 
@@ -115,9 +116,10 @@ struct text_network {
     builder b{std::string{name}, o.element_bits};
     detail::text_layers net{{b, shape}, o.batch, tokens, most_sequence};
     b.output(layers(net));
-    return detail::finish(
-        name, std::string{"batch "} + std::to_string(o.batch) + ", sequence " + std::to_string(tokens),
-        std::move(b));
+    return detail::finish(name,
+                          std::string{"batch "} + std::to_string(o.batch) + ", sequence " +
+                              std::to_string(tokens),
+                          std::move(b));
   }
 
   /// The graph, or `mars::exception` (abort with -fno-exceptions) on bad arguments.

@@ -120,7 +120,8 @@ inline constexpr entry entries[] = {
   for (auto const& e : list()) known += (known.empty() ? "one of " : ", ") + std::string{e.name};
   auto const near = mars::detail::closest_name(name, names());
   return fail(error_code::unknown_name, "model", std::string{name.substr(0, 64)}, std::move(known),
-              near.empty() ? std::string{} : std::string{"did you mean "} + std::string{near} + "?");
+              near.empty() ? std::string{}
+                           : std::string{"did you mean "} + std::string{near} + "?");
 }
 
 } // namespace mars::zoo

@@ -15,7 +15,8 @@ inline auto vgg(image_layers& net, value x, std::array<int, 5> depths) -> value 
   for (std::size_t run = 0; run < widths.size(); ++run) {
     auto const prefix = std::to_string(run + 1);
     for (int i = 1; i <= depths[run]; ++i)
-      x = net.biased_conv(std::string{"conv"} + prefix + "_" + std::to_string(i), x, widths[run], same(3));
+      x = net.biased_conv(std::string{"conv"} + prefix + "_" + std::to_string(i), x, widths[run],
+                          same(3));
     x = net.max_pool(std::string{"pool"} + prefix, x, bare(2, 2));
   }
   x = net.flatten(net.adaptive_pool("avgpool", x, 7));

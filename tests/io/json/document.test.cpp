@@ -33,10 +33,11 @@ auto complaint(std::string const& text, F read) -> std::string {
   return context.failed() ? to_string(context.failure()) : std::string{};
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("JSON texts become values") {
-  auto const v = parse_json(R"({"a": [1, -2, 2.5, true, null, "x\u00e9"], "b": {"c": []}})").value();
+  auto const v =
+      parse_json(R"({"a": [1, -2, 2.5, true, null, "x\u00e9"], "b": {"c": []}})").value();
   CHECK(v["a"][0] == 1);
   CHECK(v["a"][1] == -2);
   CHECK(v["a"][2] == 2.5);
@@ -52,9 +53,10 @@ TEST_CASE("JSON texts become values") {
 TEST_CASE("what is not JSON is refused with its place") {
   CHECK(error_of("").found == "an empty document");
   CHECK(error_of(" \n\t").found == "an empty document");
-  for (auto const* text : {"{", "[1,", "{\"a\"", "{\"a\":", "{\"a\":1", "[1 2]", "{,}", "nul", "'x'",
-                           "\"open", "[1]]", "{} {}", "01", "1e999", "[NaN]", "[Infinity]", "\"\xff\"",
-                           "[1,]", "// no\n1", "\"\\ud800\""}) {
+  for (auto const* text :
+       {"{",     "[1,",        "{\"a\"",   "{\"a\":", "{\"a\":1", "[1 2]",      "{,}",
+        "nul",   "'x'",        "\"open",   "[1]]",    "{} {}",    "01",         "1e999",
+        "[NaN]", "[Infinity]", "\"\xff\"", "[1,]",    "// no\n1", "\"\\ud800\""}) {
     CAPTURE(text);
     auto const e = error_of(text);
     CHECK(e.code == error_code::parse);
@@ -102,7 +104,10 @@ TEST_CASE("values are written the same way every time") {
 
 TEST_CASE("readers name what is wrong") {
   CHECK(complaint(R"({"a": 1})", [](reader const& r) { r.allow({"a", "b"}); }).empty());
-  CHECK(complaint(R"({"kernal": 1})", [](reader const& r) { r.allow({"kernel", "stride"}); }) ==
+  CHECK(complaint(R"({"kernal": 1})",
+                  [](reader const& r) {
+                    r.allow({"kernel", "stride"});
+                  }) ==
         "kernal: found a key nobody knows, wanted one of kernel, stride; did you mean kernel? "
         "[unknown-key]");
   CHECK(complaint(R"({"a": [{}, {"b": 1}]})", [](reader const& r) {

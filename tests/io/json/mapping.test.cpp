@@ -54,7 +54,7 @@ std::string const written = R"({
   ]
 })";
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a mapping document becomes a mapping and a schedule") {
   auto const document = mars::io::load_mapping_document(written, network, machine).value();
@@ -78,10 +78,12 @@ TEST_CASE("what is written comes back equal, in the same bytes") {
   auto const parts = mars::io::mapping_to_json(m, network);
   CHECK(parts["sets"].dump() == R"([{"id":0,"accelerators":[0,1],"design":"gpu"},)"
                                 R"({"id":1,"accelerators":[3,2],"design":"gpu"}])");
-  CHECK(parts["operators"][0].dump() ==
-        R"({"name":"conv1","set":0,"exclusive":[{"dim":"y","ways":2}],"shared":{"dim":"k","ways":2}})");
-  CHECK(parts["operators"][2].dump() ==
-        R"({"name":"conv2","set":1,"exclusive":[{"dim":"c","ways":2}],"shared":null,"scatter":"k"})");
+  CHECK(
+      parts["operators"][0].dump() ==
+      R"({"name":"conv1","set":0,"exclusive":[{"dim":"y","ways":2}],"shared":{"dim":"k","ways":2}})");
+  CHECK(
+      parts["operators"][2].dump() ==
+      R"({"name":"conv2","set":1,"exclusive":[{"dim":"c","ways":2}],"shared":null,"scatter":"k"})");
 }
 
 TEST_CASE("documents that do not fit workload or system are refused where they go wrong") {

@@ -13,8 +13,8 @@ namespace mars_test {
 
 /// A document that is wrong, or at least other, in one place.
 struct mutation {
-  std::string what;   ///< e.g. `operators[1].kind := null`
-  std::string where;  ///< the path of the culprit
+  std::string what;  ///< e.g. `operators[1].kind := null`
+  std::string where; ///< the path of the culprit
   std::string text;
 };
 
@@ -69,7 +69,7 @@ inline void mutate_at(mars::io::json& root, mars::io::json& at, std::string cons
   }
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Every value of a document replaced by values of every type, every key and entry dropped, an unknown
 /// key in every object.
@@ -80,4 +80,4 @@ inline auto mutations_of(std::string_view text) -> std::vector<mutation> {
   return all;
 }
 
-}  // namespace mars_test
+} // namespace mars_test

@@ -74,7 +74,7 @@ void check_round_trip(mars::any_system const& s) {
   CHECK(mars::io::write_json(mars::io::system_to_json(*back).value()) == text);
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a system document becomes a system") {
   auto const s = load_system(two_gpus).value();
@@ -96,9 +96,10 @@ TEST_CASE("a system document becomes a system") {
   REQUIRE(gpu != nullptr);
   CHECK(gpu->peak(8).count() == 2e12);
   // Two neighbours on a ring of three: 2 µs and 1 ms for a million bytes.
-  CHECK(s.interconnect.transfer_time(mars::accelerator_id{0U}, mars::accelerator_id{2U},
-                                     mars::bytes{1'000'000})
-            .count() == mars_test::approx(1.002e-3));
+  CHECK(
+      s.interconnect
+          .transfer_time(mars::accelerator_id{0U}, mars::accelerator_id{2U}, mars::bytes{1'000'000})
+          .count() == mars_test::approx(1.002e-3));
   check_round_trip(s);
 }
 
@@ -110,22 +111,22 @@ TEST_CASE("every preset comes back equal") {
 }
 
 TEST_CASE("every interconnect comes back equal") {
-  mars::accelerator const a{.name = "a",
-                            .capacity = mars::bytes{1},
-                            .configurations = {mars::hardware::winograd{}}};
+  mars::accelerator const a{
+      .name = "a", .capacity = mars::bytes{1}, .configurations = {mars::hardware::winograd{}}};
   for (auto const& net : mars_test::every_model()) {
     CAPTURE(net.name());
     check_round_trip({"s", std::vector<mars::accelerator>(net.size(), a), net});
   }
-  mars::interconnect::topology detour{.accelerators = 3,
-                                      .accelerators_forward = false,
-                                      .reference = mars::bytes{7}};
+  mars::interconnect::topology detour{
+      .accelerators = 3, .accelerators_forward = false, .reference = mars::bytes{7}};
   for (std::uint32_t i = 0; i < 3; ++i)
     for (std::uint32_t j = 0; j < 3; ++j)
       if (i != j)
-        detour.links.push_back({"", {mars::node_kind::accelerator, i},
+        detour.links.push_back({"",
+                                {mars::node_kind::accelerator, i},
                                 {mars::node_kind::accelerator, j},
-                                mars::bytes_per_second{1e9}, mars::seconds{0.1 * (i + 1)}});
+                                mars::bytes_per_second{1e9},
+                                mars::seconds{0.1 * (i + 1)}});
   check_round_trip({"s", std::vector<mars::accelerator>(3, a),
                     mars::interconnect::arbitrary::build(detour).value()});
 }
@@ -150,18 +151,22 @@ TEST_CASE("every number of a design comes back equal") {
 
 TEST_CASE("a preset may be named, with other memory") {
   auto const s = load_system(R"({"schema": "mars.system/1", "preset": "aws_f1_16xlarge",
-                                 "memory_bytes": 64e6})").value();
+                                 "memory_bytes": 64e6})")
+                     .value();
   CHECK(s.name == "aws_f1_16xlarge");
   REQUIRE(s.accelerators.size() == 8);
   for (auto const& a : s.accelerators) CHECK(a.memory().count() == 64'000'000);
   CHECK(load_system(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "name": "mine"})")
-            .value().name == "mine");
+            .value()
+            .name == "mine");
   CHECK_THAT(complaint(R"({"schema": "mars.system/1", "preset": "aws_f1"})"),
              contains_text("did you mean aws_f1_16xlarge?"));
-  CHECK(error_of(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "memory_bytes": 0})").path ==
-        "memory_bytes");
-  CHECK(error_of(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "accelerators": []})").code ==
-        error_code::unknown_key);
+  CHECK(
+      error_of(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "memory_bytes": 0})").path ==
+      "memory_bytes");
+  CHECK(
+      error_of(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "accelerators": []})").code ==
+      error_code::unknown_key);
 }
 
 TEST_CASE("bandwidths that are none are refused where they stand") {
@@ -187,11 +192,12 @@ TEST_CASE("what models refuse is reported by the document's keys") {
         "interconnect.bandwith_bytes_per_s: found a key nobody knows, wanted one of kind, name, "
         "accelerators, bandwidth_bytes_per_s, latency_s, forwarding; did you mean "
         "bandwidth_bytes_per_s? [unknown-key]");
-  CHECK(error_of(with_network(R"({"kind": "grouped_through_host", "groups": [[0, 1], [2]]})")).path ==
-        "interconnect.intra_bandwidth_bytes_per_s");
+  CHECK(
+      error_of(with_network(R"({"kind": "grouped_through_host", "groups": [[0, 1], [2]]})")).path ==
+      "interconnect.intra_bandwidth_bytes_per_s");
   CHECK(error_of(with_network(R"({"kind": "grouped_through_host", "groups": [[0, 1], [1]],
-                                  "intra_bandwidth_bytes_per_s": 1})")).path ==
-        "interconnect.groups[1][0]");
+                                  "intra_bandwidth_bytes_per_s": 1})"))
+            .path == "interconnect.groups[1][0]");
   CHECK(error_of(with_network(R"({"kind": "switched", "bandwidths_bytes_per_s": [1, 2]})")).path ==
         "interconnect.bandwidths_bytes_per_s");
   CHECK(error_of(with_network(R"({"kind": "mesh", "extents": [2, 2], "bandwidth_bytes_per_s": 1})"))
@@ -223,9 +229,11 @@ TEST_CASE("a short document cannot ask for a large machine") {
   CHECK(error_of(with("1e15", "ring")).path == "accelerators[0].count");
   CHECK(error_of(with("16000", "fully_connected")).path == "interconnect");
   CHECK(load_system(with("500", "fully_connected")));
-  CHECK(error_of(with_network(
-            R"({"kind": "fat_tree", "arity": [65535, 65535, 65535], "bandwidth_bytes_per_s": [1, 1, 1]})"))
-            .path == "interconnect.arity");
+  CHECK(
+      error_of(
+          with_network(
+              R"({"kind": "fat_tree", "arity": [65535, 65535, 65535], "bandwidth_bytes_per_s": [1, 1, 1]})"))
+          .path == "interconnect.arity");
 }
 
 namespace {
@@ -247,12 +255,11 @@ struct wire {
     return {};
   }
 };
-}  // namespace
+} // namespace
 
 TEST_CASE("models of somebody else's cannot be written, and that is said") {
-  mars::accelerator const known{.name = "a",
-                                .capacity = mars::bytes{1},
-                                .configurations = {mars::hardware::winograd{}}};
+  mars::accelerator const known{
+      .name = "a", .capacity = mars::bytes{1}, .configurations = {mars::hardware::winograd{}}};
   auto unknown = known;
   unknown.configurations.emplace_back(foreign{});
   mars::interconnect::ring const one{.accelerators = 1, .bandwidth = mars::bytes_per_second{1}};
@@ -265,8 +272,8 @@ TEST_CASE("models of somebody else's cannot be written, and that is said") {
 }
 
 TEST_CASE("one mutation of a system is an error that names it, or harmless") {
-  auto const whole = mars::io::write_json(
-      mars::io::system_to_json(load_system(two_gpus).value()).value());
+  auto const whole =
+      mars::io::write_json(mars::io::system_to_json(load_system(two_gpus).value()).value());
   for (auto const& m : mars_test::mutations_of(whole)) {
     CAPTURE(m.what);
     auto const r = load_system(m.text);
@@ -276,14 +283,14 @@ TEST_CASE("one mutation of a system is an error that names it, or harmless") {
     }
     CAPTURE(to_string(r.error()));
     CHECK(to_string(r.error()).size() < 700);
-    bool const whole_document = m.where.empty() || m.where == "interconnect" ||
-                                m.where.find("accelerators") == 0;
+    bool const whole_document =
+        m.where.empty() || m.where == "interconnect" || m.where.find("accelerators") == 0;
     if (m.what.find("with an unknown key") != std::string::npos)
       CHECK(r.error().path == m.where);
     else if (whole_document)
       // Too few accelerators show in the interconnect, too small an array in its parameter.
       CHECK((!r.error().path.empty() || m.where.empty()));
-    else if (r.error().code != error_code::unknown_key)  // another kind has other keys
+    else if (r.error().code != error_code::unknown_key) // another kind has other keys
       CHECK(r.error().path.rfind(m.where.substr(0, m.where.find('[')), 0) == 0);
   }
 }

@@ -106,7 +106,7 @@ auto round_trip(mars::graph const& g) -> mars::graph {
   return back;
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("operators by kind become a graph") {
   auto const g = load_workload(by_kind).value();
@@ -150,14 +150,17 @@ struct example {
 };
 auto const feature_map = std::string{"[1, 4, 8, 8]"};
 std::vector<example> const examples{
-    {R"("kind": "conv", "out_channels": 6, "kernel": [3, 3], "stride": 2, "groups": 2)", feature_map,
+    {R"("kind": "conv", "out_channels": 6, "kernel": [3, 3], "stride": 2, "groups": 2)",
+     feature_map,
      {1, 6, 3, 3}},
     {R"("kind": "conv_transpose", "out_channels": 2, "kernel": 2, "stride": 2, "output_padding": [1, 0])",
-     feature_map, {1, 2, 17, 16}},
+     feature_map,
+     {1, 2, 17, 16}},
     {R"("kind": "linear", "out_features": 5, "bias": false)", "[3, 7]", {3, 5}},
     {R"("kind": "max_pool", "kernel": 2, "stride": 2)", feature_map, {1, 4, 4, 4}},
     {R"("kind": "avg_pool", "kernel": 3, "stride": 2, "ceil_mode": true, "count_include_pad": false)",
-     feature_map, {1, 4, 4, 4}},
+     feature_map,
+     {1, 4, 4, 4}},
     {R"("kind": "global_avg_pool")", feature_map, {1, 4, 1, 1}},
     {R"("kind": "global_max_pool")", feature_map, {1, 4, 1, 1}},
     {R"("kind": "relu")", feature_map, {1, 4, 8, 8}},
@@ -169,7 +172,8 @@ std::vector<example> const examples{
     {R"("kind": "group_norm", "groups": 2)", feature_map, {1, 4, 8, 8}},
     {R"("kind": "lrn", "size": 3)", feature_map, {1, 4, 8, 8}},
     {R"("kind": "softmax", "axis": 1)", feature_map, {1, 4, 8, 8}},
-    {R"("kind": "reduce", "axes": [2, 3], "keep_dims": false, "type": "ReduceMean")", feature_map,
+    {R"("kind": "reduce", "axes": [2, 3], "keep_dims": false, "type": "ReduceMean")",
+     feature_map,
      {1, 4}},
     {R"("kind": "concat", "axis": 1)", feature_map, {1, 4, 8, 8}},
     {R"("kind": "split", "axis": 1, "sizes": [1, 3])", feature_map, {1, 3, 8, 8}},
@@ -177,11 +181,13 @@ std::vector<example> const examples{
     {R"("kind": "flatten", "axis": 2)", feature_map, {4, 64}},
     {R"("kind": "transpose", "permutation": [0, 2, 3, 1])", feature_map, {1, 8, 8, 4}},
     {R"("kind": "slice", "starts": [1, 0], "ends": [3, 8], "axes": [1, 2], "steps": [1, 3])",
-     feature_map, {1, 2, 3, 8}},
+     feature_map,
+     {1, 2, 3, 8}},
     {R"("kind": "pad", "begins": [0, 0, 1, 1], "ends": [0, 0, 1, 1])", feature_map, {1, 4, 10, 10}},
     {R"("kind": "expand", "shape": [3, 4, 8, 8])", feature_map, {3, 4, 8, 8}},
     {R"("kind": "embedding", "vocabulary": 100, "width": 16)", "[2, 5]", {2, 5, 16}},
-    {R"("kind": "resize", "shape": [1, 4, 16, 16], "mode": "interpolate")", feature_map,
+    {R"("kind": "resize", "shape": [1, 4, 16, 16], "mode": "interpolate")",
+     feature_map,
      {1, 4, 16, 16}},
     {R"("kind": "lstm", "hidden": 6, "directions": 2)", "[5, 2, 3]", {2, 2, 6}},
     {R"("kind": "gru", "hidden": 6)", "[5, 2, 3]", {1, 2, 6}},
@@ -194,7 +200,8 @@ auto around_many(std::string const& attributes) -> std::string {
                {"name": "q", "shape": [1, 3, 8]}, {"name": "x", "shape": [1, 4, 8, 8]}],
     "constants": [{"name": "w", "shape": [3, 6]}, {"name": "m", "shape": [6, 3]},
                   {"name": "kernel", "shape": [6, 4, 3, 3]}, {"name": "bias", "shape": [6]}],
-    "operators": [{"name": "o", )" + attributes + "}]}";
+    "operators": [{"name": "o", )" +
+         attributes + "}]}";
 }
 std::vector<std::string> const examples_of_many{
     R"("kind": "matmul", "inputs": ["a", "b"])",
@@ -207,7 +214,7 @@ std::vector<std::string> const examples_of_many{
     R"("kind": "conv", "inputs": ["x", "kernel", "bias"], "stride": [2, 1])",
     R"("kind": "attention", "inputs": ["q", "q", "q"], "heads": 4, "kv_heads": 4, "causal": true)"};
 
-}  // namespace
+} // namespace
 
 TEST_CASE("every kind of operator can be written") {
   for (auto const& e : examples) {
@@ -237,7 +244,8 @@ TEST_CASE("a list by kind may be in any order") {
   auto const g = load_workload(R"({"schema": "mars.workload/1",
     "inputs": [{"name": "x", "shape": [4]}],
     "operators": [{"name": "last", "kind": "relu", "inputs": ["first"]},
-                  {"name": "first", "kind": "relu", "inputs": ["x"]}]})").value();
+                  {"name": "first", "kind": "relu", "inputs": ["x"]}]})")
+                     .value();
   REQUIRE(g.size() == 2);
   CHECK(op(g, mars::operator_id{0U}).name == "first");
 }
@@ -256,7 +264,8 @@ TEST_CASE("names with colons mean themselves first") {
     "inputs": [{"name": "x", "shape": [4]}],
     "operators": [{"name": "a", "kind": "split", "inputs": ["x"], "axis": 0, "sizes": [1, 3]},
                   {"name": "a:1", "kind": "relu", "inputs": [{"operator": "a", "output": 1}]},
-                  {"name": "c", "kind": "relu", "inputs": ["a:1"]}]})").value();
+                  {"name": "c", "kind": "relu", "inputs": ["a:1"]}]})")
+                        .value();
   CHECK(inputs(fine, mars::operator_id{2U})[0].producer.index() == 1);
   check_equal(round_trip(fine), fine);
 }
@@ -285,14 +294,16 @@ TEST_CASE("graphs that are wrong are one clear line") {
     CHECK_THAT(e.detail, contains_text("did you mean conv1?"));
   }
   SECTION("an output that an operator does not have") {
-    auto const e = error_of(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
+    auto const e =
+        error_of(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
         "operators": [{"name": "a", "kind": "relu", "inputs": ["x"]},
                       {"name": "b", "kind": "relu", "inputs": ["a:1"]}]})");
     CHECK(e.code == error_code::dangling);
     CHECK(e.path == "operators[1].inputs[0]");
   }
   SECTION("a name twice") {
-    auto const e = error_of(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
+    auto const e =
+        error_of(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
         "operators": [{"name": "x", "kind": "relu", "inputs": ["x"]}]})");
     CHECK(e.code == error_code::duplicate);
     CHECK(e.path == "operators[0].name");
@@ -302,7 +313,8 @@ TEST_CASE("graphs that are wrong are one clear line") {
       CAPTURE(extent);
       auto const shape = std::string{"[1, 4, "} + std::string{extent} + ", 8]";
       CHECK_THAT(error_of(around(R"("kind": "relu")", shape)).path, contains_text("inputs[0]"));
-      auto const out = around(R"("kind": "conv", "kernel": 1, "out_channels": )" + std::string{extent});
+      auto const out =
+          around(R"("kind": "conv", "kernel": 1, "out_channels": )" + std::string{extent});
       CHECK_THAT(error_of(out).path, contains_text("operators[0]"));
       auto document = mars::io::parse_json(by_algebra).value();
       document["operators"][0]["dims"][1]["extent"] = mars::io::parse_json(extent).value();
@@ -316,8 +328,8 @@ TEST_CASE("graphs that are wrong are one clear line") {
           "out_channels? [unknown-key]");
     CHECK(error_of(around(R"("kind": "conv")")).path == "operators[0].out_channels");
     CHECK_THAT(complaint(around(R"("kind": "soft_mx")")), contains_text("did you mean softmax?"));
-    CHECK(error_of(around(R"("kind": "transpose", "permutation": [0, 0, 1, 2])")).path.rfind(
-              "operators[0]", 0) == 0);
+    CHECK(error_of(around(R"("kind": "transpose", "permutation": [0, 0, 1, 2])"))
+              .path.rfind("operators[0]", 0) == 0);
     CHECK_THAT(complaint(around(R"("kind": "matmul")")), contains_text("2 inputs"));
   }
   SECTION("an error inside an operator of several parts is that operator's") {
@@ -352,7 +364,7 @@ TEST_CASE("a hundred thousand operators in a row load") {
   auto const g = load_workload(text).value();
   auto const took = std::chrono::steady_clock::now() - begin;
   CHECK(g.size() == n);
-  CHECK(took < std::chrono::seconds{60});  // about 1 s optimised; quadratic would be minutes
+  CHECK(took < std::chrono::seconds{60}); // about 1 s optimised; quadratic would be minutes
 }
 
 TEST_CASE("one mutation of a document is an error that names it, or harmless") {

@@ -278,7 +278,8 @@ TEST_CASE("a function that calls itself, or doubles at each of many levels, ends
     f.add_input("t0");
     int k = 0;
     for (auto const& c : callees) {
-      add_node(*f.mutable_node(), c, {std::string{"t"} + std::to_string(k)}, {std::string{"t"} + std::to_string(k + 1)})
+      add_node(*f.mutable_node(), c, {std::string{"t"} + std::to_string(k)},
+               {std::string{"t"} + std::to_string(k + 1)})
           .domain("local");
       ++k;
     }
@@ -290,7 +291,8 @@ TEST_CASE("a function that calls itself, or doubles at each of many levels, ends
   }
   SECTION("doubling") {
     for (int k = 0; k < 40; ++k)
-      define(std::string{"F"} + std::to_string(k), {std::string{"F"} + std::to_string(k + 1), std::string{"F"} + std::to_string(k + 1)});
+      define(std::string{"F"} + std::to_string(k),
+             {std::string{"F"} + std::to_string(k + 1), std::string{"F"} + std::to_string(k + 1)});
     define("F40", {});
     CHECK_THAT(refused(m), contains_text("nodes"));
   }

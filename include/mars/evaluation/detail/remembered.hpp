@@ -22,20 +22,20 @@ namespace mars::detail {
 /// Gives equal values equal small numbers, in order of first appearance.
 template <class Key>
 class interner {
- public:
+public:
   auto operator()(Key const& key) -> std::uint32_t {
     return ids_.try_emplace(key, static_cast<std::uint32_t>(ids_.size())).first->second;
   }
   [[nodiscard]] auto size() const -> std::size_t { return ids_.size(); }
 
- private:
+private:
   std::map<Key, std::uint32_t> ids_;
 };
 
 /// A collective model that remembers its answers for one network. Not for several threads.
 template <Interconnect Net, class Collective>
 class remembered_collective {
- public:
+public:
   explicit remembered_collective(Collective const& model) : model_{&model} {}
 
   [[nodiscard]] auto time(Net const& net, collective_kind kind,
@@ -47,7 +47,7 @@ class remembered_collective {
     return answers_.emplace(question_, model_->time(net, kind, group, size)).first->second;
   }
 
- private:
+private:
   struct hash {
     [[nodiscard]] auto operator()(std::vector<std::int64_t> const& key) const -> std::size_t {
       stable_hash h;
@@ -65,7 +65,7 @@ class remembered_collective {
 /// which of them share links enters too.
 template <Interconnect Net>
 class channel_classes {
- public:
+public:
   explicit channel_classes(Net const& net) : n_{static_cast<std::size_t>(net.size())} {
     interner<std::vector<double>> times;
     for (std::size_t a = 0; a < n_; ++a)
@@ -119,16 +119,16 @@ class channel_classes {
     return classes_(key);
   }
 
- private:
+private:
   static constexpr auto nameless = std::numeric_limits<std::uint32_t>::max();
 
   std::size_t n_;
-  std::vector<std::uint32_t> time_;         ///< by pair of accelerators, interned
-  std::vector<std::size_t> first_hop_;      ///< by pair of accelerators, into hops_
-  std::vector<std::uint32_t> hops_;         ///< links
-  std::vector<std::uint32_t> bandwidth_;    ///< by link, interned
-  std::vector<std::uint32_t> name_;         ///< by link, within one question
+  std::vector<std::uint32_t> time_;      ///< by pair of accelerators, interned
+  std::vector<std::size_t> first_hop_;   ///< by pair of accelerators, into hops_
+  std::vector<std::uint32_t> hops_;      ///< links
+  std::vector<std::uint32_t> bandwidth_; ///< by link, interned
+  std::vector<std::uint32_t> name_;      ///< by link, within one question
   interner<std::vector<std::uint32_t>> classes_;
 };
 
-}  // namespace mars::detail
+} // namespace mars::detail

@@ -13,7 +13,8 @@ namespace mars::hardware::detail {
 class parameter_check {
 public:
   auto at_least(char const* path, std::int64_t value, std::int64_t least) -> parameter_check& {
-    if (value < least) note(path, std::to_string(value), std::string{"at least "} + std::to_string(least));
+    if (value < least)
+      note(path, std::to_string(value), std::string{"at least "} + std::to_string(least));
     return *this;
   }
   /// In (0, ∞].

@@ -97,7 +97,8 @@ struct tpu_entry {
   for (auto const n : known) list += (list.empty() ? "one of " : ", ") + std::string{n};
   auto const near = mars::detail::closest_name(name, known);
   return fail(error_code::unknown_name, "system", std::string{name.substr(0, 64)}, std::move(list),
-              near.empty() ? std::string{} : std::string{"did you mean "} + std::string{near} + "?");
+              near.empty() ? std::string{}
+                           : std::string{"did you mean "} + std::string{near} + "?");
 }
 
 /// Grade, source and description of the system of that name. Error: as `find`.

@@ -109,8 +109,9 @@ inline constexpr preset_info aws_f1_16xlarge_vec4_info{
                        .latency = o.latency,
                        .forwarding = o.host_forwarding}};
   for (std::size_t i = 0; i < 8; ++i)
-    f1.accelerators.push_back(
-        {.name = std::string{"fpga"} + std::to_string(i), .capacity = o.dram, .configurations = designs});
+    f1.accelerators.push_back({.name = std::string{"fpga"} + std::to_string(i),
+                               .capacity = o.dram,
+                               .configurations = designs});
   return f1;
 }
 [[nodiscard]] inline auto aws_f1_16xlarge_vec4()

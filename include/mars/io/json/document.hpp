@@ -31,7 +31,8 @@ namespace detail {
 [[nodiscard]] inline auto place_in(std::string_view text, std::size_t offset) -> std::string {
   auto const before = text.substr(0, std::min(offset, text.size()));
   auto const line = 1 + std::count(before.begin(), before.end(), '\n');
-  auto const column = before.size() - (before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1);
+  auto const column =
+      before.size() - (before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1);
   return std::string{"line "} + std::to_string(line) + ", column " + std::to_string(column);
 }
 
@@ -49,7 +50,7 @@ namespace detail {
 /// Builds a value from the parser's events and stops at the first thing that is wrong. Nothing
 /// throws, which nlohmann's own way to a value does.
 class document_builder {
- public:
+public:
   explicit document_builder(std::string_view text) : text_{text} {}
 
   auto null() -> bool { return add(nullptr); }
@@ -67,8 +68,11 @@ class document_builder {
     auto const [it, fresh] =
         open_.back()->get_ref<json::object_t&>().emplace(std::move(k), nullptr);
     if (!fresh) {
-      failure_ = error{error_code::duplicate, path() + (open_.size() > 1 ? "." : "") + it->first,
-                       "the key twice", "each key once", {}};
+      failure_ = error{error_code::duplicate,
+                       path() + (open_.size() > 1 ? "." : "") + it->first,
+                       "the key twice",
+                       "each key once",
+                       {}};
       return false;
     }
     member_ = &it->second;
@@ -79,16 +83,16 @@ class document_builder {
     bool const empty = std::all_of(text_.begin(), text_.end(), [](char c) {
       return c == ' ' || c == '\n' || c == '\r' || c == '\t';
     });
-    failure_ = empty ? error{error_code::parse, {}, "an empty document", "a JSON document", {}}
-                     : error{error_code::parse, place_in(text_, position), {}, {},
-                             plain_reason(e.what())};
+    failure_ =
+        empty ? error{error_code::parse, {}, "an empty document", "a JSON document", {}}
+              : error{error_code::parse, place_in(text_, position), {}, {}, plain_reason(e.what())};
     return false;
   }
 
   [[nodiscard]] auto take() -> json { return std::move(root_); }
   [[nodiscard]] auto failure() const -> error const& { return failure_; }
 
- private:
+private:
   template <class T>
   auto place(T&& value) -> json* {
     if (open_.empty()) {
@@ -110,8 +114,11 @@ class document_builder {
   }
   auto open(json&& container) -> bool {
     if (open_.size() == max_json_depth) {
-      failure_ = error{error_code::parse, {}, std::string{"nesting deeper than "} + std::to_string(max_json_depth),
-                       "a flatter document", {}};
+      failure_ = error{error_code::parse,
+                       {},
+                       std::string{"nesting deeper than "} + std::to_string(max_json_depth),
+                       "a flatter document",
+                       {}};
       return false;
     }
     open_.push_back(place(std::move(container)));
@@ -137,12 +144,12 @@ class document_builder {
 
   std::string_view text_;
   json root_;
-  std::vector<json*> open_;  // a container's address is fixed while it is the last one
+  std::vector<json*> open_; // a container's address is fixed while it is the last one
   json* member_{};
   error failure_;
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// A JSON text as a value. Errors: `parse` (not JSON, with line and column; nested too deeply; longer
 /// than `max_json_size`), `duplicate` (a key twice, with its path). No recursion, no exceptions.
@@ -162,4 +169,4 @@ class document_builder {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace mars::io
+} // namespace mars::io

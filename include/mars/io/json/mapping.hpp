@@ -28,21 +28,34 @@ inline constexpr std::string_view mapping_schema = "mars.mapping/1";
 
 /// The keys of a mapping document: a contract, see io/json.hpp. Only `schema`, `sets` and `operators`
 /// are read; the others are results that a writer may add.
-inline constexpr std::array<std::string_view, 19> mapping_keys{
-    "schema",         "workload",           "system",        "objective",
-    "latency_s",      "throughput_per_s",   "energy_j",      "lower_bound_s",
-    "gap",            "binding_bound",      "baseline_latency_s",
-    "reduction_vs_baseline", "search",      "memory",        "sets",
-    "operators",      "feasible",           "shortages",     "warnings"};
+inline constexpr std::array<std::string_view, 19> mapping_keys{"schema",
+                                                               "workload",
+                                                               "system",
+                                                               "objective",
+                                                               "latency_s",
+                                                               "throughput_per_s",
+                                                               "energy_j",
+                                                               "lower_bound_s",
+                                                               "gap",
+                                                               "binding_bound",
+                                                               "baseline_latency_s",
+                                                               "reduction_vs_baseline",
+                                                               "search",
+                                                               "memory",
+                                                               "sets",
+                                                               "operators",
+                                                               "feasible",
+                                                               "shortages",
+                                                               "warnings"};
 inline constexpr std::array<std::string_view, 3> mapping_set_keys{"id", "accelerators", "design"};
 inline constexpr std::array<std::string_view, 9> mapping_operator_keys{
-    "name",    "set",   "exclusive", "shared",    "scatter",
+    "name",    "set",   "exclusive", "shared",         "scatter",
     "start_s", "end_s", "compute_s", "communication_s"};
 
 /// What a mapping document says.
 struct mapping_document {
   mars::mapping mapping;
-  std::vector<time_span> schedule;  ///< by operator id; empty where not every operator has times
+  std::vector<time_span> schedule; ///< by operator id; empty where not every operator has times
 };
 
 namespace detail {
@@ -50,8 +63,9 @@ namespace detail {
 [[nodiscard]] inline auto read_cut(reader const& r, operation const& op) -> cut {
   r.allow({"dim", "ways"});
   auto const name = r["dim"].text();
-  cut c{.dim = 0, .ways = static_cast<std::int32_t>(
-                      r["ways"].integer(2, std::numeric_limits<std::int32_t>::max()))};
+  cut c{.dim = 0,
+        .ways = static_cast<std::int32_t>(
+            r["ways"].integer(2, std::numeric_limits<std::int32_t>::max()))};
   for (std::size_t d = 0; d < op.dims.size(); ++d)
     if (op.dims[d].name.view() == name) {
       c.dim = static_cast<std::uint8_t>(d);
@@ -77,7 +91,8 @@ namespace detail {
     for (std::size_t d = 0; d < op.dims.size() && !s.scatter; ++d)
       if (op.dims[d].name.view() == name) s.scatter = static_cast<std::uint8_t>(d);
     if (!s.scatter)
-      scatter->reject(error_code::unknown_name, std::string{"a dimension of operator '"} + op.name + "', or null");
+      scatter->reject(error_code::unknown_name,
+                      std::string{"a dimension of operator '"} + op.name + "', or null");
   }
   return s;
 }
@@ -93,8 +108,8 @@ inline void read_sets(reader const& root, std::size_t accelerators, mapping& m,
       r["id"].reject(error_code::duplicate, "an id of its own");
     accelerator_set set;
     for (auto const& a : r["accelerators"].items())
-      set.accelerators.emplace_back(static_cast<std::size_t>(
-          a.integer(0, static_cast<std::int64_t>(accelerators) - 1)));
+      set.accelerators.emplace_back(
+          static_cast<std::size_t>(a.integer(0, static_cast<std::int64_t>(accelerators) - 1)));
     set.design = r["design"].text();
     m.sets.push_back(std::move(set));
   }
@@ -126,7 +141,8 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
       for (auto const* o : ops) known.push_back(o->name);
       auto const near = mars::detail::closest_name(name, known);
       r["name"].reject(error_code::unknown_name, "an operator of the workload",
-                       near.empty() ? std::string{} : std::string{"did you mean "} + std::string{near} + "?");
+                       near.empty() ? std::string{}
+                                    : std::string{"did you mean "} + std::string{near} + "?");
       return;
     }
     auto const v = at->second;
@@ -152,7 +168,8 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
   auto const missing = std::find(placed.begin(), placed.end(), false);
   if (missing != placed.end() && !root.failed()) {
     auto const v = static_cast<std::size_t>(missing - placed.begin());
-    listed.reject({error_code::invalid_mapping, {},
+    listed.reject({error_code::invalid_mapping,
+                   {},
                    std::to_string(std::count(placed.begin(), placed.end(), true)) + " operators",
                    std::to_string(ops.size()) + ", each operator of the workload once",
                    std::string{"'"} + ops[v]->name + "' is missing"});
@@ -160,7 +177,7 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
   if (!timed) into.schedule.clear();
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// A mapping and, where every operator has `start_s` and `end_s`, its schedule, from the text of a
 /// `mars.mapping/1` document. Names are those of `graph`, accelerators those of `system`; whether the
@@ -240,4 +257,4 @@ template <WorkloadGraph Graph>
   return j;
 }
 
-}  // namespace mars::io
+} // namespace mars::io

@@ -23,11 +23,11 @@ namespace mars::io {
 
 /// What numbers a key takes.
 enum class number_domain : std::uint8_t {
-  any,              ///< every finite number
+  any, ///< every finite number
   not_negative,
   positive,
-  positive_or_infinite,  ///< also null and "infinity"
-  fraction,              ///< above 0, at most 1
+  positive_or_infinite, ///< also null and "infinity"
+  fraction,             ///< above 0, at most 1
 };
 
 /// A value of a document together with the way to it. Reads are checked: the first mistake is kept,
@@ -42,7 +42,7 @@ enum class number_domain : std::uint8_t {
 class reader;
 
 class reader_context {
- public:
+public:
   explicit reader_context(json const& document) : document_{&document} {}
 
   [[nodiscard]] auto root() -> reader;
@@ -60,7 +60,7 @@ class reader_context {
     return path;
   }
 
- private:
+private:
   // Recursion is bounded by max_json_depth.
   [[nodiscard]] static auto search(json const& in, json const* value, std::string& path) -> bool {
     if (&in == value) return true;
@@ -85,7 +85,7 @@ class reader_context {
 };
 
 class reader {
- public:
+public:
   reader(json const* value, reader_context& context) : value_{value}, context_{&context} {}
 
   [[nodiscard]] auto failed() const -> bool { return context_->failed(); }
@@ -107,7 +107,7 @@ class reader {
   void reject(error e) const {
     if (failed()) return;
     auto const here = path();
-    context_->record(here.empty() ? std::move(e)
+    context_->record(here.empty()     ? std::move(e)
                      : e.path.empty() ? error{e.code, here, e.found, e.wanted, e.detail}
                                       : std::move(e).inside(here));
   }
@@ -125,9 +125,10 @@ class reader {
       std::string list;
       for (auto const k : keys) list += (list.empty() ? "one of " : ", ") + std::string{k};
       auto const near = mars::detail::closest_name(key, {keys.begin(), keys.end()});
-      context_->record({error_code::unknown_key, context_->path_to(&member), "a key nobody knows",
-                        list.empty() ? "no key" : std::move(list),
-                        near.empty() ? std::string{} : std::string{"did you mean "} + std::string{near} + "?"});
+      context_->record(
+          {error_code::unknown_key, context_->path_to(&member), "a key nobody knows",
+           list.empty() ? "no key" : std::move(list),
+           near.empty() ? std::string{} : std::string{"did you mean "} + std::string{near} + "?"});
       return false;
     }
     return true;
@@ -141,8 +142,11 @@ class reader {
     if (auto const* m = member(key)) return {m, *context_};
     if (is_object() && !failed()) {
       auto const here = path();
-      context_->record({error_code::missing_key, here + (here.empty() ? "" : ".") + std::string{key},
-                        "nothing", "this key", {}});
+      context_->record({error_code::missing_key,
+                        here + (here.empty() ? "" : ".") + std::string{key},
+                        "nothing",
+                        "this key",
+                        {}});
     } else {
       reject(error_code::wrong_type, "an object");
     }
@@ -185,15 +189,15 @@ class reader {
     return false;
   }
   /// A whole number; 1e9 is one.
-  [[nodiscard]] auto integer(
-      std::int64_t least = std::numeric_limits<std::int64_t>::min(),
-      std::int64_t most = std::numeric_limits<std::int64_t>::max()) const -> std::int64_t {
+  [[nodiscard]] auto integer(std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                             std::int64_t most = std::numeric_limits<std::int64_t>::max()) const
+      -> std::int64_t {
     auto const wanted = [&] {
-      return least == std::numeric_limits<std::int64_t>::min()
-                 ? "a whole number of 64 bits"
+      return least == std::numeric_limits<std::int64_t>::min() ? "a whole number of 64 bits"
              : most == std::numeric_limits<std::int64_t>::max()
                  ? std::string{"a whole number of at least "} + std::to_string(least)
-                 : std::string{"a whole number from "} + std::to_string(least) + " to " + std::to_string(most);
+                 : std::string{"a whole number from "} + std::to_string(least) + " to " +
+                       std::to_string(most);
     };
     std::optional<std::int64_t> n;
     if (!is_number()) {
@@ -266,11 +270,11 @@ class reader {
     return label{"?"};
   }
 
- private:
+private:
   [[nodiscard]] auto member(std::string_view key) const -> json const* {
     if (!is_object()) return nullptr;
     auto const& members = value_->get_ref<json::object_t const&>();
-    auto const at = members.find(std::string{key});  // no transparent comparison before 3.11
+    auto const at = members.find(std::string{key}); // no transparent comparison before 3.11
     return at == members.end() ? nullptr : &at->second;
   }
   /// What was found, short.
@@ -288,4 +292,4 @@ class reader {
 
 inline auto reader_context::root() -> reader { return {document_, *this}; }
 
-}  // namespace mars::io
+} // namespace mars::io

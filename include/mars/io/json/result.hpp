@@ -20,9 +20,9 @@ namespace mars::io {
 
 /// What a result document says besides the plan.
 struct result_context {
-  plan const* baseline{};  ///< null: unknown
-  std::uint64_t seed{1};   ///< of the search
-  std::vector<std::string> warnings{};  ///< of the import of the workload
+  plan const* baseline{};              ///< null: unknown
+  std::uint64_t seed{1};               ///< of the search
+  std::vector<std::string> warnings{}; ///< of the import of the workload
 };
 
 namespace detail {
@@ -73,7 +73,7 @@ template <WorkloadGraph Graph>
   return parts;
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// A plan as a `mars.mapping/1` document with results: the keys of the contract (io/json.hpp), then
 /// `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
@@ -151,4 +151,4 @@ template <WorkloadGraph Graph, class System>
   return j;
 }
 
-}  // namespace mars::io
+} // namespace mars::io

@@ -41,10 +41,10 @@ template <class D>
 
 [[nodiscard]] inline auto read_design(reader const& r) -> std::optional<any_design> {
   switch (r["kind"].choice(design_kinds)) {
-    case 0: return read_parameters<hardware::super_lip>(r);
-    case 1: return read_parameters<hardware::systolic_array>(r);
-    case 2: return read_parameters<hardware::winograd>(r);
-    default: return read_parameters<hardware::roofline>(r);
+  case 0: return read_parameters<hardware::super_lip>(r);
+  case 1: return read_parameters<hardware::systolic_array>(r);
+  case 2: return read_parameters<hardware::winograd>(r);
+  default: return read_parameters<hardware::roofline>(r);
   }
 }
 
@@ -65,8 +65,11 @@ inline void read_accelerators(reader const& r, std::vector<accelerator>& all) {
   if (!accept(r, mars::detail::validate_accelerator(a))) return;
   if (all.size() + n > max_system_size) {
     (count ? *count : r)
-        .reject({error_code::out_of_range, {}, std::to_string(all.size() + n) + " accelerators",
-                 std::string{"at most "} + std::to_string(max_system_size), {}});
+        .reject({error_code::out_of_range,
+                 {},
+                 std::to_string(all.size() + n) + " accelerators",
+                 std::string{"at most "} + std::to_string(max_system_size),
+                 {}});
     return;
   }
   for (std::size_t i = 0; i < n; ++i) {
@@ -153,7 +156,7 @@ auto write_parameters(any_design const& design, std::string_view kind, ordered_j
   return n;
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// A system from the text of a `mars.system/1` document (see io/json.hpp). It is valid
 /// (`system.validate()`). Errors carry the path to the culprit in the document.
@@ -189,7 +192,8 @@ auto write_parameters(any_design const& design, std::string_view kind, ordered_j
       designs.push_back(detail::write_design(a.configurations[d]));
       if (designs.back().is_null())
         return fail(error_code::unsupported,
-                    std::string{"accelerators["} + std::to_string(i) + "].designs[" + std::to_string(d) + "]",
+                    std::string{"accelerators["} + std::to_string(i) + "].designs[" +
+                        std::to_string(d) + "]",
                     std::string{a.configurations[d].name()}, "a design of the library");
     }
     entry["designs"] = std::move(designs);
@@ -206,9 +210,9 @@ auto write_parameters(any_design const& design, std::string_view kind, ordered_j
 
 /// The same for any system that can become an `any_system`.
 template <class System>
-  requires(!std::same_as<System, any_system> && std::convertible_to<System const&, any_system>)
-[[nodiscard]] auto system_to_json(System const& s) -> expected<ordered_json> {
+requires(!std::same_as<System, any_system> && std::convertible_to<System const&, any_system>)
+    [[nodiscard]] auto system_to_json(System const& s) -> expected<ordered_json> {
   return system_to_json(static_cast<any_system>(s));
 }
 
-}  // namespace mars::io
+} // namespace mars::io

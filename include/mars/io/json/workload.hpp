@@ -30,7 +30,7 @@ namespace detail {
 /// Names of a document and what they stand for.
 template <class T>
 class name_table {
- public:
+public:
   /// False, and an error at `where`, if the name is taken.
   auto add(std::string const& name, T what, reader const& where) -> bool {
     if (table_.emplace(name, what).second) return true;
@@ -62,17 +62,17 @@ class name_table {
     auto const near = mars::detail::closest_name(r.name, known);
     where.reject(error_code::dangling, "the name of a tensor",
                  "nobody produces it" +
-                     (near.empty() ? std::string{} : std::string{"; did you mean "} + std::string{near} + "?"));
+                     (near.empty() ? std::string{}
+                                   : std::string{"; did you mean "} + std::string{near} + "?"));
     return {nullptr, 0};
   }
 
- private:
+private:
   std::unordered_map<std::string, T> table_;
 };
 
 [[nodiscard]] inline auto read_algebra(reader const& root, std::vector<reader> const& operators,
-                                       std::string name, int element_bits)
-    -> expected<graph> {
+                                       std::string name, int element_bits) -> expected<graph> {
   root.allow({"schema", "name", "element_bits", "operators", "outputs"});
   name_table<std::uint32_t> table;
   std::vector<operation> ops;
@@ -83,12 +83,12 @@ class name_table {
     if (!root.failed())
       table.add(ops.back().name, static_cast<std::uint32_t>(i), operators[i]["name"]);
   }
-  auto const output_of = [&](reference const& r, reader const& where)
-      -> std::optional<tensor_ref> {
+  auto const output_of = [&](reference const& r, reader const& where) -> std::optional<tensor_ref> {
     auto const [producer, output] = table.resolve(r, where);
     if (producer == nullptr) return std::nullopt;
     if (nth_operand(ops[*producer], role::output, output) == nullptr) {
-      where.reject(error_code::dangling, std::string{"an output of operator '"} + ops[*producer].name + "'");
+      where.reject(error_code::dangling,
+                   std::string{"an output of operator '"} + ops[*producer].name + "'");
       return std::nullopt;
     }
     return tensor_ref{operator_id{*producer}, output};
@@ -105,16 +105,18 @@ class name_table {
   if (auto const listed = root.find("outputs"); listed && !root.failed())
     for (auto const& r : listed->items())
       if (auto const ref = output_of(read_reference(r), r)) outputs.push_back(*ref);
-  if (root.failed()) return graph{};  // the caller asks
+  if (root.failed()) return graph{}; // the caller asks
   return make_graph(std::move(name), std::move(ops), std::move(edges), std::move(outputs));
 }
 
 /// Operators by kind, through the builder.
 class kind_reader {
- public:
+public:
   kind_reader(reader const& root, std::vector<reader> const& operators, std::string name,
               int element_bits)
-      : root_{root}, operators_{operators}, builder_{std::move(name), element_bits},
+      : root_{root},
+        operators_{operators},
+        builder_{std::move(name), element_bits},
         element_bits_{element_bits} {}
 
   [[nodiscard]] auto read() -> expected<graph> {
@@ -142,7 +144,7 @@ class kind_reader {
     return std::move(builder_).build();
   }
 
- private:
+private:
   void externals(char const* key, bool constant) {
     auto const listed = root_.find(key);
     if (!listed) return;
@@ -153,7 +155,8 @@ class kind_reader {
       auto shape = operator_call::list_of(r["shape"]);
       auto const bits = r.find("element_bits");
       auto const width = bits ? static_cast<int>(bits->integer(1, 64)) : element_bits_;
-      if (root_.failed() || !names_.add(name, static_cast<std::uint32_t>(tensors_.size()), r["name"]))
+      if (root_.failed() ||
+          !names_.add(name, static_cast<std::uint32_t>(tensors_.size()), r["name"]))
         return;
       tensors_.push_back({constant ? builder_.constant(name, std::move(shape), width)
                                    : builder_.input(name, std::move(shape), width)});
@@ -229,7 +232,8 @@ class kind_reader {
                         : std::string{"at least "} + std::to_string(kind.least_inputs) +
                               (kind.most_inputs == any_number
                                    ? std::string{}
-                                   : std::string{", at most "} + std::to_string(kind.most_inputs)) + " inputs");
+                                   : std::string{", at most "} + std::to_string(kind.most_inputs)) +
+                              " inputs");
     if (root_.failed()) return {};
     auto results = kind.build({builder_, r, x, r["name"].text()});
     adopt_failure(r, {});
@@ -240,12 +244,12 @@ class kind_reader {
   std::vector<reader> const& operators_;
   mars::builder builder_;
   int element_bits_;
-  name_table<std::uint32_t> names_;          // → index into tensors_
-  std::vector<std::vector<value>> tensors_;  // inputs, constants, results of operators
+  name_table<std::uint32_t> names_;         // → index into tensors_
+  std::vector<std::vector<value>> tensors_; // inputs, constants, results of operators
   std::vector<std::string_view> kind_names_;
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// A workload from the text of a `mars.workload/1` document (see io/json.hpp). Errors carry the path
 /// to the culprit in the document: `parse`, `unknown_key`, `missing_key`, `wrong_type`, `duplicate`,
@@ -267,9 +271,9 @@ class kind_reader {
   if (!context.failed()) operators = root["operators"].items();
   for (auto const& r : operators) algebra = algebra || r.has("dims") || r.has("operands");
   if (context.failed()) return unexpected{error{context.failure()}};
-  auto result = algebra ? detail::read_algebra(root, operators, std::move(graph_name), element_bits)
-                        : detail::kind_reader{root, operators, std::move(graph_name), element_bits}
-                              .read();
+  auto result =
+      algebra ? detail::read_algebra(root, operators, std::move(graph_name), element_bits)
+              : detail::kind_reader{root, operators, std::move(graph_name), element_bits}.read();
   if (context.failed()) return unexpected{error{context.failure()}};
   return result;
 }
@@ -285,8 +289,7 @@ template <WorkloadGraph G>
   for (operator_id const v : operators(g)) {
     auto o = detail::write_operation(op(g, v));
     for (input_edge const e : inputs(g, v))
-      o["operands"][e.operand]["from"] =
-          detail::write_reference(op(g, e.producer).name, e.output);
+      o["operands"][e.operand]["from"] = detail::write_reference(op(g, e.producer).name, e.output);
     operators_json.push_back(std::move(o));
   }
   j["operators"] = std::move(operators_json);
@@ -299,4 +302,4 @@ template <WorkloadGraph G>
   return j;
 }
 
-}  // namespace mars::io
+} // namespace mars::io

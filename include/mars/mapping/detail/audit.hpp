@@ -35,7 +35,9 @@ struct range {
 [[nodiscard]] inline auto share(range whole, std::int64_t ways, std::int64_t index) -> range {
   auto const each = whole.length() / ways;
   auto const longer = whole.length() % ways;
-  auto const begins = [&](std::int64_t i) { return whole.lo + i * each + (i < longer ? i : longer); };
+  auto const begins = [&](std::int64_t i) {
+    return whole.lo + i * each + (i < longer ? i : longer);
+  };
   return {begins(index), begins(index + 1)};
 }
 /// The longest share.
@@ -100,14 +102,14 @@ struct box {
 
 /// Bytes of so many elements: whole bytes, rounded up.
 [[nodiscard]] inline auto octets(std::int64_t elements, int bits) -> std::int64_t {
-  auto const eighths = elements % 8;  // eight elements are `bits` bytes
+  auto const eighths = elements % 8; // eight elements are `bits` bytes
   return elements / 8 * bits + (eighths * bits + 7) / 8;
 }
 
 /// Where a device stands in the grid that the exclusive cuts make of its set: ranks are numbered
 /// along the last coordinate (replicas) first, along the first cut last.
 class seat {
- public:
+public:
   /// Precondition: the ways multiply to a divisor of `set_size`.
   seat(operation const& op, sharding const& s, std::size_t set_size, std::size_t rank)
       : op_{&op}, sharding_{&s}, replicas_{static_cast<std::int64_t>(set_size)} {
@@ -157,7 +159,8 @@ class seat {
   }
   /// Among the devices whose partial sums belong together.
   [[nodiscard]] auto among_summands() const -> std::pair<std::int64_t, std::int64_t> {
-    return place([&](std::size_t dim) { return op_->dims[dim].kind == dim_kind::reduction; }, false);
+    return place([&](std::size_t dim) { return op_->dims[dim].kind == dim_kind::reduction; },
+                 false);
   }
   /// What it keeps of a result once partial sums are reduced.
   [[nodiscard]] auto kept(operand const& output) const -> box {
@@ -169,7 +172,7 @@ class seat {
     return touched(output, b);
   }
 
- private:
+private:
   operation const* op_;
   sharding const* sharding_;
   std::array<std::int64_t, max_cuts> at_{};
@@ -202,9 +205,9 @@ struct wiring {
     std::uint16_t output;
     std::uint16_t operand;
   };
-  std::vector<edge> edges;               ///< by consumer
-  std::vector<std::uint32_t> first;      ///< of a consumer's edges; one past the end
-  std::vector<std::uint32_t> order;      ///< smallest ready operator first; shorter if cyclic
+  std::vector<edge> edges;          ///< by consumer
+  std::vector<std::uint32_t> first; ///< of a consumer's edges; one past the end
+  std::vector<std::uint32_t> order; ///< smallest ready operator first; shorter if cyclic
   std::optional<edge> dangling;
 };
 
@@ -249,4 +252,4 @@ template <WorkloadGraph G>
   return nullptr;
 }
 
-}  // namespace mars::detail::audit
+} // namespace mars::detail::audit

@@ -21,18 +21,19 @@ struct memory_question {
   std::vector<operation const*> ops;
   wiring const* wires{};
   mapping const* plan{};
-  std::vector<bytes> capacities;            ///< by accelerator
-  std::vector<time_span> spans;             ///< when operators run
-  std::vector<std::vector<bool>> results;   ///< outputs that stay to the end
+  std::vector<bytes> capacities;          ///< by accelerator
+  std::vector<time_span> spans;           ///< when operators run
+  std::vector<std::vector<bool>> results; ///< outputs that stay to the end
 };
 
 /// Walks the operators of one set in the order they run, for one member at a time.
 class memory_walk {
- public:
+public:
   explicit memory_walk(memory_question const& q) : q_{q}, position_(q.ops.size()) {
     auto const n = q.ops.size();
     std::vector<std::uint32_t> rank_in_order(n);
-    for (std::size_t i = 0; i < n; ++i) rank_in_order[q.wires->order[i]] = static_cast<std::uint32_t>(i);
+    for (std::size_t i = 0; i < n; ++i)
+      rank_in_order[q.wires->order[i]] = static_cast<std::uint32_t>(i);
     std::vector<std::uint32_t> all(q.wires->order);
     auto const key = [&](std::uint32_t v) {
       return std::tuple{q.spans[v].start, q.spans[v].end, rank_in_order[v]};
@@ -94,16 +95,16 @@ class memory_walk {
     return d;
   }
 
- private:
+private:
   /// The end of an operator; position tells operators of no duration apart.
   using moment = std::pair<seconds, std::uint32_t>;
 
   /// What one operator puts on one device.
   struct entry {
     std::uint32_t op{};
-    std::int64_t weights{};          ///< for the whole inference
-    std::int64_t buffers{};          ///< while it runs
-    std::vector<std::int64_t> kept;  ///< by result, from its start until `release_`
+    std::int64_t weights{};         ///< for the whole inference
+    std::int64_t buffers{};         ///< while it runs
+    std::vector<std::int64_t> kept; ///< by result, from its start until `release_`
   };
 
   [[nodiscard]] static auto never_released() -> moment {
@@ -140,21 +141,21 @@ class memory_walk {
       auto const& t = op.operands[k];
       auto const held = rotates == &t ? largest_phase(t, mine, *s.shared)
                                       : octets(touched(t, mine).volume(), t.element_bits);
-      if (rotates == &t) e.buffers += held;  // the part on its way in
+      if (rotates == &t) e.buffers += held; // the part on its way in
       switch (t.role) {
-        case role::weight: e.weights += held; break;
-        case role::state: e.buffers += held; break;
-        case role::input:
-          if (auto const* feed = feed_of(v, k))
-            e.buffers += received(*feed, t, here, mine, rotates == &t, set_size, rank);
-          else
-            e.buffers += held;
-          break;
-        case role::output:
-          e.kept.push_back(octets(here.kept(t).volume(), t.element_bits));
-          partial += held;
-          reduced += e.kept.back();
-          break;
+      case role::weight: e.weights += held; break;
+      case role::state: e.buffers += held; break;
+      case role::input:
+        if (auto const* feed = feed_of(v, k))
+          e.buffers += received(*feed, t, here, mine, rotates == &t, set_size, rank);
+        else
+          e.buffers += held;
+        break;
+      case role::output:
+        e.kept.push_back(octets(here.kept(t).volume(), t.element_bits));
+        partial += held;
+        reduced += e.kept.back();
+        break;
       }
     }
     e.buffers += partial;
@@ -212,9 +213,9 @@ class memory_walk {
   }
 
   memory_question const& q_;
-  std::vector<std::uint32_t> position_;             // by operator, in the order of starting
-  std::vector<std::vector<std::uint32_t>> of_set_;  // operators in that order
-  std::vector<std::vector<moment>> release_;        // by operator and result
+  std::vector<std::uint32_t> position_;            // by operator, in the order of starting
+  std::vector<std::vector<std::uint32_t>> of_set_; // operators in that order
+  std::vector<std::vector<moment>> release_;       // by operator and result
 };
 
-}  // namespace mars::detail::audit
+} // namespace mars::detail::audit

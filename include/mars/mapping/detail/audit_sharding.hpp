@@ -12,7 +12,7 @@ namespace mars::detail::audit {
 
 /// Adds what is wrong with a sharding of `op` over `set_size` devices; true if nothing is.
 class sharding_audit {
- public:
+public:
   sharding_audit(operation const& op, sharding const& s, std::size_t set_size, std::string path,
                  std::vector<violation>& found)
       : op_{op}, s_{s}, set_size_{set_size}, path_{std::move(path)}, found_{found} {}
@@ -23,9 +23,10 @@ class sharding_audit {
     return exclusive_cuts() && divides_set() && whole_results(false) && shared_cut() && scatter();
   }
 
- private:
+private:
   auto reject(violation_kind kind, std::string const& where, std::string why) -> bool {
-    found_.push_back({kind, path_ + where, std::string{"operator '"} + op_.name + "': " + std::move(why)});
+    found_.push_back(
+        {kind, path_ + where, std::string{"operator '"} + op_.name + "': " + std::move(why)});
     return false;
   }
   [[nodiscard]] auto name_of(std::size_t dim) const -> std::string {
@@ -154,4 +155,4 @@ class sharding_audit {
   bool recurrent_{false};
 };
 
-}  // namespace mars::detail::audit
+} // namespace mars::detail::audit

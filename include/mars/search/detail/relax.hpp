@@ -16,7 +16,7 @@ namespace mars::search::detail {
 /// Between two operators only layouts matter: the state of the recursion is the producer's output
 /// layout (a dozen or two), not its choice (up to hundreds). Cost of a path: Σ layouts² + choices.
 class path_relaxation {
- public:
+public:
   explicit path_relaxation(mapping_problem const& problem) : p_{&problem} { find_paths(); }
 
   /// Relaxes every path, and again those near a change, until none improves, at most `rounds` times
@@ -46,10 +46,10 @@ class path_relaxation {
     return priced;
   }
 
- private:
+private:
   struct step {
     std::uint32_t position{};
-    std::uint32_t entered_by{};  ///< edge from the previous step; unused on the first
+    std::uint32_t entered_by{}; ///< edge from the previous step; unused on the first
   };
   using trail = std::vector<step>;
 
@@ -129,9 +129,9 @@ class path_relaxation {
     if (rate > 0)
       for (std::size_t c = 0; c < values.size(); ++c)
         values[c] = mapping_problem::add(
-            values[c],
-            static_cast<ticks>(std::min(static_cast<double>(no_ticks),
-                                        rate * static_cast<double>(row.resident[c] + row.transient[c]))));
+            values[c], static_cast<ticks>(std::min(
+                           static_cast<double>(no_ticks),
+                           rate * static_cast<double>(row.resident[c] + row.transient[c]))));
     auto const on_path = [&](std::uint32_t u) {
       return std::any_of(through.begin(), through.end(),
                          [u](step const& s) { return s.position == u; });
@@ -143,7 +143,8 @@ class path_relaxation {
       auto const from = slot_at(a, e.producer);
       auto const& table = p_->table(e, from.set, here.set);
       auto const* line =
-          &table.time[std::size_t{p_->row(e.producer, from.set).own[e.output][a.choice_of[e.producer]]} *
+          &table.time[std::size_t{
+                          p_->row(e.producer, from.set).own[e.output][a.choice_of[e.producer]]} *
                       table.columns];
       auto const& need = row.need[e.operand];
       for (std::size_t c = 0; c < values.size(); ++c)
@@ -180,8 +181,8 @@ class path_relaxation {
       auto const& e = p_->edges()[through[i].entered_by];
       auto const from = slot_at(a, e.producer);
       auto const to = slot_at(a, v);
-      before = mapping_problem::add(before, p_->edge_value(e, from.set, a.choice_of[e.producer],
-                                                           to.set, a.choice_of[v]));
+      before = mapping_problem::add(
+          before, p_->edge_value(e, from.set, a.choice_of[e.producer], to.set, a.choice_of[v]));
       auto const& table = p_->table(e, from.set, to.set);
       auto const layouts = table.time.size() / table.columns;
       auto const& own = p_->row(e.producer, from.set).own[e.output];
@@ -223,12 +224,12 @@ class path_relaxation {
 
   mapping_problem const* p_;
   std::vector<trail> paths_;
-  std::vector<std::vector<std::uint32_t>> nearby_;  ///< operators that a path's best depends on
-  std::vector<std::uint32_t> changed_, relaxed_;    ///< when, counted in successful relaxations
+  std::vector<std::vector<std::uint32_t>> nearby_; ///< operators that a path's best depends on
+  std::vector<std::uint32_t> changed_, relaxed_;   ///< when, counted in successful relaxations
   std::vector<std::vector<ticks>> values_;
   std::vector<std::vector<std::uint16_t>> came_from_;
   std::vector<ticks> best_of_layout_, entry_;
   std::vector<std::uint16_t> choice_of_layout_;
 };
 
-}  // namespace mars::search::detail
+} // namespace mars::search::detail

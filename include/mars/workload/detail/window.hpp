@@ -67,8 +67,10 @@ template <class Options>
     -> expected<std::int64_t> {
   auto const room = extent + w.begin + w.end - w.span();
   if (room < 0)
-    return fail(error_code::shape_mismatch, "kernel", std::string{"a window of "} + std::to_string(w.span()),
-                std::string{"at most the padded extent "} + std::to_string(extent + w.begin + w.end));
+    return fail(error_code::shape_mismatch, "kernel",
+                std::string{"a window of "} + std::to_string(w.span()),
+                std::string{"at most the padded extent "} +
+                    std::to_string(extent + w.begin + w.end));
   if (!ceil_mode) return room / w.stride + 1;
   auto const n = ceil_div(room, w.stride) + 1;
   return (n - 1) * w.stride >= extent + w.begin ? n - 1 : n;

@@ -31,8 +31,8 @@ namespace mars::ops {
   mars::detail::op_writer w{op_kind::gather, "Gather"};
   mars::detail::operand_axes result;
   for (std::size_t i = 0; i < out.size(); ++i)
-    result.push_back(
-        along(out[i], {{w.dim(label{std::string_view{std::string{"d"} + std::to_string(i)}}, out[i])}}));
+    result.push_back(along(
+        out[i], {{w.dim(label{std::string_view{std::string{"d"} + std::to_string(i)}}, out[i])}}));
   auto const v = w.reading_dim("v", data[*axis], dim_kind::reduction);
   mars::detail::operand_axes table;
   for (std::size_t i = 0; i < data.size(); ++i) {

@@ -142,7 +142,8 @@ namespace mars::ops {
     auto const length = step > 0 ? end - start : start - end;
     if (length <= 0)
       return fail(error_code::out_of_range, "starts",
-                  std::string{"an empty slice of axis "} + std::to_string(*at) + " of " + to_string(x),
+                  std::string{"an empty slice of axis "} + std::to_string(*at) + " of " +
+                      to_string(x),
                   "at least one element");
     out[*at] = ceil_div(length, step > 0 ? step : -step);
     cuts[*at] = {start, out[*at] == 1 ? 1 : step};

@@ -24,7 +24,8 @@ inline auto batch_dims(mars::detail::op_writer& w, tensor_shape const& batch)
   std::size_t number = 0;
   for (std::size_t i = 0; i < batch.size(); ++i)
     if (batch[i] > 1)
-      dims[i] = w.dim(label{std::string_view{std::string{"b"} + std::to_string(number++)}}, batch[i]);
+      dims[i] =
+          w.dim(label{std::string_view{std::string{"b"} + std::to_string(number++)}}, batch[i]);
   return dims;
 }
 
@@ -112,8 +113,9 @@ inline auto batch_axes(tensor_shape const& own,
     if (i == rows)
       input.push_back(along(x[i], {{w.dim("m", x[i])}}));
     else if (x[i] > 1)
-      input.push_back(
-          along(x[i], {{w.dim(label{std::string_view{std::string{"b"} + std::to_string(number++)}}, x[i])}}));
+      input.push_back(along(
+          x[i],
+          {{w.dim(label{std::string_view{std::string{"b"} + std::to_string(number++)}}, x[i])}}));
     else
       input.push_back(mars::detail::whole(1));
   }
@@ -165,7 +167,8 @@ inline auto batch_axes(tensor_shape const& own,
     if (axes.size() != c->size() || ((!axes.empty()) && axes.back().extent != c->back()) ||
         (axes.size() == 2 && axes[0].extent != (*c)[0]))
       return fail(error_code::shape_mismatch, "shape", to_string(*c),
-                  std::string{"a shape that broadcasts to "} + to_string(tensor_shape{rows, columns}));
+                  std::string{"a shape that broadcasts to "} +
+                      to_string(tensor_shape{rows, columns}));
     w.input(axes);
   }
   w.output({m, n});

@@ -33,8 +33,9 @@ namespace mars::ops {
   mars::detail::operand_axes output;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (reduced[i]) {
-      auto const name =
-          x.size() == 4 ? label{window[i]} : label{std::string_view{std::string{"r"} + std::to_string(i)}};
+      auto const name = x.size() == 4
+                            ? label{window[i]}
+                            : label{std::string_view{std::string{"r"} + std::to_string(i)}};
       input.push_back(along(x[i], {{w.dim(name, x[i], dim_kind::reduction)}}));
       if (keep_dims) output.push_back(mars::detail::whole(1));
     } else {

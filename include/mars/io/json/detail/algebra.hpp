@@ -30,7 +30,7 @@ inline constexpr std::size_t op_kind_count = static_cast<std::size_t>(op_kind::o
 /// An output of an operator, by name: `"conv1"`, or `{"operator": "split1", "output": 2}`.
 struct reference {
   std::string name;
-  std::optional<std::uint16_t> output;  ///< absent: written as a string
+  std::optional<std::uint16_t> output; ///< absent: written as a string
 };
 [[nodiscard]] inline auto read_reference(reader const& r) -> reference {
   if (r.is_text()) return {r.text(), std::nullopt};
@@ -68,7 +68,7 @@ struct operand_source {
 [[nodiscard]] inline auto read_axis(reader const& r, operation const& op) -> axis {
   axis a;
   r.allow({"extent", "offset", "terms"});
-  a.extent = r["extent"].integer();  // mars::validate knows the domain
+  a.extent = r["extent"].integer(); // mars::validate knows the domain
   if (auto const offset = r.find("offset")) a.offset = offset->integer();
   if (auto const terms = r.find("terms"))
     for (auto const& term : terms->items(a.terms.capacity())) {
@@ -124,8 +124,7 @@ struct operand_source {
     if (!from) continue;
     if (op.operands.back().role != role::input)
       from->reject(error_code::invalid_argument, "a source of an operand of role input only");
-    sources.push_back(
-        {static_cast<std::uint16_t>(op.operands.size() - 1), read_reference(*from)});
+    sources.push_back({static_cast<std::uint16_t>(op.operands.size() - 1), read_reference(*from)});
   }
   return op;
 }
@@ -186,4 +185,4 @@ struct operand_source {
   return j;
 }
 
-}  // namespace mars::io::detail
+} // namespace mars::io::detail

@@ -25,7 +25,7 @@ enum class presence : std::uint8_t { required, optional };
 /// Fills in what the document gives; optional keys keep their defaults. `finish` refuses keys that
 /// were not asked for.
 class field_reader {
- public:
+public:
   explicit field_reader(reader r, std::vector<std::string_view> known = {})
       : from_{r}, known_{std::move(known)} {}
 
@@ -33,13 +33,14 @@ class field_reader {
     with(key, p, [&](reader const& r) { x = r.text(); });
   }
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  void integer(std::string_view key, T& x, std::int64_t least, presence p = presence::optional) {
+  requires(!std::same_as<T, bool>) void integer(std::string_view key, T& x, std::int64_t least,
+                                                presence p = presence::optional) {
     constexpr auto limit = std::numeric_limits<T>::max();
-    constexpr auto most = static_cast<std::uint64_t>(limit) <
-                                  static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
-                              ? static_cast<std::int64_t>(limit)
-                              : std::numeric_limits<std::int64_t>::max();
+    constexpr auto most =
+        static_cast<std::uint64_t>(limit) <
+                static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
+            ? static_cast<std::int64_t>(limit)
+            : std::numeric_limits<std::int64_t>::max();
     with(key, p, [&](reader const& r) { x = static_cast<T>(r.integer(least, most)); });
   }
   void flag(std::string_view key, bool& x) {
@@ -80,7 +81,7 @@ class field_reader {
     if (from_.allow(known_) && !missing_.empty()) (void)from_[missing_];
   }
 
- private:
+private:
   template <class F>
   void with(std::string_view key, presence p, F f) {
     known_.push_back(key);
@@ -102,15 +103,15 @@ class field_reader {
 }
 
 class field_writer {
- public:
+public:
   explicit field_writer(ordered_json& to) : to_{&to} {}
 
   void text(std::string_view key, std::string const& x, presence = presence::optional) {
     put(key, x);
   }
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  void integer(std::string_view key, T const& x, std::int64_t, presence = presence::optional) {
+  requires(!std::same_as<T, bool>) void integer(std::string_view key, T const& x, std::int64_t,
+                                                presence = presence::optional) {
     put(key, x);
   }
   void flag(std::string_view key, bool const& x) { put(key, x); }
@@ -140,11 +141,11 @@ class field_writer {
     put(key, std::move(items));
   }
 
- private:
+private:
   void put(std::string_view key, ordered_json value) {
     (*to_)[std::string{key}] = std::move(value);
   }
   ordered_json* to_;
 };
 
-}  // namespace mars::io::detail
+} // namespace mars::io::detail

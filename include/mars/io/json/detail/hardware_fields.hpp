@@ -112,8 +112,9 @@ void visit(Fields& f, hardware::roofline& d) {
       "peaks", d.peaks, d.peaks.capacity(),
       [](reader const& r) {
         r.allow({"element_bits", "flops_per_s"});
-        return hardware::width_peak{static_cast<int>(r["element_bits"].integer(1, 64)),
-                                    flops_per_second{r["flops_per_s"].number(positive_or_infinite)}};
+        return hardware::width_peak{
+            static_cast<int>(r["element_bits"].integer(1, 64)),
+            flops_per_second{r["flops_per_s"].number(positive_or_infinite)}};
       },
       [](hardware::width_peak const& p) -> ordered_json {
         return {{"element_bits", p.element_bits}, {"flops_per_s", write_number(p.rate.count())}};
@@ -132,18 +133,14 @@ void visit_integers(Fields& f, std::string_view key, std::vector<T>& x,
                     presence p = presence::required) {
   f.list(
       key, x, most_entries,
-      [](reader const& r) {
-        return static_cast<T>(r.integer(0, std::numeric_limits<T>::max()));
-      },
+      [](reader const& r) { return static_cast<T>(r.integer(0, std::numeric_limits<T>::max())); },
       [](T n) { return ordered_json(n); }, p);
 }
 template <class Fields, class Unit>
-void visit_quantities(Fields& f, std::string_view key,
-                      std::vector<quantity<Unit, double>>& x, number_domain d,
-                      presence p = presence::optional) {
+void visit_quantities(Fields& f, std::string_view key, std::vector<quantity<Unit, double>>& x,
+                      number_domain d, presence p = presence::optional) {
   f.list(
-      key, x, most_entries,
-      [d](reader const& r) { return quantity<Unit, double>{r.number(d)}; },
+      key, x, most_entries, [d](reader const& r) { return quantity<Unit, double>{r.number(d)}; },
       [](quantity<Unit, double> q) { return write_number(q.count()); }, p);
 }
 
@@ -223,4 +220,4 @@ void visit(Fields& f, interconnect::fat_tree& n) {
   f.choice("forwarding", n.forwarding, forwarding_modes);
 }
 
-}  // namespace mars::io::detail
+} // namespace mars::io::detail

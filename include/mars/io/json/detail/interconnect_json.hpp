@@ -15,9 +15,15 @@
 
 namespace mars::io::detail {
 
-inline constexpr std::array<std::string_view, 9> interconnect_kinds{
-    "fully_connected", "grouped_through_host", "ring",     "mesh",     "torus",
-    "switched",        "hierarchy",            "fat_tree", "arbitrary"};
+inline constexpr std::array<std::string_view, 9> interconnect_kinds{"fully_connected",
+                                                                    "grouped_through_host",
+                                                                    "ring",
+                                                                    "mesh",
+                                                                    "torus",
+                                                                    "switched",
+                                                                    "hierarchy",
+                                                                    "fat_tree",
+                                                                    "arbitrary"};
 
 /// A file of a few bytes must not ask for gigabytes of links, or for hours of routing.
 inline constexpr std::size_t most_links = std::size_t{1} << 20;
@@ -51,13 +57,19 @@ template <class N>
     -> std::optional<any_interconnect> {
   if (r.failed()) return std::nullopt;
   if (auto const n = model.size(); n != accelerators) {
-    r.reject({error_code::shape_mismatch, {}, std::string{"an interconnect of "} + std::to_string(n) + " accelerators",
-              std::to_string(accelerators), {}});
+    r.reject({error_code::shape_mismatch,
+              {},
+              std::string{"an interconnect of "} + std::to_string(n) + " accelerators",
+              std::to_string(accelerators),
+              {}});
     return std::nullopt;
   }
   if (count_pairs(model) > most_links) {
-    r.reject({error_code::out_of_range, {}, std::to_string(count_pairs(model)) + " links",
-              std::string{"at most "} + std::to_string(most_links), {}});
+    r.reject({error_code::out_of_range,
+              {},
+              std::to_string(count_pairs(model)) + " links",
+              std::string{"at most "} + std::to_string(most_links),
+              {}});
     return std::nullopt;
   }
   if (auto const name = r.find("name")) return any_interconnect{std::move(model), name->text()};
@@ -118,10 +130,12 @@ inline constexpr std::array<std::string_view, 3> node_kinds{"accelerator", "swit
   t.reference = bytes{reference};
   if (r.failed()) return std::nullopt;
   if (t.accelerators > most_routing_steps / (t.links.size() + 1)) {
-    r.reject({error_code::out_of_range, {},
+    r.reject({error_code::out_of_range,
+              {},
               std::to_string(t.accelerators) + " accelerators and " +
                   std::to_string(t.links.size()) + " links",
-              "a network that can be routed in reasonable time", {}});
+              "a network that can be routed in reasonable time",
+              {}});
     return std::nullopt;
   }
   auto built = interconnect::arbitrary::build(std::move(t));
@@ -135,15 +149,15 @@ inline constexpr std::array<std::string_view, 3> node_kinds{"accelerator", "swit
 [[nodiscard]] inline auto read_interconnect(reader const& r, std::size_t accelerators)
     -> std::optional<any_interconnect> {
   switch (r["kind"].choice(interconnect_kinds)) {
-    case 0: return read_model<interconnect::fully_connected>(r, accelerators);
-    case 1: return read_model<interconnect::grouped_through_host>(r, accelerators);
-    case 2: return read_model<interconnect::ring>(r, accelerators);
-    case 3: return read_model<interconnect::mesh>(r, accelerators);
-    case 4: return read_model<interconnect::torus>(r, accelerators);
-    case 5: return read_model<interconnect::switched>(r, accelerators);
-    case 6: return read_model<interconnect::hierarchy>(r, accelerators);
-    case 7: return read_model<interconnect::fat_tree>(r, accelerators);
-    default: return read_arbitrary(r, accelerators);
+  case 0: return read_model<interconnect::fully_connected>(r, accelerators);
+  case 1: return read_model<interconnect::grouped_through_host>(r, accelerators);
+  case 2: return read_model<interconnect::ring>(r, accelerators);
+  case 3: return read_model<interconnect::mesh>(r, accelerators);
+  case 4: return read_model<interconnect::torus>(r, accelerators);
+  case 5: return read_model<interconnect::switched>(r, accelerators);
+  case 6: return read_model<interconnect::hierarchy>(r, accelerators);
+  case 7: return read_model<interconnect::fat_tree>(r, accelerators);
+  default: return read_arbitrary(r, accelerators);
   }
 }
 
@@ -198,4 +212,4 @@ auto write_model(any_interconnect const& net, std::string_view kind, ordered_jso
   return known ? j : ordered_json(nullptr);
 }
 
-}  // namespace mars::io::detail
+} // namespace mars::io::detail

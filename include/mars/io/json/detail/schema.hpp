@@ -17,4 +17,4 @@ inline void read_schema(reader const& root, std::string_view wanted) {
     (void)schema.text();
 }
 
-}  // namespace mars::io::detail
+} // namespace mars::io::detail
