@@ -7,6 +7,8 @@
 #   cmake -DROOT=. -P cmake/readme.cmake               brings README.md up to date
 #   cmake -DROOT=. -DCHECK=ON -P cmake/readme.cmake    fails if it is not
 
+cmake_minimum_required(VERSION 3.23)
+
 file(READ "${ROOT}/README.md" text)
 set(rest "${text}")
 set(fresh "")

@@ -7,7 +7,7 @@
 //   check.cpp     a given mapping           explain.cpp   why there is none
 //   policies.hpp  run-time choice           output*.cpp   JSON, report, files
 //
-// One source file per heavy dependency: CLI11, nlohmann, protobuf and the mapper are compiled apart.
+// One source file per heavy dependency: CLI11, nlohmann, protobuf and the mapper compile apart.
 #include "check.hpp"
 #include "load.hpp"
 #include "options.hpp"
@@ -40,7 +40,7 @@ void print_error(std::string message) {
   return e.code == mars::error_code::infeasible ? infeasible : refused;
 }
 
-/// Standard output may be a full disk or a closed pipe: what is not written is not reported as done.
+/// Standard output may be a full disk or a closed pipe: what is not written is not called done.
 [[nodiscard]] auto print_out(std::string const& text) -> bool {
   bool const done = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (std::fflush(stdout) == 0 && done) return true;

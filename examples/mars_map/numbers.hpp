@@ -9,8 +9,8 @@
 
 namespace mars_map {
 
-/// A whole number, decimal digits only: no sign, no blanks, nothing behind it. Error: `out_of_range`
-/// at `option`.
+/// A whole number, decimal digits only: no sign, no blanks, nothing behind it.
+/// Error: `out_of_range` at `option`.
 [[nodiscard]] auto parse_count(char const* option, std::string const& text, std::uint64_t least,
                                std::uint64_t most) -> mars::expected<std::uint64_t>;
 

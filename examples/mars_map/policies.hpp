@@ -85,8 +85,8 @@ struct chosen_objective {
   return mars::cost::analytical{};
 }
 
-/// The baseline as the answer. Its own bound is that of its few candidates; the one reported is that
-/// of all candidates of the strategy.
+/// The baseline as the answer. Its own bound is that of its few candidates; the one reported is
+/// that of all candidates of the strategy.
 struct keep_start {
   [[nodiscard]] auto name() const -> std::string_view { return "baseline"; }
   [[nodiscard]] auto operator()(mars::mapping_problem const& problem,
@@ -104,7 +104,7 @@ private:
   }
 };
 
-/// A search whose time also counts what came before it: a wall-clock budget is for the whole answer.
+/// A search whose time counts what came before it, too: a budget is for the whole answer.
 struct timed_search {
   mars::search::any_search inner;
   mars::deadline until{};

@@ -32,10 +32,10 @@ void add_figures(std::string& text, options const& o, outcome const& answer) {
   } else {
     fmt::format_to(out, "baseline     {:.3}", answer.baseline->latency());
     if (o.objective != objective_name::latency)
-      fmt::format_to(out, ", {} {}", name_of(o.objective),
+      fmt::format_to(out, ", {} {}", quantity_of(o.objective),
                      value_text(answer.baseline->value, o.objective));
     if (answer.baseline->value > 0)
-      fmt::format_to(out, ", {} reduced by {:.1f} %", name_of(o.objective),
+      fmt::format_to(out, ", {} reduced by {:.1f} %", quantity_of(o.objective),
                      100.0 * static_cast<double>(answer.baseline->value - plan.value) /
                          static_cast<double>(answer.baseline->value));
     text += '\n';
@@ -43,7 +43,7 @@ void add_figures(std::string& text, options const& o, outcome const& answer) {
   if (plan.bound.name == "none")
     fmt::format_to(out, "lower bound  none\n");
   else
-    fmt::format_to(out, "lower bound  {} ({}), gap {:.1f} %\n",
+    fmt::format_to(out, "lower bound  {} {} ({}), gap {:.1f} %\n", quantity_of(o.objective),
                    value_text(plan.bound.value, o.objective), plan.bound.name, 100 * plan.gap());
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mars_map {
@@ -25,7 +26,12 @@ template <class Number>
   return fmt::format("{:.2f} G", x / 1e9);
 }
 
-/// A value of an objective with its unit. Throughput is minimised as the time between two results.
+/// What is minimised, in a word: for throughput the time between two results.
+[[nodiscard]] inline auto quantity_of(objective_name objective) -> std::string_view {
+  return objective == objective_name::throughput ? "interval" : name_of(objective);
+}
+
+/// A value of an objective with its unit.
 [[nodiscard]] inline auto value_text(mars::ticks value, objective_name objective) -> std::string {
   if (value >= mars::no_ticks) return "none";
   if (objective == objective_name::energy)

@@ -100,7 +100,8 @@ template <ParallelismStrategy Strategy>
 /// Errors: a cyclic graph; no candidate set with a common design; an objective that a design cannot
 /// answer (energy unknown); a strategy that proposes nothing, too much, or an illegal sharding.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
-          ParallelismStrategy Strategy, CollectiveModel Collective, Objective Objective_>
+          ParallelismStrategy Strategy, CollectiveModelForSystem<System> Collective,
+          Objective Objective_>
 [[nodiscard]] auto build_problem(Graph const& g, System const& system, Cost const& cost,
                                  Strategy const& strategy, Collective const& collective,
                                  Objective_ const& wanted,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/collective/concept.hpp>
 #include <mars/cost/concept.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/interconnect/concept.hpp>
@@ -43,5 +44,11 @@ using design_of_system = std::remove_cvref_t<decltype(*std::begin(
 /// A cost model that prices shards on the designs of a system.
 template <class C, class S>
 concept CostModelForSystem = AcceleratorSystem<S> && CostModelFor<C, design_of_system<S>>;
+
+/// A collective model that knows a system's interconnect.
+template <class M, class S>
+concept CollectiveModelForSystem =
+    AcceleratorSystem<S> &&
+    CollectiveModel<M, std::remove_cvref_t<decltype(std::declval<S const&>().interconnect)>>;
 
 } // namespace mars

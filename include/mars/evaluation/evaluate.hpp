@@ -70,7 +70,7 @@ template <AcceleratorSystem System>
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
-          CollectiveModel Collective>
+          CollectiveModelForSystem<System> Collective>
 [[nodiscard]] auto evaluate(Graph const& g, System const& system, mapping const& m,
                             Cost const& cost, Collective const& collective)
     -> expected<evaluation> {

@@ -79,11 +79,11 @@ template <WorkloadGraph Graph>
 /// `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
 /// `capacity_bytes`, `largest_weights`) and `warnings`. `load_mapping` reads it back.
 ///
-/// Numbers that do not exist are null: times and energy of a plan that is not feasible, unknown energy,
-/// the bound of a mapping that nobody searched, a baseline that does not fit. `lower_bound_s` is a bound
-/// on `latency_s`, for the objective throughput on 1 / `throughput_per_s`, for energy null. `gap` is of the
-/// objective's value, `reduction_vs_baseline` is 1 − `latency_s` / `baseline_latency_s` whatever the
-/// objective.
+/// Numbers that do not exist are null: times and energy of a plan that is not feasible, unknown
+/// energy, the bound of a mapping that nobody searched, a baseline that does not fit.
+/// `lower_bound_s` is a bound on `latency_s`, for the objective throughput on
+/// 1 / `throughput_per_s`, for energy null. `gap` is of the objective's value;
+/// `reduction_vs_baseline` is 1 − `latency_s` / `baseline_latency_s` whatever the objective.
 template <WorkloadGraph Graph, class System>
 [[nodiscard]] auto result_to_json(Graph const& graph, System const& system, plan const& p,
                                   result_context const& context = {}) -> ordered_json {
