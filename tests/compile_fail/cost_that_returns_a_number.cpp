@@ -1,8 +1,8 @@
 // expect: prices_shards_on
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include <mars/mapper.hpp>
 #include <mars/hardware/system.hpp>
 #include <mars/interconnect/fully_connected.hpp>
+#include <mars/mapper.hpp>
 #include <mars/workload/graph.hpp>
 
 struct in_cycles {

@@ -1,8 +1,8 @@
 // expect: times_shards
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <mars/interconnect/fully_connected.hpp>
 #include <mars/mapper.hpp>
 #include <mars/workload/graph.hpp>
-#include <mars/interconnect/fully_connected.hpp>
 
 #include <array>
 #include <vector>

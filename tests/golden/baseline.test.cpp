@@ -43,8 +43,8 @@ auto full(std::int64_t out, std::int64_t in) -> layer {
 }
 
 auto alexnet() -> std::vector<layer> {
-  return {conv(64, 3, 55, 11, 4), conv(192, 64, 27, 5),   conv(384, 192, 13, 3),
-          conv(256, 384, 13, 3),  conv(256, 256, 13, 3),  full(4096, 9216),
+  return {conv(64, 3, 55, 11, 4), conv(192, 64, 27, 5),  conv(384, 192, 13, 3),
+          conv(256, 384, 13, 3),  conv(256, 256, 13, 3), full(4096, 9216),
           full(4096, 4096),       full(1000, 4096)};
 }
 

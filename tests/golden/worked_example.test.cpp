@@ -72,8 +72,8 @@ auto price(graph const& g, mapping const& m, Collective const& collective) -> ev
 }
 auto price_pair(row const& first, row const& second) -> evaluation {
   auto const g = two_layers();
-  auto const m = all_on_one_set({sharding_of(op(g, operator_id{0}), first),
-                                 sharding_of(op(g, operator_id{1}), second)});
+  auto const m = all_on_one_set(
+      {sharding_of(op(g, operator_id{0}), first), sharding_of(op(g, operator_id{1}), second)});
   auto const e = price(g, m, collective::ring{});
   // The communication library's choice is the ring, or as good.
   CHECK(price(g, m, collective::standard{}).latency == e.latency);
@@ -115,9 +115,8 @@ TEST_CASE("worked example: ES = {Cin:4}, scattered for a layer that cuts the sam
   auto const g = two_layers();
   auto first = sharding_of(op(g, operator_id{0}), {"c", {}});
   first.scatter = static_cast<std::uint8_t>(find_dim(op(g, operator_id{0}), "k").value());
-  auto const e =
-      price(g, all_on_one_set({first, sharding_of(op(g, operator_id{1}), {"c", {}})}),
-            collective::ring{});
+  auto const e = price(g, all_on_one_set({first, sharding_of(op(g, operator_id{1}), {"c", {}})}),
+                       collective::ring{});
   CHECK(e.operators[0].partial_sums.count() == 150'528 * ns); // reduce-scatter: half of it
   CHECK(e.operators[1].redistribution.count() == 0);          // a quarter is all that is needed
 }

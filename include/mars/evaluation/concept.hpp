@@ -47,8 +47,7 @@ concept CostModelForSystem = AcceleratorSystem<S> && CostModelFor<C, design_of_s
 
 /// A collective model that knows a system's interconnect.
 template <class M, class S>
-concept CollectiveModelForSystem =
-    AcceleratorSystem<S> &&
+concept CollectiveModelForSystem = AcceleratorSystem<S> &&
     CollectiveModel<M, std::remove_cvref_t<decltype(std::declval<S const&>().interconnect)>>;
 
 } // namespace mars
