@@ -146,12 +146,12 @@ done
 for value in -1s 10 s nans infs 1e999s 0s 1h '' '1 s' 10ss 1,5s; do
   with --budget --budget "$value"
 done
-with --batch --batch 0
-with --batch --batch 9223372036854775807
-with --image --image 1
-with --image --image 9223372036854775807
-with --sequence --sequence 7
-with --element-bits --element-bits 65
+with batch --batch 0
+with "batch 9223372036854775807" --batch 9223372036854775807
+with image --image 1
+with "9223372036854775807" --image 9223372036854775807
+with sequence --sequence 7
+with element --element-bits 65
 with --evaluations --evaluations 0
 with 'not available in this version, available: baseline, genetic, exhaustive' --search exact
 for search in annealing beam portfolio h2h; do with "$search" --search "$search"; done
