@@ -80,10 +80,17 @@ template <class Net>
 ///
 /// Errors of `find`: what `build_problem` and `evaluate` refuse. A mapping that does not fit is not
 /// an error: the plan's evaluation says what is short.
-template <class Cost = cost::analytical, ParallelismStrategy Strategy = parallel::exclusive_shared,
-          SearchPolicy Search = search::two_level_genetic, Objective Wanted = objective::latency,
-          CollectiveModel Collective = collective::standard>
+template <class Cost = cost::analytical, class Strategy = parallel::exclusive_shared,
+          class Search = search::two_level_genetic, class Wanted = objective::latency,
+          class Collective = collective::standard>
 class mapper {
+  // Asserted, not constrained: of a constrained class whose arguments are deduced, clang says only
+  // that "constraints are not satisfied"; of these, both compilers quote the missing expression.
+  static_assert(ParallelismStrategy<Strategy>);
+  static_assert(SearchPolicy<Search>);
+  static_assert(Objective<Wanted>);
+  static_assert(CollectiveModel<Collective>);
+
 public:
   explicit mapper(Cost cost = {}, Strategy strategy = {}, Search search = {}, Wanted objective = {},
                   Collective collective = {})
