@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+namespace mars_vectors {
 namespace {
 
 using mars::convolution_shape;
@@ -255,3 +256,5 @@ TEST_CASE("the zoo's networks cost the same as the lists above") {
   CHECK(same_layers(mars::zoo::resnet101(), resnet101()));
   CHECK(same_layers(mars::zoo::wrn50_2(), wrn50_2()));
 }
+
+} // namespace mars_vectors

@@ -18,7 +18,7 @@ using mars::io::reader;
 using mars::io::reader_context;
 using mars_test::contains_text;
 
-auto error_of(std::string_view text) -> mars::error {
+auto error_in_document(std::string_view text) -> mars::error {
   auto const r = parse_json(text);
   REQUIRE_FALSE(r);
   return r.error();
@@ -51,20 +51,20 @@ TEST_CASE("JSON texts become values") {
 }
 
 TEST_CASE("what is not JSON is refused with its place") {
-  CHECK(error_of("").found == "an empty document");
-  CHECK(error_of(" \n\t").found == "an empty document");
+  CHECK(error_in_document("").found == "an empty document");
+  CHECK(error_in_document(" \n\t").found == "an empty document");
   for (auto const* text :
        {"{",     "[1,",        "{\"a\"",   "{\"a\":", "{\"a\":1", "[1 2]",      "{,}",
         "nul",   "'x'",        "\"open",   "[1]]",    "{} {}",    "01",         "1e999",
         "[NaN]", "[Infinity]", "\"\xff\"", "[1,]",    "// no\n1", "\"\\ud800\""}) {
     CAPTURE(text);
-    auto const e = error_of(text);
+    auto const e = error_in_document(text);
     CHECK(e.code == error_code::parse);
     CHECK_THAT(e.path, contains_text("line "));
     CHECK_FALSE(e.detail.empty());
     for (char const c : to_string(e)) CHECK((c >= 0x20 && c < 0x7f));
   }
-  CHECK(error_of("{\n  \"a\": 1,\n  \"b\": NaN\n}").path == "line 3, column 8");
+  CHECK(error_in_document("{\n  \"a\": 1,\n  \"b\": NaN\n}").path == "line 3, column 8");
 }
 
 TEST_CASE("every truncation of a document is refused") {
@@ -74,10 +74,10 @@ TEST_CASE("every truncation of a document is refused") {
 }
 
 TEST_CASE("a key twice is refused, with its path") {
-  auto const e = error_of(R"({"a": [{}, {"b": {"x": 1, "y": 2, "x": 3}}]})");
+  auto const e = error_in_document(R"({"a": [{}, {"b": {"x": 1, "y": 2, "x": 3}}]})");
   CHECK(e.code == error_code::duplicate);
   CHECK(e.path == "a[1].b.x");
-  CHECK(error_of(R"({"k": 1, "k": 1})").path == "k");
+  CHECK(error_in_document(R"({"k": 1, "k": 1})").path == "k");
 }
 
 TEST_CASE("deep nesting is refused, not followed") {
@@ -85,11 +85,11 @@ TEST_CASE("deep nesting is refused, not followed") {
     return std::string(depth, '[') + std::string(depth, ']');
   };
   CHECK(parse_json(nested(mars::io::max_json_depth)));
-  CHECK(error_of(nested(mars::io::max_json_depth + 1)).code == error_code::parse);
-  CHECK(error_of(std::string(5'000'000, '[')).code == error_code::parse);
+  CHECK(error_in_document(nested(mars::io::max_json_depth + 1)).code == error_code::parse);
+  CHECK(error_in_document(std::string(5'000'000, '[')).code == error_code::parse);
   std::string objects;
   for (int i = 0; i < 1'000'000; ++i) objects += "{\"a\":";
-  CHECK_THAT(error_of(objects).found, contains_text("deeper"));
+  CHECK_THAT(error_in_document(objects).found, contains_text("deeper"));
 }
 
 TEST_CASE("values are written the same way every time") {

@@ -17,7 +17,7 @@ using mars::error_code;
 auto const network = skip_network();
 auto const machine = small(4);
 
-auto error_of(std::string_view text) -> mars::error {
+auto error_in_mapping(std::string_view text) -> mars::error {
   auto const r = mars::io::load_mapping(text, network, machine);
   REQUIRE_FALSE(r);
   return r.error();
@@ -90,7 +90,7 @@ TEST_CASE("documents that do not fit workload or system are refused where they g
   auto const changed = [](auto change) {
     auto document = mars::io::parse_json(written).value();
     change(document);
-    return error_of(document.dump());
+    return error_in_mapping(document.dump());
   };
   using mars::io::json;
   auto e = changed([](json& d) { d["operators"][0]["name"] = "conv3"; });

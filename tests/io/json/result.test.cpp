@@ -13,16 +13,14 @@ namespace {
 using namespace mars_test;
 using mars::io::ordered_json;
 
-auto const network = skip_network();
-auto const machine = small(2);
+auto const skip = skip_network();
+auto const pair = small(2);
 
-auto priced(mars::mapping const& m, small_system const& on = machine) -> mars::plan {
-  return mars::mapper{}.price(network, on, m).value();
+auto priced(mars::mapping const& m, small_system const& on = pair) -> mars::plan {
+  return mars::mapper{}.price(skip, on, m).value();
 }
 /// Everything on accelerator 0.
-auto alone() -> mars::mapping {
-  return {{set_of({0})}, std::vector<mars::placement>(network.size())};
-}
+auto alone() -> mars::mapping { return {{set_of({0})}, std::vector<mars::placement>(skip.size())}; }
 auto keys_of(ordered_json const& j) -> std::vector<std::string> {
   std::vector<std::string> keys;
   for (auto const& [key, value] : j.items()) keys.push_back(key);
@@ -32,7 +30,7 @@ auto keys_of(ordered_json const& j) -> std::vector<std::string> {
 } // namespace
 
 TEST_CASE("a result document has the keys of the contract, in its order") {
-  auto const j = mars::io::result_to_json(network, machine, priced(skip_mapping(network)));
+  auto const j = mars::io::result_to_json(skip, pair, priced(skip_mapping(skip)));
   CHECK(keys_of(j) == std::vector<std::string>{
                           "schema", "workload", "system", "objective", "latency_s",
                           "throughput_per_s", "energy_j", "lower_bound_s", "gap", "binding_bound",
@@ -64,13 +62,13 @@ TEST_CASE("a result document has the keys of the contract, in its order") {
 }
 
 TEST_CASE("times of a result document are those of the plan and survive text") {
-  auto const plan = priced(skip_mapping(network));
-  auto const text = mars::io::write_json(mars::io::result_to_json(network, machine, plan));
+  auto const plan = priced(skip_mapping(skip));
+  auto const text = mars::io::write_json(mars::io::result_to_json(skip, pair, plan));
   auto const j = mars::io::parse_json(text).value();
   CHECK(j["latency_s"].get<double>() == plan.latency().count());
   CHECK(j["throughput_per_s"].get<double>() ==
         1.0 / to_seconds(plan.evaluation.bottleneck).count());
-  for (std::size_t v = 0; v < network.size(); ++v) {
+  for (std::size_t v = 0; v < skip.size(); ++v) {
     auto const& e = plan.evaluation.operators[v];
     auto const& o = j["operators"][v];
     CHECK(o["start_s"].get<double>() == to_seconds(e.start).count());
@@ -78,16 +76,16 @@ TEST_CASE("times of a result document are those of the plan and survive text") {
     CHECK(o["compute_s"].get<double>() == to_seconds(e.compute).count());
     CHECK(o["communication_s"].get<double>() == to_seconds(e.communication()).count());
   }
-  auto const back = mars::io::load_mapping_document(text, network, machine).value();
+  auto const back = mars::io::load_mapping_document(text, skip, pair).value();
   CHECK(back.mapping == plan.mapping);
-  REQUIRE(back.schedule.size() == network.size());
+  REQUIRE(back.schedule.size() == skip.size());
   CHECK(back.schedule.back().end == plan.latency());
   CHECK(priced(back.mapping).evaluation.latency == plan.evaluation.latency);
 }
 
 TEST_CASE("what a result document does not know is null") {
-  auto const plan = priced(skip_mapping(network));
-  auto const j = mars::io::result_to_json(network, machine, plan);
+  auto const plan = priced(skip_mapping(skip));
+  auto const j = mars::io::result_to_json(skip, pair, plan);
   for (auto const* key : {"energy_j", "lower_bound_s", "gap", "binding_bound", "baseline_latency_s",
                           "reduction_vs_baseline"}) {
     CAPTURE(key);
@@ -99,13 +97,13 @@ TEST_CASE("what a result document does not know is null") {
 
 TEST_CASE("a result document compares with the bound and the baseline") {
   auto const baseline = priced(alone());
-  auto plan = priced(skip_mapping(network));
+  auto plan = priced(skip_mapping(skip));
   plan.bound = {plan.value / 4, "path"};
   plan.policy = "genetic";
   plan.evaluations = 500;
   plan.wall = mars::seconds{0.25};
   auto const j = mars::io::result_to_json(
-      network, machine, plan, {.baseline = &baseline, .seed = 42, .warnings = {"guessed"}});
+      skip, pair, plan, {.baseline = &baseline, .seed = 42, .warnings = {"guessed"}});
   auto const latency = j["latency_s"].get<double>();
   CHECK(j["lower_bound_s"].get<double>() == approx(latency / 4).epsilon(1e-6));
   CHECK(j["gap"].get<double>() == approx(0.75).epsilon(1e-6));
@@ -124,7 +122,7 @@ TEST_CASE("a result document of a mapping that does not fit says what is short")
   // conv1 alone has 576 bytes of weights, an input of 512 and a result of 1024 bytes.
   auto const tight = small(2, 1'000);
   auto const plan = priced(alone(), tight);
-  auto const j = mars::io::result_to_json(network, tight, plan, {.baseline = &plan});
+  auto const j = mars::io::result_to_json(skip, tight, plan, {.baseline = &plan});
   CHECK(j["feasible"] == false);
   for (auto const* key : {"latency_s", "throughput_per_s", "energy_j", "gap", "baseline_latency_s",
                           "reduction_vs_baseline"}) {
@@ -139,12 +137,12 @@ TEST_CASE("a result document of a mapping that does not fit says what is short")
   CHECK(s["demand_bytes"].get<std::int64_t>() > 576 + 1024);
   CHECK(s["largest_weights"] == ordered_json::array({"conv1", "conv2"}));
   // Still a mapping that can be loaded.
-  CHECK(mars::io::load_mapping(mars::io::write_json(j), network, tight).value() == plan.mapping);
+  CHECK(mars::io::load_mapping(mars::io::write_json(j), skip, tight).value() == plan.mapping);
 
   // The design "wino" runs 3×3 convolutions only.
   auto refused = alone();
   refused.sets[0].design = "wino";
-  auto const r = mars::io::result_to_json(network, machine, priced(refused));
+  auto const r = mars::io::result_to_json(skip, pair, priced(refused));
   CHECK(r["feasible"] == false);
   REQUIRE_FALSE(r["shortages"].empty());
   CHECK(r["shortages"][0]["what"] == "unsupported");

@@ -19,12 +19,14 @@ using mars::error_code;
 using mars::io::load_system;
 using mars_test::contains_text;
 
-auto error_of(std::string_view text) -> mars::error {
+auto error_in_system(std::string_view text) -> mars::error {
   auto const r = load_system(text);
   REQUIRE_FALSE(r);
   return r.error();
 }
-auto complaint(std::string_view text) -> std::string { return to_string(error_of(text)); }
+auto complaint_about_system(std::string_view text) -> std::string {
+  return to_string(error_in_system(text));
+}
 
 std::string const two_gpus = R"({
   "schema": "mars.system/1",
@@ -159,65 +161,67 @@ TEST_CASE("a preset may be named, with other memory") {
   CHECK(load_system(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "name": "mine"})")
             .value()
             .name == "mine");
-  CHECK_THAT(complaint(R"({"schema": "mars.system/1", "preset": "aws_f1"})"),
+  CHECK_THAT(complaint_about_system(R"({"schema": "mars.system/1", "preset": "aws_f1"})"),
              contains_text("did you mean aws_f1_16xlarge?"));
+  CHECK(error_in_system(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "memory_bytes": 0})")
+            .path == "memory_bytes");
   CHECK(
-      error_of(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "memory_bytes": 0})").path ==
-      "memory_bytes");
-  CHECK(
-      error_of(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "accelerators": []})").code ==
-      error_code::unknown_key);
+      error_in_system(R"({"schema": "mars.system/1", "preset": "h100_sxm_8", "accelerators": []})")
+          .code == error_code::unknown_key);
 }
 
 TEST_CASE("bandwidths that are none are refused where they stand") {
   for (auto const* bad : {"0", "-1", "\"NaN\"", "\"nan\"", "[]", "false"}) {
     CAPTURE(bad);
-    auto const e = error_of(
+    auto const e = error_in_system(
         with_network(R"({"kind": "ring", "bandwidth_bytes_per_s": )" + std::string{bad} + "}"));
     CHECK(e.path == "interconnect.bandwidth_bytes_per_s");
   }
   std::string raw = two_gpus;
   raw.replace(raw.find("1e9"), 3, "NaN");
-  CHECK(error_of(raw).code == error_code::parse);
-  CHECK_THAT(error_of(raw).path, contains_text("line 14"));
+  CHECK(error_in_system(raw).code == error_code::parse);
+  CHECK_THAT(error_in_system(raw).path, contains_text("line 14"));
 
   auto document = mars::io::parse_json(two_gpus).value();
   document["accelerators"][0]["designs"][0]["bandwidth_bytes_per_s"] = -5;
-  CHECK(error_of(document.dump()).path == "accelerators[0].designs[0].bandwidth_bytes_per_s");
+  CHECK(error_in_system(document.dump()).path ==
+        "accelerators[0].designs[0].bandwidth_bytes_per_s");
 }
 
 TEST_CASE("what models refuse is reported by the document's keys") {
-  CHECK(error_of(with_network(R"({"kind": "ring"})")).path == "interconnect.bandwidth_bytes_per_s");
-  CHECK(complaint(with_network(R"({"kind": "ring", "bandwith_bytes_per_s": 1})")) ==
+  CHECK(error_in_system(with_network(R"({"kind": "ring"})")).path ==
+        "interconnect.bandwidth_bytes_per_s");
+  CHECK(complaint_about_system(with_network(R"({"kind": "ring", "bandwith_bytes_per_s": 1})")) ==
         "interconnect.bandwith_bytes_per_s: found a key nobody knows, wanted one of kind, name, "
         "accelerators, bandwidth_bytes_per_s, latency_s, forwarding; did you mean "
         "bandwidth_bytes_per_s? [unknown-key]");
   CHECK(
-      error_of(with_network(R"({"kind": "grouped_through_host", "groups": [[0, 1], [2]]})")).path ==
-      "interconnect.intra_bandwidth_bytes_per_s");
-  CHECK(error_of(with_network(R"({"kind": "grouped_through_host", "groups": [[0, 1], [1]],
+      error_in_system(with_network(R"({"kind": "grouped_through_host", "groups": [[0, 1], [2]]})"))
+          .path == "interconnect.intra_bandwidth_bytes_per_s");
+  CHECK(error_in_system(with_network(R"({"kind": "grouped_through_host", "groups": [[0, 1], [1]],
                                   "intra_bandwidth_bytes_per_s": 1})"))
             .path == "interconnect.groups[1][0]");
-  CHECK(error_of(with_network(R"({"kind": "switched", "bandwidths_bytes_per_s": [1, 2]})")).path ==
-        "interconnect.bandwidths_bytes_per_s");
-  CHECK(error_of(with_network(R"({"kind": "mesh", "extents": [2, 2], "bandwidth_bytes_per_s": 1})"))
+  CHECK(error_in_system(with_network(R"({"kind": "switched", "bandwidths_bytes_per_s": [1, 2]})"))
+            .path == "interconnect.bandwidths_bytes_per_s");
+  CHECK(error_in_system(
+            with_network(R"({"kind": "mesh", "extents": [2, 2], "bandwidth_bytes_per_s": 1})"))
             .code == error_code::shape_mismatch);
-  CHECK(error_of(with_network(R"({"kind": "arbitrary", "links": [
+  CHECK(error_in_system(with_network(R"({"kind": "arbitrary", "links": [
             {"from": {"accelerator": 0}, "to": {"accelerator": 9}, "bandwidth_bytes_per_s": 1}]})"))
             .path == "interconnect.links[0].to");
-  CHECK(error_of(with_network(R"({"kind": "arbitrary", "links": [
+  CHECK(error_in_system(with_network(R"({"kind": "arbitrary", "links": [
             {"from": {"accelerator": 0}, "to": {"host": 0}, "bandwidth_bytes_per_s": 1}]})"))
             .path == "interconnect.links");
-  CHECK(error_of(with_network(R"({"kind": "arbitrary", "links": [
+  CHECK(error_in_system(with_network(R"({"kind": "arbitrary", "links": [
             {"from": {}, "to": {"host": 0}, "bandwidth_bytes_per_s": 1}]})"))
             .path == "interconnect.links[0].from");
 
   auto document = mars::io::parse_json(two_gpus).value();
   document["accelerators"][1]["designs"][1]["col_loop"] = "rows";
-  CHECK(error_of(document.dump()).path == "accelerators[1].designs[1].row_loop");
+  CHECK(error_in_system(document.dump()).path == "accelerators[1].designs[1].row_loop");
   document = mars::io::parse_json(two_gpus).value();
   document["accelerators"][1]["designs"][1]["name"] = "winograd";
-  CHECK(error_of(document.dump()).code == error_code::duplicate);
+  CHECK(error_in_system(document.dump()).code == error_code::duplicate);
 }
 
 TEST_CASE("a short document cannot ask for a large machine") {
@@ -226,11 +230,11 @@ TEST_CASE("a short document cannot ask for a large machine") {
            R"(, "memory_bytes": 1, "designs": [{"kind": "winograd"}]}], "interconnect": {"kind": ")" +
            kind + R"(", "bandwidth_bytes_per_s": 1}})";
   };
-  CHECK(error_of(with("1e15", "ring")).path == "accelerators[0].count");
-  CHECK(error_of(with("16000", "fully_connected")).path == "interconnect");
+  CHECK(error_in_system(with("1e15", "ring")).path == "accelerators[0].count");
+  CHECK(error_in_system(with("16000", "fully_connected")).path == "interconnect");
   CHECK(load_system(with("500", "fully_connected")));
   CHECK(
-      error_of(
+      error_in_system(
           with_network(
               R"({"kind": "fat_tree", "arity": [65535, 65535, 65535], "bandwidth_bytes_per_s": [1, 1, 1]})"))
           .path == "interconnect.arity");

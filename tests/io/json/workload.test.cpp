@@ -18,12 +18,14 @@ using mars::error_code;
 using mars::io::load_workload;
 using mars_test::contains_text;
 
-auto error_of(std::string_view text) -> mars::error {
+auto error_in_workload(std::string_view text) -> mars::error {
   auto const r = load_workload(text);
   REQUIRE_FALSE(r);
   return r.error();
 }
-auto complaint(std::string_view text) -> std::string { return to_string(error_of(text)); }
+auto complaint_about_workload(std::string_view text) -> std::string {
+  return to_string(error_in_workload(text));
+}
 
 /// A document by kind around one operator that reads x.
 auto around(std::string const& op, std::string const& shape = "[1, 4, 8, 8]") -> std::string {
@@ -272,7 +274,7 @@ TEST_CASE("names with colons mean themselves first") {
 
 TEST_CASE("graphs that are wrong are one clear line") {
   SECTION("a cycle, by kind and by algebra") {
-    CHECK(complaint(R"({"schema": "mars.workload/1", "operators": [
+    CHECK(complaint_about_workload(R"({"schema": "mars.workload/1", "operators": [
             {"name": "a", "kind": "relu", "inputs": ["c"]},
             {"name": "b", "kind": "relu", "inputs": ["a"]},
             {"name": "c", "kind": "relu", "inputs": ["b"]}]})") ==
@@ -282,11 +284,11 @@ TEST_CASE("graphs that are wrong are one clear line") {
     document["operators"][0]["operands"][0] = document["operators"][1]["operands"][0];
     document["operators"][0]["operands"][0]["from"] = "product";
     document["operators"][0]["operands"][0]["axes"][1] = {{"extent", 6}};
-    CHECK(error_of(document.dump()).code == error_code::cycle);
-    CHECK(error_of(document.dump()).path == "operators[0].inputs[0]");
+    CHECK(error_in_workload(document.dump()).code == error_code::cycle);
+    CHECK(error_in_workload(document.dump()).path == "operators[0].inputs[0]");
   }
   SECTION("a tensor that nobody produces") {
-    auto const e = error_of(R"({"schema": "mars.workload/1", "operators": [
+    auto const e = error_in_workload(R"({"schema": "mars.workload/1", "operators": [
         {"name": "conv1", "kind": "opaque", "type": "T", "inputs": [], "output_shapes": [[4]]},
         {"name": "b", "kind": "relu", "inputs": ["conv2"]}]})");
     CHECK(e.code == error_code::dangling);
@@ -295,7 +297,7 @@ TEST_CASE("graphs that are wrong are one clear line") {
   }
   SECTION("an output that an operator does not have") {
     auto const e =
-        error_of(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
+        error_in_workload(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
         "operators": [{"name": "a", "kind": "relu", "inputs": ["x"]},
                       {"name": "b", "kind": "relu", "inputs": ["a:1"]}]})");
     CHECK(e.code == error_code::dangling);
@@ -303,7 +305,7 @@ TEST_CASE("graphs that are wrong are one clear line") {
   }
   SECTION("a name twice") {
     auto const e =
-        error_of(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
+        error_in_workload(R"({"schema": "mars.workload/1", "inputs": [{"name": "x", "shape": [4]}],
         "operators": [{"name": "x", "kind": "relu", "inputs": ["x"]}]})");
     CHECK(e.code == error_code::duplicate);
     CHECK(e.path == "operators[0].name");
@@ -312,38 +314,40 @@ TEST_CASE("graphs that are wrong are one clear line") {
     for (auto const* extent : {"0", "-3", "4611686018427387904", "9223372036854775807"}) {
       CAPTURE(extent);
       auto const shape = std::string{"[1, 4, "} + std::string{extent} + ", 8]";
-      CHECK_THAT(error_of(around(R"("kind": "relu")", shape)).path, contains_text("inputs[0]"));
+      CHECK_THAT(error_in_workload(around(R"("kind": "relu")", shape)).path,
+                 contains_text("inputs[0]"));
       auto const out =
           around(R"("kind": "conv", "kernel": 1, "out_channels": )" + std::string{extent});
-      CHECK_THAT(error_of(out).path, contains_text("operators[0]"));
+      CHECK_THAT(error_in_workload(out).path, contains_text("operators[0]"));
       auto document = mars::io::parse_json(by_algebra).value();
       document["operators"][0]["dims"][1]["extent"] = mars::io::parse_json(extent).value();
-      CHECK_THAT(error_of(document.dump()).path, contains_text("operators[0]"));
+      CHECK_THAT(error_in_workload(document.dump()).path, contains_text("operators[0]"));
     }
   }
   SECTION("attributes") {
-    CHECK(complaint(around(R"("kind": "conv", "out_chanels": 8)")) ==
+    CHECK(complaint_about_workload(around(R"("kind": "conv", "out_chanels": 8)")) ==
           "operators[0].out_chanels: found a key nobody knows, wanted one of name, kind, inputs, "
           "out_channels, kernel, stride, dilation, padding, groups, bias; did you mean "
           "out_channels? [unknown-key]");
-    CHECK(error_of(around(R"("kind": "conv")")).path == "operators[0].out_channels");
-    CHECK_THAT(complaint(around(R"("kind": "soft_mx")")), contains_text("did you mean softmax?"));
-    CHECK(error_of(around(R"("kind": "transpose", "permutation": [0, 0, 1, 2])"))
+    CHECK(error_in_workload(around(R"("kind": "conv")")).path == "operators[0].out_channels");
+    CHECK_THAT(complaint_about_workload(around(R"("kind": "soft_mx")")),
+               contains_text("did you mean softmax?"));
+    CHECK(error_in_workload(around(R"("kind": "transpose", "permutation": [0, 0, 1, 2])"))
               .path.rfind("operators[0]", 0) == 0);
-    CHECK_THAT(complaint(around(R"("kind": "matmul")")), contains_text("2 inputs"));
+    CHECK_THAT(complaint_about_workload(around(R"("kind": "matmul")")), contains_text("2 inputs"));
   }
   SECTION("an error inside an operator of several parts is that operator's") {
-    auto const e = error_of(R"({"schema": "mars.workload/1",
+    auto const e = error_in_workload(R"({"schema": "mars.workload/1",
         "inputs": [{"name": "q", "shape": [1, 3, 8]}],
         "operators": [{"name": "a", "kind": "attention", "inputs": ["q", "q", "q"], "heads": 2},
                       {"name": "b", "kind": "softmax", "inputs": ["a"], "axis": 9}]})");
     CHECK(e.path.rfind("operators[1]", 0) == 0);
   }
   SECTION("schemas") {
-    CHECK_THAT(complaint(R"({"schema": "mars.workload/2", "operators": []})"),
+    CHECK_THAT(complaint_about_workload(R"({"schema": "mars.workload/2", "operators": []})"),
                contains_text("unsupported"));
-    CHECK(error_of(R"({"operators": []})").path == "schema");
-    CHECK(error_of("[]").code == error_code::wrong_type);
+    CHECK(error_in_workload(R"({"operators": []})").path == "schema");
+    CHECK(error_in_workload("[]").code == error_code::wrong_type);
   }
 }
 

@@ -6,16 +6,6 @@
 
 using namespace mars_test;
 
-namespace {
-
-auto on(std::vector<dim> const& x, std::int64_t opset = 17) -> model {
-  model m{opset};
-  m.input("x", x).output("y");
-  return m;
-}
-
-} // namespace
-
 TEST_CASE("Reshape: 0 copies, -1 is what remains, allowzero does neither", "[onnx]") {
   auto const reshaped = [](std::vector<std::int64_t> const& to) {
     auto m = on({2, 3, 4});

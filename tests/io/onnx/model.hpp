@@ -219,4 +219,11 @@ public:
   return result_of(imported(m, options), "op", n);
 }
 
+/// x → the node "op" → y, with what the caller adds.
+inline auto on(std::vector<dim> const& x, std::int64_t opset = 17) -> model {
+  model m{opset};
+  m.input("x", x).output("y");
+  return m;
+}
+
 } // namespace mars_test

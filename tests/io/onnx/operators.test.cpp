@@ -13,13 +13,6 @@ auto parameters(mars::io::onnx_import const& i) -> std::int64_t {
   return mars::parameters_of(i.graph);
 }
 
-/// x → the node "op" → y, with what the caller adds.
-auto on(std::vector<dim> const& x, std::int64_t opset = 17) -> model {
-  model m{opset};
-  m.input("x", x).output("y");
-  return m;
-}
-
 } // namespace
 
 TEST_CASE("convolutions: channels and kernel come from the weight, bias costs no MAC", "[onnx]") {

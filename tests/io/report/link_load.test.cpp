@@ -42,7 +42,7 @@ auto host_link(std::uint32_t a, bool up) -> std::string {
       up ? f1().route(mars_test::acc(a), other) : f1().route(other, mars_test::acc(a));
   return links[route[up ? 0 : 1].index()].name;
 }
-auto dim(mars::operation const& o, char const* name) -> std::uint8_t {
+auto dim_of(mars::operation const& o, char const* name) -> std::uint8_t {
   return static_cast<std::uint8_t>(mars::find_dim(o, name).value());
 }
 
@@ -89,18 +89,18 @@ TEST_CASE("exchanges inside an operator are steps of a ring") {
 
   SECTION("partial sums") {
     // Each holds sums of the whole output, 16 elements = 32 B: 2·(2 − 1) steps of 16 B.
-    s.exclusive.push_back({dim(conv, "c"), 2});
+    s.exclusive.push_back({dim_of(conv, "c"), 2});
     CHECK(load_of(g, m) == load_by_name{{name_of(0, 1), 32}, {name_of(1, 0), 32}});
   }
   SECTION("partial sums, each keeping its part") {
-    s.exclusive.push_back({dim(conv, "c"), 2});
-    s.scatter = dim(conv, "k");
+    s.exclusive.push_back({dim_of(conv, "c"), 2});
+    s.scatter = dim_of(conv, "k");
     CHECK(load_of(g, m) == load_by_name{{name_of(0, 1), 16}, {name_of(1, 0), 16}});
   }
   SECTION("rotation") {
     // The weight, 24 elements, is kept in halves of 24 B; each half travels once.
-    s.exclusive.push_back({dim(conv, "y"), 2});
-    s.shared = mars::cut{dim(conv, "k"), 2};
+    s.exclusive.push_back({dim_of(conv, "y"), 2});
+    s.shared = mars::cut{dim_of(conv, "k"), 2};
     CHECK(load_of(g, m) == load_by_name{{name_of(0, 1), 24}, {name_of(1, 0), 24}});
   }
   SECTION("one device sends nothing") {
