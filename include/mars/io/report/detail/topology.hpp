@@ -239,7 +239,7 @@ inline constexpr std::array<double, 5> load_width{1.2, 2, 3, 4.2, 5.6};
 }
 
 [[nodiscard]] inline auto topology_card(report_data const& r) -> std::string {
-  constexpr std::size_t most_links = 600;
+  constexpr std::size_t most_drawn = 600;
   topology_layout const place{r};
   auto const set = sets_by_accelerator(r);
   std::vector<std::size_t> by_load(r.links.size());
@@ -247,7 +247,7 @@ inline constexpr std::array<double, 5> load_width{1.2, 2, 3, 4.2, 5.6};
   std::stable_sort(by_load.begin(), by_load.end(),
                    [&](auto a, auto b) { return r.links[a].busy_s > r.links[b].busy_s; });
   double const busiest = by_load.empty() ? 0 : r.links[by_load.front()].busy_s;
-  auto const shown = std::min(by_load.size(), most_links);
+  auto const shown = std::min(by_load.size(), most_drawn);
 
   auto out = fmt::format("<section class=\"card\"><h2>System<small>load of each link over one "
                          "inference</small></h2>\n<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" "
