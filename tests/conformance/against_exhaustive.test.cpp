@@ -5,6 +5,7 @@
 
 #include "support/random_problems.hpp"
 #include "support/search_policies.hpp"
+#include "support/tiny_problems.hpp"
 #include "support/tiny_systems.hpp"
 
 #include <algorithm>
@@ -16,41 +17,8 @@
 namespace {
 using namespace mars;
 
-struct tiny {
-  mapping_problem problem;
-  solution best; ///< by enumeration
-};
-
-struct wish {
-  bool short_of_memory{}; ///< the best assignment without limits does not fit
-  bool energy{};          ///< devices know theirs
-};
-
-/// Nothing when the space is too large.
-template <class O>
-auto make_tiny(std::uint64_t seed, std::uint64_t index, O const& objective, wish w = {})
-    -> std::optional<tiny> {
-  random_stream r{seed, index};
-  auto const g = mars_test::random_network(r, 2 + r.below(3));
-  auto s = mars_test::random_system(r, 4, w.energy);
-  for (auto& a : s.accelerators) a.capacity = bytes{1'000'000'000};
-  parallel::exclusive_shared const strategy{.max_exclusive = r.chance(0.8) ? 1U : 2U,
-                                            .max_shared = r.chance(0.5) ? 1U : 0U,
-                                            .scatter_partial_sums = r.chance(0.3)};
-  search_context const few{.budget = {.evaluations = 6000}};
-  auto p = mars_test::make_problem(g, s, strategy, objective);
-  auto best = search::exhaustive{}(p, few);
-  if (!best.exhausted) return std::nullopt;
-  if (w.short_of_memory) {
-    auto const peaks = p.peak_bytes(best.best);
-    auto const most = static_cast<double>(*std::max_element(peaks.begin(), peaks.end()));
-    auto const share = 0.5 + 0.45 * r.uniform();
-    for (auto& a : s.accelerators) a.capacity = bytes{static_cast<std::int64_t>(share * most)};
-    p = mars_test::make_problem(g, s, strategy, objective);
-    best = search::exhaustive{}(p, few);
-  }
-  return tiny{std::move(p), std::move(best)};
-}
+using mars_test::make_tiny;
+using mars_test::wish;
 
 struct tally {
   std::size_t problems{};

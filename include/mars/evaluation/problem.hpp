@@ -143,6 +143,15 @@ public:
   [[nodiscard]] auto disjoint(std::uint32_t a, std::uint32_t b) const -> bool {
     return a != b && t_.pair_class[a][b] >= 0;
   }
+  /// Position of the last operator that reads a result of this one; `size()`: it stays to the end.
+  [[nodiscard]] auto last_use(std::size_t position) const -> std::uint32_t {
+    return t_.last_use[position];
+  }
+  /// Positions whose results are dropped once this operator has run.
+  [[nodiscard]] auto freed_after(std::size_t position) const -> std::span<std::uint32_t const> {
+    return std::span{freed_}.subspan(first_freed_[position],
+                                     first_freed_[position + 1] - first_freed_[position]);
+  }
   /// Choices of the operator at a position on a set.
   [[nodiscard]] auto row(std::size_t position, std::uint32_t set) const -> choice_row const& {
     return t_.rows[t_.op_class[position]][t_.sets[set].set_class];
@@ -212,8 +221,7 @@ public:
       peak[s] = std::max(peak[s], demand);
       resident[s] += r.resident[c];
       live[s] += r.kept[c];
-      for (auto i = first_freed_[v]; i < first_freed_[v + 1]; ++i) {
-        auto const u = freed_[i];
+      for (auto const u : freed_after(v)) {
         live[a.slot_of[u]] -= row(u, a.slots[a.slot_of[u]].set).kept[a.choice_of[u]];
       }
     }

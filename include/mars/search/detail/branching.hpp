@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/search/detail/elimination.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace mars::search::detail {
+
+/// What is left of a problem on one branch of an exact search.
+struct subproblem {
+  /// One choice of an operator is the only one, or is given up.
+  struct decision {
+    std::uint32_t position{};
+    slot where;
+    std::uint16_t choice{};
+    bool kept{};
+  };
+  std::vector<bool> allowed;       ///< by number of a slot
+  std::vector<decision> decisions; ///< of choices
+  std::vector<double> price;       ///< of a resident byte, by slot; empty = free
+  ticks bound{};                   ///< nothing in it has a smaller value
+  bool solo{};                     ///< one slot: quick, and feasible if memory suffices
+  std::uint64_t id{};
+};
+/// Order of a heap: what is quick comes first, then the smallest bound, then the newest.
+[[nodiscard]] inline auto less_promising(subproblem const& a, subproblem const& b) -> bool {
+  if (a.solo != b.solo) return b.solo;
+  if (a.bound != b.bound) return a.bound > b.bound;
+  return a.id < b.id;
+}
+
+/// The slots of a problem by number, which of them cannot be used together, and what follows for
+/// subproblems.
+class slot_conflicts {
+public:
+  explicit slot_conflicts(mapping_problem const& problem) : p_{&problem} {
+    for (std::uint32_t s = 0; s < p_->sets().size(); ++s) {
+      first_.push_back(slots_.size());
+      for (std::uint32_t d = 0; d < p_->designs(s).size(); ++d) slots_.push_back({s, d});
+    }
+    std::vector<std::size_t> parent(p_->size());
+    std::iota(parent.begin(), parent.end(), std::size_t{0});
+    auto apart = parent.size();
+    for (auto const& e : p_->edges()) apart -= unite(parent, e.producer, e.consumer);
+    connected_ = apart <= 1;
+    std::vector<std::int64_t> most(p_->accelerators());
+    for (auto const& set : p_->sets())
+      for (auto const a : set.accelerators)
+        most[a.index()] = std::max(most[a.index()], set.capacity);
+    for (auto const c : most) capacity_ += static_cast<double>(c);
+  }
+
+  [[nodiscard]] auto size() const -> std::size_t { return slots_.size(); }
+  [[nodiscard]] auto number(slot s) const -> std::size_t { return first_[s.set] + s.design; }
+  [[nodiscard]] auto in_conflict(std::size_t i, std::size_t j) const -> bool {
+    return i != j && !p_->disjoint(slots_[i].set, slots_[j].set);
+  }
+
+  [[nodiscard]] auto everything() const -> subproblem {
+    return {std::vector<bool>(size(), true), {}, {}, 0, false, 0};
+  }
+  [[nodiscard]] auto without(subproblem s, std::size_t at) const -> subproblem {
+    s.allowed[at] = false;
+    return s;
+  }
+  [[nodiscard]] auto without_conflicts_of(subproblem s, std::size_t at) const -> subproblem {
+    for (std::size_t i = 0; i < size(); ++i)
+      if (in_conflict(i, at)) s.allowed[i] = false;
+    return s;
+  }
+  [[nodiscard]] auto fixed(subproblem s, std::size_t v, state const& x, bool kept) const
+      -> subproblem {
+    s.decisions.push_back({static_cast<std::uint32_t>(v), x.where, x.choice, kept});
+    return s;
+  }
+
+  /// What every operator may do. A choice that alone does not fit into memory is none; `price` is
+  /// added for resident bytes, rounded down.
+  [[nodiscard]] auto states(subproblem const& s, std::vector<double> const& price) const
+      -> domains {
+    domains all(p_->size());
+    for (std::uint32_t v = 0; v < p_->size(); ++v)
+      for (std::size_t i = 0; i < size(); ++i) {
+        if (!s.allowed[i]) continue;
+        auto const& row = p_->row(v, slots_[i].set);
+        auto const& node = row.node[slots_[i].design];
+        auto const capacity = p_->sets()[slots_[i].set].capacity;
+        auto const rate = price.empty() ? 0.0 : price[i];
+        for (std::size_t c = 0; c < node.size(); ++c) {
+          if (node[c] >= no_ticks || row.resident[c] + row.transient[c] > capacity) continue;
+          auto const paid = std::floor(rate * static_cast<double>(row.resident[c]));
+          auto const value = paid < static_cast<double>(no_ticks)
+                                 ? mapping_problem::add(node[c], static_cast<ticks>(paid))
+                                 : no_ticks;
+          if (value < no_ticks) all[v].push_back({slots_[i], static_cast<std::uint16_t>(c), value});
+        }
+      }
+    for (auto const& d : s.decisions)
+      std::erase_if(all[d.position], [&](state const& x) {
+        return (x.where == d.where && x.choice == d.choice) != d.kept;
+      });
+    return all;
+  }
+
+  /// Least sum of the operators' own values, and out goes every choice with which that sum reaches
+  /// `limit`. `no_ticks` when an operator has no choice left or the weights cannot fit.
+  [[nodiscard]] auto reduce(domains& all, ticks limit) const -> ticks {
+    ticks sum = 0;
+    double bytes = 0;
+    std::vector<ticks> least(all.size(), no_ticks);
+    for (std::size_t v = 0; v < all.size(); ++v) {
+      auto lightest = std::numeric_limits<double>::infinity();
+      for (auto const& x : all[v]) {
+        least[v] = std::min(least[v], x.value);
+        auto const resident = p_->row(v, x.where.set).resident[x.choice];
+        auto const members = p_->sets()[x.where.set].accelerators.size();
+        lightest = std::min(lightest, static_cast<double>(resident) * static_cast<double>(members));
+      }
+      sum = mapping_problem::add(sum, least[v]);
+      bytes += lightest;
+    }
+    if (sum >= no_ticks || bytes > capacity_) return no_ticks;
+    for (std::size_t v = 0; v < all.size(); ++v)
+      std::erase_if(all[v], [&](state const& x) { return sum - least[v] + x.value >= limit; });
+    return sum;
+  }
+
+  /// In a subproblem of one slot: out goes every choice that does not fit even if all other operators
+  /// take the fewest bytes they can. False when that leaves an operator without a choice.
+  [[nodiscard]] auto fit_alone(domains& all) const -> bool {
+    struct least {
+      std::int64_t resident, transient, kept;
+    };
+    auto const bytes_of = [&](std::size_t v, state const& x) {
+      auto const& row = p_->row(v, x.where.set);
+      return least{row.resident[x.choice], row.transient[x.choice], row.kept[x.choice]};
+    };
+    for (bool changed = true; changed;) {
+      changed = false;
+      std::vector<least> few(all.size());
+      std::vector<std::int64_t> alive(all.size()), later(all.size());
+      std::int64_t weights = 0, live = 0;
+      for (std::size_t v = 0; v < all.size(); ++v) {
+        if (all[v].empty()) return false;
+        few[v] = bytes_of(v, all[v].front());
+        for (auto const& x : all[v]) {
+          auto const b = bytes_of(v, x);
+          few[v].resident = std::min(few[v].resident, b.resident);
+          few[v].transient = std::min(few[v].transient, b.transient);
+          few[v].kept = std::min(few[v].kept, b.kept);
+        }
+        weights += few[v].resident;
+      }
+      // alive: kept by earlier operators; later: the most needed at once while the result is kept.
+      for (std::size_t v = 0; v < all.size(); ++v) {
+        alive[v] = live;
+        live += few[v].kept;
+        for (auto const u : p_->freed_after(v)) live -= few[u].kept;
+      }
+      for (std::size_t v = 0; v < all.size(); ++v) {
+        auto const until = std::min<std::size_t>(all.size(), std::size_t{p_->last_use(v)} + 1);
+        for (auto u = v + 1; u < until; ++u)
+          later[v] = std::max(later[v], alive[u] + few[u].transient - few[v].kept);
+      }
+      for (std::size_t v = 0; v < all.size(); ++v)
+        changed |= std::erase_if(all[v], [&](state const& x) {
+                     auto const b = bytes_of(v, x);
+                     auto const others = weights - few[v].resident + b.resident;
+                     return others + std::max(alive[v] + b.transient, later[v] + b.kept) >
+                            p_->sets()[x.where.set].capacity;
+                   }) > 0;
+    }
+    return true;
+  }
+
+  /// Operators that are connected sit in slots that are: one subproblem for each component of the
+  /// graph of slots that may be used together. A single one when there is nothing to gain.
+  [[nodiscard]] auto components(subproblem const& s, domains const& all) const
+      -> std::vector<subproblem> {
+    std::vector<subproblem> parts;
+    if (!connected_) return parts;
+    auto const present = present_in(all);
+    std::vector<std::size_t> parent(size());
+    std::iota(parent.begin(), parent.end(), std::size_t{0});
+    for (std::size_t i = 0; i < size(); ++i)
+      for (std::size_t j = 0; present[i] && j < i; ++j)
+        if (present[j] && !in_conflict(i, j)) unite(parent, i, j);
+    std::vector<std::optional<std::size_t>> part_of(size());
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (!present[i]) continue;
+      auto& at = part_of[root(parent, i)];
+      if (!at) {
+        at = parts.size();
+        parts.push_back(s);
+        parts.back().allowed.assign(size(), false);
+        parts.back().solo = true;
+      } else {
+        parts[*at].solo = false;
+      }
+      parts[*at].allowed[i] = true;
+    }
+    return parts;
+  }
+
+  /// About how many steps an elimination takes: Σ over edges of layouts³.
+  [[nodiscard]] auto work(domains const& all) const -> double {
+    double sum = 0;
+    auto const layouts = [&](std::uint32_t v, bool gives, std::uint16_t index) {
+      double n = 0;
+      std::optional<slot> last;
+      for (auto const& x : all[v]) { // by slot
+        if (last == x.where) continue;
+        last = x.where;
+        auto const& row = p_->row(v, x.where.set);
+        auto const& of = gives ? row.own[index] : row.need[index];
+        n += 1 + *std::max_element(of.begin(), of.end());
+      }
+      return n;
+    };
+    for (auto const& e : p_->edges()) {
+      auto const a = layouts(e.producer, true, e.output);
+      auto const b = layouts(e.consumer, false, e.operand);
+      sum += a * b * std::max(a, b);
+    }
+    return sum;
+  }
+
+  /// Operators in each slot.
+  [[nodiscard]] auto used(domains const& all, std::vector<std::size_t> const& chosen) const
+      -> std::vector<std::size_t> {
+    std::vector<std::size_t> count(size());
+    for (std::size_t v = 0; v < all.size(); ++v) ++count[number(all[v][chosen[v]].where)];
+    return count;
+  }
+  /// The busiest slot that is in conflict with another one in use.
+  [[nodiscard]] auto contested(std::vector<std::size_t> const& used) const
+      -> std::optional<std::size_t> {
+    std::optional<std::size_t> worst;
+    for (std::size_t i = 0; i < size(); ++i)
+      for (std::size_t j = 0; used[i] > 0 && j < size(); ++j)
+        if (used[j] > 0 && in_conflict(i, j) && (!worst || used[i] > used[*worst])) worst = i;
+    return worst;
+  }
+  /// Among the slots of a domain, one of the largest set that is in conflict with another.
+  [[nodiscard]] auto contested(domains const& all) const -> std::optional<std::size_t> {
+    auto const present = present_in(all);
+    std::optional<std::size_t> widest;
+    auto const members = [&](std::size_t i) {
+      return p_->sets()[slots_[i].set].accelerators.size();
+    };
+    for (std::size_t i = 0; i < size(); ++i)
+      for (std::size_t j = 0; present[i] && j < size(); ++j)
+        if (present[j] && in_conflict(i, j) && (!widest || members(i) > members(*widest)))
+          widest = i;
+    return widest;
+  }
+  /// Only slots that go together: the busiest first.
+  [[nodiscard]] auto compatible_part(subproblem s, std::vector<std::size_t> const& used) const
+      -> subproblem {
+    std::vector<std::size_t> by_use(size());
+    std::iota(by_use.begin(), by_use.end(), std::size_t{0});
+    std::stable_sort(by_use.begin(), by_use.end(),
+                     [&](std::size_t i, std::size_t j) { return used[i] > used[j]; });
+    std::vector<std::size_t> kept;
+    for (auto const i : by_use) {
+      bool const fits =
+          used[i] > 0 && s.allowed[i] &&
+          std::none_of(kept.begin(), kept.end(), [&](std::size_t k) { return in_conflict(i, k); });
+      if (fits)
+        kept.push_back(i);
+      else
+        s.allowed[i] = false;
+    }
+    return s;
+  }
+
+  /// As an assignment; the slots must go together.
+  [[nodiscard]] auto assignment_of(domains const& all, std::vector<std::size_t> const& chosen) const
+      -> assignment {
+    assignment a;
+    std::vector<std::optional<std::uint16_t>> place(size());
+    for (std::size_t v = 0; v < all.size(); ++v) {
+      auto const& x = all[v][chosen[v]];
+      auto& at = place[number(x.where)];
+      if (!at) {
+        at = static_cast<std::uint16_t>(a.slots.size());
+        a.slots.push_back(x.where);
+      }
+      a.slot_of.push_back(*at);
+      a.choice_of.push_back(x.choice);
+    }
+    return a;
+  }
+
+  /// An operator that still has a choice, of those the one whose bytes depend on it most; `size()` of
+  /// the domains when there is none.
+  [[nodiscard]] auto operator_to_fix(domains const& all) const -> std::size_t {
+    auto best = all.size();
+    std::int64_t widest = -1;
+    for (std::size_t v = 0; v < all.size(); ++v) {
+      if (all[v].size() < 2) continue;
+      std::int64_t least = std::numeric_limits<std::int64_t>::max();
+      std::int64_t most = 0;
+      for (auto const& x : all[v]) {
+        auto const& row = p_->row(v, x.where.set);
+        auto const held = row.resident[x.choice] + row.transient[x.choice] + row.kept[x.choice];
+        least = std::min(least, held);
+        most = std::max(most, held);
+      }
+      if (most - least > widest) widest = most - least, best = v;
+    }
+    return best;
+  }
+
+  /// Never less than what resident bytes within the capacities can cost.
+  [[nodiscard]] auto priced_capacity(std::vector<double> const& price) const -> ticks {
+    double sum = 0;
+    for (std::size_t i = 0; i < size(); ++i)
+      sum += price[i] * static_cast<double>(p_->sets()[slots_[i].set].capacity);
+    return static_cast<ticks>(std::ceil(std::min(sum * (1 + 1e-12), 1e18)));
+  }
+  /// A step of Polyak's rule towards `target`; false when no price changes.
+  [[nodiscard]] auto raise(std::vector<double>& price, assignment const& a, ticks bound,
+                           ticks target) const -> bool {
+    std::vector<double> excess(size());
+    auto const peak = p_->peak_bytes(a);
+    for (std::size_t k = 0; k < a.slots.size(); ++k)
+      excess[number(a.slots[k])] =
+          static_cast<double>(peak[k] - p_->sets()[a.slots[k].set].capacity);
+    double length = 0;
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (excess[i] < 0 && price[i] <= 0) excess[i] = 0;
+      length += excess[i] * excess[i];
+    }
+    if (length <= 0) return false;
+    auto const step = static_cast<double>(std::max<ticks>(1, target - bound)) / length;
+    for (std::size_t i = 0; i < size(); ++i) price[i] = std::max(0.0, price[i] + step * excess[i]);
+    return true;
+  }
+
+private:
+  static auto root(std::vector<std::size_t>& parent, std::size_t i) -> std::size_t {
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+  }
+  static auto unite(std::vector<std::size_t>& parent, std::size_t i, std::size_t j) -> std::size_t {
+    auto const a = root(parent, i);
+    auto const b = root(parent, j);
+    parent[std::max(a, b)] = std::min(a, b);
+    return a != b;
+  }
+  [[nodiscard]] auto present_in(domains const& all) const -> std::vector<bool> {
+    std::vector<bool> present(size());
+    for (auto const& of : all)
+      for (auto const& x : of) present[number(x.where)] = true;
+    return present;
+  }
+
+  mapping_problem const* p_;
+  std::vector<slot> slots_;
+  std::vector<std::size_t> first_; ///< by set, into slots_
+  bool connected_{};               ///< is the workload?
+  double capacity_{};              ///< bytes of all accelerators, at most
+};
+
+} // namespace mars::search::detail

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/search/concept.hpp>
+#include <mars/search/detail/branching.hpp>
+#include <mars/search/detail/elimination.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mars::search {
+
+/// The optimum, proven: best-first branch and bound. A subproblem (`detail::subproblem`) says which
+/// slots and choices are left; its bound is the optimum without memory and without conflicts between
+/// slots that are not neighbours (`detail::elimination`: dynamic programming along the graph). Where
+/// that optimum respects both, the subproblem is solved; otherwise it is split in two: one slot in
+/// conflict with another is given up, or everything it is in conflict with; or, where memory
+/// overflows, one operator's choice is fixed or given up, after prices on resident bytes (Lagrange)
+/// have lifted the bound.
+///
+/// Prefer it: whenever it ends, and as a bound when it does not: it is anytime, and what it holds at
+/// the end of its budget is feasible if it met anything feasible. For objectives that add up
+/// (`aggregate::sum`); for others it answers its start, or the cheapest of each operator, with the
+/// static bound, and `exhausted` stays false.
+///
+/// `exhausted` means: `best` is optimal, or, where it is not feasible, nothing is. Deterministic.
+/// Complexity: a subproblem costs what `detail::elimination` says; there is one for each set and
+/// design that can hold everything (three on MARS's platform), and more where sets compete.
+struct exact {
+  std::uint64_t evaluations{200'000'000}; ///< states priced, unless the context has a budget
+  std::size_t most_entries{1U << 20};     ///< of one table; larger ones are split (bounds only)
+  double most_work{3e8};                  ///< of one elimination; where more, slots are split first
+  int price_steps{12};                    ///< of Lagrangian prices, where memory overflows
+
+  [[nodiscard]] auto name() const -> std::string_view { return "exact"; }
+
+  [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
+      -> solution {
+    run r{problem, *this, meter{context, evaluations}};
+    return r.solve(context);
+  }
+
+private:
+  struct run {
+    mapping_problem const& problem;
+    exact const& policy;
+    meter clock;
+    solution result{};
+    detail::slot_conflicts conflicts{problem};
+    std::vector<detail::subproblem> open{}; ///< a heap, the most promising on top
+
+    auto solve(search_context const& context) -> solution {
+      result.bound = static_bound(problem);
+      result.value = {no_ticks, std::numeric_limits<std::int64_t>::max()};
+      if (context.start) offer(*context.start);
+      if (problem.how() != aggregate::sum) {
+        offer(cheapest());
+        result.evaluations = clock.evaluations();
+        return std::move(result);
+      }
+      push(conflicts.everything());
+      while (!open.empty()) {
+        std::pop_heap(open.begin(), open.end(), detail::less_promising);
+        auto s = std::move(open.back());
+        open.pop_back();
+        if (proven(s.bound)) continue;
+        if (clock.spent() || !process(s)) return finish(std::min(s.bound, least_open()));
+      }
+      return finish(no_ticks);
+    }
+
+    /// Can nothing better come from a subproblem with this bound?
+    [[nodiscard]] auto proven(ticks bound) const -> bool {
+      return bound >= no_ticks || (result.value.feasible() && bound >= result.value.value);
+    }
+    [[nodiscard]] auto least_open() const -> ticks {
+      auto least = no_ticks;
+      for (auto const& s : open) least = std::min(least, s.bound);
+      return least;
+    }
+    /// `unexplored`: the least bound of what is left.
+    auto finish(ticks unexplored) -> solution {
+      result.exhausted = proven(unexplored);
+      if (result.best.slots.empty() && problem.size() > 0) offer(cheapest());
+      if (result.exhausted && result.value.feasible())
+        result.bound = {result.value.value, "exhausted"};
+      else if (!result.exhausted && unexplored > result.bound.value)
+        result.bound = {unexplored, "elimination"};
+      result.evaluations = clock.evaluations();
+      return std::move(result);
+    }
+
+    void push(detail::subproblem s) {
+      if (proven(s.bound)) return;
+      s.id = next_id++;
+      open.push_back(std::move(s));
+      std::push_heap(open.begin(), open.end(), detail::less_promising);
+    }
+
+    void offer(assignment a) {
+      auto const value = problem.evaluate(a);
+      if (!result.best.slots.empty() && !(value < result.value)) return;
+      result.best = std::move(a);
+      result.value = value;
+      clock.report(result.value, result.bound, "exact");
+    }
+    [[nodiscard]] auto cheapest() const -> assignment {
+      assignment a{{{0, 0}}, std::vector<std::uint16_t>(problem.size()), {}};
+      for (std::size_t v = 0; v < problem.size(); ++v) {
+        auto const& node = problem.row(v, 0).node[0];
+        a.choice_of.push_back(
+            static_cast<std::uint16_t>(std::min_element(node.begin(), node.end()) - node.begin()));
+      }
+      return a;
+    }
+
+    /// Solves or splits. False: out of budget before either.
+    auto process(detail::subproblem& s) -> bool {
+      auto const limit = result.value.feasible() ? result.value.value : no_ticks;
+      auto domain = conflicts.states(s, {});
+      if (s.solo && !conflicts.fit_alone(domain)) return true;
+      s.bound = std::max(s.bound, conflicts.reduce(domain, limit));
+      if (proven(s.bound)) return true;
+
+      // What cannot be together in a connected graph is looked at apart.
+      if (auto parts = conflicts.components(s, domain); parts.size() > 1) {
+        for (auto& part : parts) push(std::move(part));
+        return true;
+      }
+      if (conflicts.work(domain) > policy.most_work)
+        if (auto const at = conflicts.contested(domain)) return split(s, *at);
+
+      auto answer = eliminate(domain);
+      if (!answer) return false;
+      s.bound = std::max(s.bound, answer->bound);
+      if (proven(s.bound)) return true;
+      if (!answer->state_of.empty()) {
+        auto const used = conflicts.used(domain, answer->state_of);
+        if (auto const at = conflicts.contested(used)) {
+          if (!repair(s, used)) return false;
+          return split(s, *at);
+        }
+        auto found = conflicts.assignment_of(domain, answer->state_of);
+        auto const fits = problem.overflow(found) == 0;
+        offer(std::move(found));
+        if (answer->exact && fits) return true; // its value is the bound
+        if (proven(s.bound)) return true;
+        if (!fits && !price_memory(s)) return false;
+        if (proven(s.bound)) return true;
+      }
+      return split_choice(s, domain, answer->state_of);
+    }
+
+    [[nodiscard]] auto eliminate(detail::domains const& domain)
+        -> std::optional<detail::elimination::answer> {
+      std::uint64_t states = 0;
+      for (auto const& of : domain) states += of.size();
+      clock.count(states);
+      detail::elimination table{problem, domain, policy.most_entries};
+      bool stopped = false;
+      auto answer = table([&] { return stopped = clock.interrupted(); });
+      if (stopped) return std::nullopt;
+      return answer;
+    }
+
+    /// Something feasible near a relaxed optimum whose slots are in conflict: its busiest slots that
+    /// are not, alone.
+    auto repair(detail::subproblem const& s, std::vector<std::size_t> const& used) -> bool {
+      if (result.value.feasible() && repairs++ > 8) return true;
+      auto const domain = conflicts.states(conflicts.compatible_part(s, used), {});
+      if (std::any_of(domain.begin(), domain.end(), [](auto const& d) { return d.empty(); }))
+        return true;
+      auto const answer = eliminate(domain);
+      if (!answer) return false;
+      if (!answer->state_of.empty() &&
+          !conflicts.contested(conflicts.used(domain, answer->state_of)))
+        offer(conflicts.assignment_of(domain, answer->state_of));
+      return true;
+    }
+
+    /// What a bound should reach: the best value, or a little above what is proven.
+    [[nodiscard]] auto target() const -> ticks {
+      if (result.value.feasible()) return result.value.value;
+      auto const lowest = std::min(least_open(), result.value.value);
+      return lowest >= no_ticks ? result.bound.value + result.bound.value / 8 : lowest + lowest / 8;
+    }
+    /// Lagrangian prices on resident bytes: every step is a valid bound, and may fit.
+    auto price_memory(detail::subproblem& s) -> bool {
+      if (s.price.empty()) s.price.assign(conflicts.size(), 0.0);
+      auto const steps = s.decisions.empty() ? policy.price_steps : 2; // prices are inherited
+      for (int step = 0; step < steps; ++step) {
+        auto const domain = conflicts.states(s, s.price);
+        auto const answer = eliminate(domain);
+        if (!answer) return false;
+        if (answer->bound >= no_ticks) {
+          s.bound = no_ticks;
+          return true;
+        }
+        s.bound = std::max(s.bound, answer->bound - conflicts.priced_capacity(s.price));
+        if (answer->state_of.empty()) return true;
+        auto const used = conflicts.used(domain, answer->state_of);
+        if (conflicts.contested(used)) return true;
+        auto found = conflicts.assignment_of(domain, answer->state_of);
+        bool const changed = conflicts.raise(s.price, found, s.bound, target());
+        offer(std::move(found));
+        if (proven(s.bound) || !changed) return true;
+      }
+      return true;
+    }
+
+    auto split(detail::subproblem const& s, std::size_t at) -> bool {
+      push(conflicts.without(s, at));
+      push(conflicts.without_conflicts_of(s, at));
+      return true;
+    }
+    auto split_choice(detail::subproblem const& s, detail::domains const& domain,
+                      std::vector<std::size_t> const& chosen) -> bool {
+      auto const v = conflicts.operator_to_fix(domain);
+      if (v == domain.size()) return true; // every choice is fixed, and it has been priced
+      auto const& x = domain[v][chosen.empty() ? 0 : chosen[v]];
+      push(conflicts.fixed(s, v, x, true));
+      push(conflicts.fixed(s, v, x, false));
+      return true;
+    }
+
+    std::uint64_t next_id{};
+    int repairs{};
+  };
+};
+
+} // namespace mars::search
