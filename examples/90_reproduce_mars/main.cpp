@@ -3,7 +3,8 @@
 // MARS's experiment on its platform: five networks on AWS F1 (eight adaptive accelerators, three
 // designs), the two-level genetic search against the written baseline, for both readings of the
 // systolic design's vector width. The paper (arXiv 2307.12234) reports an average reduction of 32.2 %
-// against its own baseline; its per-network figures and its exact parameters are not known to us.
+// against its own baseline; its per-network figures and its exact parameters are not known to us. Beside the genetic
+// search stands the optimum that the exact search proves over the same candidates.
 
 #include <mars/mars.hpp>
 
@@ -50,21 +51,26 @@ int main() {
     auto const system = mars::presets::aws_f1_16xlarge({.vec = vec});
     fmt::print("AWS F1, systolic vec = {}\n", vec);
     fmt::print("{:<10} {:>12} {:>12} {:>12} {:>7} {:>10}  mapping\n", "network", "baseline ms",
-               "genetic ms", "bound ms", "gap", "reduction");
+               "genetic ms", "optimum ms", "above", "reduction");
     double sum = 0;
+    bool proven = true;
     for (auto const* name : networks) {
       auto const network = mars::zoo::find(name, {}).value();
       auto const baseline = mars::find_baseline(network, system).value();
       auto const plan = mars::mapper{}.with_start(baseline.mapping)(network, system);
+      auto const best = mars::mapper{mars::cost::analytical{}, mars::parallel::exclusive_shared{},
+                                     mars::search::exact{}}(network, system);
+      proven = proven && best.exhausted;
       auto const reduction = 1 - plan.latency() / baseline.latency();
       sum += reduction;
       fmt::print("{:<10} {:>12.4f} {:>12.4f} {:>12.4f} {:>6.1f}% {:>9.1f}%  {}; {}\n", name,
                  baseline.latency().count() * 1e3, plan.latency().count() * 1e3,
-                 static_cast<double>(plan.bound.value) * 1e-9, 100 * plan.gap(), 100 * reduction,
-                 describe(plan), main_shardings(plan));
+                 best.latency().count() * 1e3, 100 * (plan.latency() / best.latency() - 1),
+                 100 * reduction, describe(plan), main_shardings(plan));
       fmt::print("{:<10} baseline: {}; {}\n", "", describe(baseline), main_shardings(baseline));
     }
-    fmt::print("average reduction {:.1f} % (paper, its own baseline: 32.2 %)\n\n",
-               100 * sum / static_cast<double>(networks.size()));
+    fmt::print(
+        "average reduction {:.1f} % (paper, its own baseline: 32.2 %); optima proven: {}\n\n",
+        100 * sum / static_cast<double>(networks.size()), proven ? "all" : "not all");
   }
 }

@@ -12,6 +12,7 @@
 #include <mars/parallel/exclusive_shared.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
 #include <mars/search/any_search.hpp>
+#include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
@@ -121,6 +122,7 @@ struct timed_search {
 [[nodiscard]] inline auto search_of(options const& o) -> mars::search::any_search {
   switch (o.search) {
   case search_name::baseline: return keep_start{};
+  case search_name::exact: return mars::search::exact{};
   case search_name::exhaustive: return mars::search::exhaustive{};
   case search_name::genetic: break;
   }

@@ -56,6 +56,9 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
                       std::to_string(graph.size()) + " operators",
                       std::string{"at most "} + std::to_string(largest_for_exhaustive),
                       "use genetic");
+  if (o.search == search_name::exact && o.objective == objective_name::throughput)
+    return mars::fail(mars::error_code::unsupported, "--search exact", "--objective throughput",
+                      "an objective that adds up: latency or energy", "use genetic");
   auto const until =
       o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
   auto mapper = mapper_of(o, system, until);

@@ -6,6 +6,7 @@
 //   policy                            finds                          prefer it
 //   search::computation_prioritized   the written baseline           to compare with
 //   search::two_level_genetic         MARS's search                  as the default
+//   search::exact                     the optimum, with its proof    where objectives add up; anytime
 //   search::exhaustive                the optimum of tiny problems   as an oracle in tests
 //   search::any_search                what it wraps                  to choose at run time
 //
@@ -19,6 +20,7 @@
 #include <mars/search/any_search.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/concept.hpp>
+#include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
 #include <mars/search/roles.hpp>
 #include <mars/search/two_level_genetic.hpp>

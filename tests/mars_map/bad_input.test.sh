@@ -153,7 +153,8 @@ with "9223372036854775807" --image 9223372036854775807
 with sequence --sequence 7
 with element --element-bits 65
 with --evaluations --evaluations 0
-with 'not available in this version, available: baseline, genetic, exhaustive' --search exact
+with 'not available in this version, available: baseline, genetic, exact, exhaustive' --search annealing
+with 'wanted an objective that adds up' --search exact --objective throughput
 for search in annealing beam portfolio h2h; do with "$search" --search "$search"; done
 with 'did you mean genetic' --search genetix
 with --strategy --strategy other

@@ -7,6 +7,7 @@
 
 #include <mars/search/any_search.hpp>
 #include <mars/search/computation_prioritized.hpp>
+#include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
@@ -49,6 +50,7 @@ inline auto every_search() -> std::vector<mars::search::any_search> {
   return {search::computation_prioritized{},
           search::two_level_genetic{},
           search::two_level_genetic{.seed = 7, .population = 5, .immigrants = 1, .patience = 6},
+          search::exact{.evaluations = 20000},
           search::exhaustive{.evaluations = 2000},
           random_search{},
           search::any_search{random_search{.seed = 3}}};

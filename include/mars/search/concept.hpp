@@ -31,7 +31,7 @@ struct solution {
   assignment_value value;      ///< of `best`, as `mapping_problem::evaluate` says
   mars::bound bound;           ///< proven: no assignment is better
   std::uint64_t evaluations{}; ///< candidates priced, in full or incrementally
-  bool exhausted{};            ///< the whole space was covered: `best` is optimal
+  bool exhausted{}; ///< the whole space was covered: `best` is optimal, or nothing is feasible
 };
 
 template <class S>
@@ -52,7 +52,7 @@ concept solves_problems = requires(S const& s, mapping_problem const& problem,
 /// problem, policy value and evaluation budget → same answer, whatever `threads`. 3. A wall-clock
 /// budget or a stop request ends the search within one step of it. 4. The call is const and may run
 /// concurrently with itself. Models: `search::computation_prioritized`, `search::two_level_genetic`,
-/// `search::exhaustive`, `search::any_search`.
+/// `search::exact`, `search::exhaustive`, `search::any_search`.
 template <class S>
 concept SearchPolicy = names_itself<S> && solves_problems<S> && std::copyable<S>;
 

@@ -57,7 +57,7 @@ private:
     auto solve(search_context const& context) -> solution {
       result.bound = static_bound(problem);
       result.value = {no_ticks, std::numeric_limits<std::int64_t>::max()};
-      if (context.start) offer(*context.start);
+      if (context.start || problem.size() == 0) offer(context.start.value_or(assignment{}));
       if (problem.how() != aggregate::sum) {
         offer(cheapest());
         result.evaluations = clock.evaluations();
@@ -193,7 +193,7 @@ private:
     auto price_memory(detail::subproblem& s) -> bool {
       if (s.price.empty()) s.price.assign(conflicts.size(), 0.0);
       auto const steps = s.decisions.empty() ? policy.price_steps : 2; // prices are inherited
-      for (int step = 0; step < steps; ++step) {
+      for (int step = 0; step < steps && !clock.spent(); ++step) {
         auto const domain = conflicts.states(s, s.price);
         auto const answer = eliminate(domain);
         if (!answer) return false;

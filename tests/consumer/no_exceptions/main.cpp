@@ -40,5 +40,9 @@ int main() {
     std::fputs(to_string(plan.error()).c_str(), stderr);
     return 1;
   }
+  mars::mapper const prover{mars::cost::analytical{}, mars::parallel::exclusive_shared{},
+                            mars::search::exact{}};
+  auto const best = prover.find(*network, *system);
+  if (!best || !best->exhausted || best->latency() > plan->latency()) return 1;
   return plan->feasible() && plan->latency() <= baseline->latency() ? 0 : 1;
 }
