@@ -55,7 +55,11 @@ public:
   [[nodiscard]] auto operator()(layout const& owned, layout const& needed, int element_bits)
       -> price {
     transfers_.clear();
-    redistribution(owned, needed, near_, transfers_);
+    if (owned != owned_) { // questions come by what is owned
+      owned_ = owned;
+      cells_ = owned_cells{owned};
+    }
+    redistribution(cells_, needed, near_, transfers_);
     if (transfers_.empty()) return {};
     auto time = time_of(needed, element_bits, false);
     if (may_gather_) time = std::min(time, time_of(needed, element_bits, true));
@@ -166,6 +170,8 @@ private:
   std::vector<hop> hops_;
   std::vector<double> load_; ///< by link, seconds
   std::vector<transfer> transfers_;
+  layout owned_; ///< of the last question
+  owned_cells cells_;
 };
 
 } // namespace mars
