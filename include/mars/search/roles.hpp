@@ -247,7 +247,10 @@ private:
   static void change_set(mapping_problem const& p, profile const& known, assignment& a,
                          random_stream& random) {
     auto const set = static_cast<std::uint32_t>(random.below(p.sets().size()));
-    replace(p, a, random.below(a.slots.size()), {set, draw_design(p, known, set, random)});
+    // Drawn one after the other: the order in which arguments are evaluated is the compiler's.
+    auto const s = random.below(a.slots.size());
+    auto const design = draw_design(p, known, set, random);
+    replace(p, a, s, {set, design});
   }
 
   static void hand_over(mapping_problem const& p, profile const& known, assignment& a,
