@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From a network and a system to tables, and from tables to answers: how long each step takes, and how good the answer
+// is. Counters: `operators`, `choices` (of all operators on the whole system), `above_optimum` (1 − optimum / value,
+// only where the optimum is proven), `proven`.
+
+#include <mars/mars.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr auto networks = {"alexnet",   "vgg16",     "resnet34",     "resnet101",   "wrn50_2",
+                           "googlenet", "bert_base", "inception_v3", "densenet121", "squeezenet"};
+
+auto problem_of(mars::graph const& network, mars::any_system const& system)
+    -> mars::mapping_problem {
+  return mars::build_problem(network, system, mars::cost::analytical{},
+                             mars::parallel::exclusive_shared{}, mars::collective::standard{},
+                             mars::objective::latency{},
+                             mars::interconnect::with_halves(
+                                 mars::interconnect::threshold_components(system.interconnect)))
+      .value();
+}
+
+void build(benchmark::State& state, std::string const& name, std::string const& on) {
+  auto const network = mars::zoo::find(name).value();
+  auto const system = mars::presets::find(on).value();
+  for (auto _ : state) benchmark::DoNotOptimize(problem_of(network, system));
+  state.counters["operators"] = static_cast<double>(network.size());
+}
+
+void evaluate(benchmark::State& state, std::string const& name) {
+  auto const problem =
+      problem_of(mars::zoo::find(name).value(), mars::presets::find("aws_f1_16xlarge").value());
+  auto const a = mars::search::exact{}(problem, {}).best;
+  for (auto _ : state) benchmark::DoNotOptimize(problem.evaluate(a));
+  state.SetItemsProcessed(state.iterations());
+}
+
+template <class Search>
+void search(benchmark::State& state, std::string const& name, Search const& policy) {
+  auto const problem =
+      problem_of(mars::zoo::find(name).value(), mars::presets::find("aws_f1_16xlarge").value());
+  auto const optimum = mars::search::exact{}(problem, {});
+  mars::solution found;
+  for (auto _ : state) found = policy(problem, {});
+  state.counters["proven"] = found.exhausted;
+  if (optimum.exhausted)
+    state.counters["above_optimum"] =
+        1 - static_cast<double>(optimum.value.value) / static_cast<double>(found.value.value);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  using benchmark::RegisterBenchmark;
+  for (std::string const name : networks) {
+    auto const called = [&](char const* what) { return std::string{what} + "/" + name; };
+    RegisterBenchmark(called("build").c_str(), [=](auto& s) {
+      build(s, name, "aws_f1_16xlarge");
+    })->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(called("evaluate").c_str(), [=](auto& s) { evaluate(s, name); });
+    RegisterBenchmark(called("exact").c_str(), [=](auto& s) {
+      search(s, name, mars::search::exact{});
+    })->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(called("genetic").c_str(), [=](auto& s) {
+      search(s, name, mars::search::two_level_genetic{.seed = 1});
+    })->Unit(benchmark::kMillisecond);
+  }
+  for (auto const* on : {"h100_sxm_8", "trn1_32xlarge", "tpu_v5e_16", "tpu_v4p_64", "gb200_72"})
+    RegisterBenchmark((std::string{"build/alexnet/"} + on).c_str(),
+                      [=](auto& s) { build(s, "alexnet", on); })
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(1);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+}
