@@ -4,6 +4,7 @@
 // is. Counters: `operators`, `choices` (of all operators on the whole system), `above_optimum` (1 − optimum / value,
 // only where the optimum is proven), `proven`.
 
+#include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/mars.hpp>
 
 #include <benchmark/benchmark.h>
@@ -42,6 +43,26 @@ void evaluate(benchmark::State& state, std::string const& name) {
   state.SetItemsProcessed(state.iterations());
 }
 
+/// Random moves of one kind, drawn beforehand.
+template <class Move>
+void move(benchmark::State& state, std::string const& name, Move make) {
+  auto const problem =
+      problem_of(mars::zoo::find(name).value(), mars::presets::find("aws_f1_16xlarge").value());
+  mars::delta_evaluator delta{problem, mars::search::exact{}(problem, {}).best};
+  mars::random_stream random{1};
+  std::vector<std::pair<std::size_t, std::size_t>> moves(4096);
+  for (auto& [v, c] : moves) {
+    v = random.below(problem.size());
+    c = random.below(problem.shardings(v, delta.current().slots.front().set).size());
+  }
+  std::size_t i = 0;
+  for (auto _ : state) {
+    auto const [v, c] = moves[i++ & 4095U];
+    benchmark::DoNotOptimize(make(delta, v, c));
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
 template <class Search>
 void search(benchmark::State& state, std::string const& name, Search const& policy) {
   auto const problem =
@@ -65,6 +86,15 @@ int main(int argc, char** argv) {
       build(s, name, "aws_f1_16xlarge");
     })->Unit(benchmark::kMillisecond);
     RegisterBenchmark(called("evaluate").c_str(), [=](auto& s) { evaluate(s, name); });
+    RegisterBenchmark(called("delta/try_choice").c_str(), [=](auto& s) {
+      move(s, name, [](auto& d, auto v, auto c) { return d.try_choice(v, c); });
+    });
+    RegisterBenchmark(called("delta/set_choice").c_str(), [=](auto& s) {
+      move(s, name, [](auto& d, auto v, auto c) {
+        d.set_choice(v, c);
+        return d.value();
+      });
+    });
     RegisterBenchmark(called("exact").c_str(), [=](auto& s) {
       search(s, name, mars::search::exact{});
     })->Unit(benchmark::kMillisecond);

@@ -7,6 +7,7 @@
 //   build_problem(graph, system, …) → mapping_problem    the same prices as dense tables, each
 //                                                        distinct question asked once
 //   mapping_problem::evaluate(assignment)                equal to the reference to the picosecond
+//   delta_evaluator                                      the same after every move, in O(degree)
 //   static_bound(problem)                                what no assignment can be better than
 //
 // Semantics (sequential, MARS): operators run one after another along the topological order that takes
@@ -29,6 +30,7 @@
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/objective.hpp>

@@ -206,7 +206,18 @@ public:
   /// Peak bytes of each slot: weights of all its operators, plus the largest demand while one of them
   /// runs: what earlier operators left for later ones, what it receives, and its own buffers.
   [[nodiscard]] auto peak_bytes(assignment const& a) const -> std::vector<std::int64_t> {
-    std::vector<std::int64_t> resident(a.slots.size()), live(a.slots.size()), peak(a.slots.size());
+    memory_space space;
+    std::vector<std::int64_t> peak;
+    peak_bytes(a, space, peak);
+    return peak;
+  }
+  /// Working space of `peak_bytes`, for callers who must not allocate.
+  struct memory_space {
+    std::vector<std::int64_t> resident, live;
+  };
+  void peak_bytes(assignment const& a, memory_space& space, std::vector<std::int64_t>& peak) const {
+    auto& [resident, live] = space;
+    for (auto* of : {&resident, &live, &peak}) of->assign(a.slots.size(), 0);
     for (std::size_t v = 0; v < size(); ++v) {
       auto const s = a.slot_of[v];
       auto const set = a.slots[s].set;
@@ -221,12 +232,10 @@ public:
       peak[s] = std::max(peak[s], demand);
       resident[s] += r.resident[c];
       live[s] += r.kept[c];
-      for (auto const u : freed_after(v)) {
+      for (auto const u : freed_after(v))
         live[a.slot_of[u]] -= row(u, a.slots[a.slot_of[u]].set).kept[a.choice_of[u]];
-      }
     }
     for (std::size_t s = 0; s < peak.size(); ++s) peak[s] += resident[s];
-    return peak;
   }
   [[nodiscard]] auto overflow(assignment const& a) const -> std::int64_t {
     auto const peak = peak_bytes(a);
