@@ -170,8 +170,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
 
   // Sets, their classes, and the designs their members have in common.
   using network = std::remove_cvref_t<decltype(net)>;
-  detail::remembered_collective<network, Collective> const together{collective};
   detail::channel_classes<network> channel_class{net};
+  detail::remembered_collective<network, Collective> const together{collective, channel_class};
   detail::interner<std::vector<std::uint32_t>> set_classes;
   design_catalogue<System> const catalogue{system};
   std::vector<std::vector<typename design_catalogue<System>::option>> options; // by set class

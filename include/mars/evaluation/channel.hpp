@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace mars {
@@ -30,7 +31,8 @@ public:
         collective_{&collective},
         from_{from.begin(), from.end()},
         to_{to.begin(), to.end()},
-        near_{from.size(), to.size(), {}} {
+        near_{from.size(), to.size(), {}},
+        last_(from.size() * to.size(), {bytes{-1}, 0.0}) {
     for (auto a : from_)
       for (auto b : to_) near_.values.push_back(nearness(a, b));
     for (auto a : to_)
@@ -61,8 +63,8 @@ public:
     }
     redistribution(cells_, needed, near_, transfers_);
     if (transfers_.empty()) return {};
-    auto time = time_of(needed, element_bits, false);
-    if (may_gather_) time = std::min(time, time_of(needed, element_bits, true));
+    auto time = time_of(needed, element_bits, false, infinite_seconds);
+    if (may_gather_) time = std::min(time, time_of(needed, element_bits, true, time));
     std::int64_t largest = 0;
     for (std::size_t i = 0; i < transfers_.size();) { // by receiver, as they were made
       std::int64_t missing = 0;
@@ -102,6 +104,16 @@ private:
       }
   }
 
+  /// Most transfers of a pair have the size of the one before.
+  [[nodiscard]] auto transfer_seconds(std::size_t from, std::size_t to, bytes size) -> double {
+    auto& [known_size, time] = last_[from * to_.size() + to];
+    if (known_size != size) {
+      known_size = size;
+      time = net_->transfer_time(from_[from], to_[to], size).count();
+    }
+    return time;
+  }
+
   /// Are receivers j and k nearer to each other than `how_near`?
   [[nodiscard]] auto are_closer(std::size_t j, std::size_t k, double how_near) const -> bool {
     return between_receivers_[k * to_.size() + j] > how_near &&
@@ -115,7 +127,9 @@ private:
         mates_.push_back(to_[k]);
   }
 
-  [[nodiscard]] auto time_of(layout const& needed, int element_bits, bool gather) -> seconds {
+  /// Given up, and infinite, as soon as it cannot be below `limit`: collectives are dear to ask.
+  [[nodiscard]] auto time_of(layout const& needed, int element_bits, bool gather, seconds limit)
+      -> seconds {
     double slowest = 0;
     std::fill(load_.begin(), load_.end(), 0.0);
     for (std::size_t i = 0; i < transfers_.size();) {
@@ -138,12 +152,13 @@ private:
           }
         }
         auto const size = storage(elements, element_bits);
-        received += net_->transfer_time(from_[t.from], to_[j], size).count();
+        received += transfer_seconds(t.from, j, size);
         if constexpr (RoutedInterconnect<Net>)
           for (auto h = first_hop_[t.from * to_.size() + j];
                h < first_hop_[t.from * to_.size() + j + 1]; ++h)
             load_[hops_[h].link] += (size / hops_[h].bandwidth).count();
       }
+      if (gather && !(std::max(slowest, received) < limit.count())) return infinite_seconds;
       if (group != nullptr)
         received +=
             collective_
@@ -160,6 +175,7 @@ private:
   Collective const* collective_;
   std::vector<accelerator_id> from_, to_, mates_, group_;
   proximity near_;
+  std::vector<std::pair<bytes, double>> last_; ///< by pair: a size, and its seconds
   std::vector<double> between_receivers_;
   bool may_gather_{}; ///< are any two receivers closer to each other than to an owner?
   struct hop {

@@ -32,34 +32,6 @@ private:
   std::map<Key, std::uint32_t> ids_;
 };
 
-/// A collective model that remembers its answers for one network. Not for several threads.
-template <Interconnect Net, class Collective>
-class remembered_collective {
-public:
-  explicit remembered_collective(Collective const& model) : model_{&model} {}
-
-  [[nodiscard]] auto time(Net const& net, collective_kind kind,
-                          std::span<accelerator_id const> group, bytes size) const -> seconds {
-    question_.assign({static_cast<std::int64_t>(kind), size.count()});
-    for (auto const a : group) question_.push_back(a.value);
-    auto const known = answers_.find(question_);
-    if (known != answers_.end()) return known->second;
-    return answers_.emplace(question_, model_->time(net, kind, group, size)).first->second;
-  }
-
-private:
-  struct hash {
-    [[nodiscard]] auto operator()(std::vector<std::int64_t> const& key) const -> std::size_t {
-      stable_hash h;
-      for (auto const x : key) h.add(x);
-      return static_cast<std::size_t>(h.digest());
-    }
-  };
-  Collective const* model_;
-  mutable std::vector<std::int64_t> question_;
-  mutable std::unordered_map<std::vector<std::int64_t>, seconds, hash> answers_;
-};
-
 /// What the interconnect says about going from one set to another, as a number: two pairs of sets
 /// with equal numbers are interchangeable. Times are probed at four sizes; where there are routes,
 /// which of them share links enters too.
@@ -129,6 +101,51 @@ private:
   std::vector<std::uint32_t> bandwidth_; ///< by link, interned
   std::vector<std::uint32_t> name_;      ///< by link, within one question
   interner<std::vector<std::uint32_t>> classes_;
+};
+
+/// A collective model that remembers its answers for one network, and asks once about groups that the
+/// network does not tell apart. Not for several threads.
+template <Interconnect Net, class Collective>
+class remembered_collective {
+public:
+  remembered_collective(Collective const& model, channel_classes<Net>& classes)
+      : model_{&model}, classes_{&classes} {}
+
+  [[nodiscard]] auto time(Net const& net, collective_kind kind,
+                          std::span<accelerator_id const> group, bytes size) const -> seconds {
+    members_.clear();
+    for (auto const a : group) members_.push_back(a.value);
+    auto const [of_group, new_group] = class_of_.try_emplace(members_);
+    if (new_group) of_group->second = (*classes_)(group, group);
+    question const q{of_group->second, static_cast<std::uint32_t>(kind), size.count()};
+    auto const known = answers_.find(q);
+    if (known != answers_.end()) return known->second;
+    return answers_.emplace(q, model_->time(net, kind, group, size)).first->second;
+  }
+
+private:
+  struct question {
+    std::uint32_t group_class{};
+    std::uint32_t kind{};
+    std::int64_t size{};
+    friend auto operator==(question const&, question const&) -> bool = default;
+  };
+  struct hash {
+    [[nodiscard]] auto operator()(std::vector<std::uint32_t> const& members) const -> std::size_t {
+      stable_hash h;
+      for (auto const m : members) h.add(m);
+      return static_cast<std::size_t>(h.digest());
+    }
+    [[nodiscard]] auto operator()(question const& q) const -> std::size_t {
+      return static_cast<std::size_t>(
+          stable_hash{}.add(q.group_class).add(q.kind).add(q.size).digest());
+    }
+  };
+  Collective const* model_;
+  channel_classes<Net>* classes_;
+  mutable std::vector<std::uint32_t> members_;
+  mutable std::unordered_map<std::vector<std::uint32_t>, std::uint32_t, hash> class_of_;
+  mutable std::unordered_map<question, seconds, hash> answers_;
 };
 
 } // namespace mars::detail
