@@ -5,10 +5,12 @@
 //   options.cpp   the command line          run.cpp       search, price, baseline
 //   load*.cpp     files and names           print.cpp     the answer for a person
 //   check.cpp     a given mapping           explain.cpp   why there is none
+//   inspect.cpp   diff, explain
 //   policies.hpp  run-time choice           output*.cpp   JSON, report, files
 //
 // One source file per heavy dependency: CLI11, nlohmann, protobuf and the mapper compile apart.
 #include "check.hpp"
+#include "inspect.hpp"
 #include "load.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -110,12 +112,35 @@ void print_error(std::string message) {
   return infeasible;
 }
 
+/// Subcommands that look at mappings.
+template <class Inspect>
+[[nodiscard]] auto inspect(options o, Inspect look) -> int {
+  if (!o.json.empty() && !o.json_to_stdout())
+    if (auto ok = check_writable_file("--json", o.json); !ok) return report_error(ok.error());
+  if (auto ok = complete_from_mapping(o, o.files.front()); !ok) return report_error(ok.error());
+  auto const w = load_workload(o);
+  if (!w) return report_error(w.error());
+  auto const system = load_system(o);
+  if (!system) return report_error(system.error());
+  auto const found = look(o, *w, *system);
+  if (!found) return report_error(found.error());
+  if (!o.json.empty() && !o.json_to_stdout()) {
+    file_batch files;
+    files.add(o.json, found->json);
+    if (auto ok = files.write(); !ok) return report_error(ok.error());
+  }
+  if (o.json_to_stdout()) return print_out(found->json) ? mapped : refused;
+  return o.quiet || print_out(found->text) ? mapped : refused;
+}
+
 [[nodiscard]] auto run(int argc, char const* const* argv) -> int {
   auto const c = parse_command_line(argc, argv);
   if (!c) return report_error(c.error());
   switch (c->what) {
   case command::kind::show: return print_out(c->text) ? mapped : refused;
   case command::kind::list: return print_out(list_text()) ? mapped : refused;
+  case command::kind::diff: return inspect(c->options, diff_mappings);
+  case command::kind::explain: return inspect(c->options, explain_operator);
   case command::kind::map: break;
   }
   return map(c->options);

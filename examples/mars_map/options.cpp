@@ -39,6 +39,13 @@ template <std::size_t N>
   return text;
 }
 
+template <std::size_t N>
+[[nodiscard]] auto joined(std::array<word, N> const& words) -> std::string {
+  std::string text;
+  for (auto const& w : words) (text += text.empty() ? "" : " | ") += w.name;
+  return text;
+}
+
 template <class Name, std::size_t N>
 [[nodiscard]] auto choose(char const* option, std::string const& text,
                           std::array<word, N> const& words, Name& into) -> mars::expected<void> {
@@ -75,7 +82,7 @@ template <class T>
 template <class Given>
 [[nodiscard]] auto check(raw const& r, Given given, options& o) -> mars::expected<void> {
   for (auto const* name : {"--model", "--system"})
-    if (!given(name))
+    if (!given(name) && o.files.empty())
       return mars::fail(mars::error_code::invalid_argument, name, "nothing",
                         "a name of --list, or a file");
   for (auto const& [name, value] : {std::pair{"--model", &o.model},
@@ -130,7 +137,7 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   CLI::App app{"Maps a deep neural network onto a system of several accelerators.\n"
                "Exit status: 0 mapped, 1 nothing feasible, 2 bad arguments or input.",
                "mars-map"};
-  auto const text = [&app](char const* name, std::string& into, char const* help,
+  auto const text = [&app](char const* name, std::string& into, std::string const& help,
                            char const* kind) {
     return app.add_option(name, into, help)->type_name(kind);
   };
@@ -138,10 +145,10 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   app.add_flag("--list", r.list, "List models, systems and policies");
   text("--model", o.model, "A model of --list, FILE.onnx or FILE.json", "NAME|FILE");
   text("--system", o.system, "A system of --list, or FILE.json", "NAME|FILE");
-  text("--strategy", r.strategy, "exclusive-shared | exclusive-only | data", "NAME");
-  text("--cost", r.cost, "analytical | roofline", "NAME");
-  text("--objective", r.objective, "latency | throughput | energy", "NAME");
-  text("--search", r.search, "baseline | genetic | exhaustive", "NAME");
+  text("--strategy", r.strategy, joined(strategy_words), "NAME");
+  text("--cost", r.cost, joined(cost_words), "NAME");
+  text("--objective", r.objective, joined(objective_words), "NAME");
+  text("--search", r.search, joined(search_words), "NAME");
   text("--seed", r.seed, "Of the random numbers [1]", "N");
   auto* const budget = text("--budget", r.budget, "Longest time, such as 10s or 500ms", "TIME");
   text("--evaluations", r.evaluations, "Most evaluations: reproducible, unlike --budget", "N")
@@ -155,16 +162,36 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   text("--json", o.json, "Write the mapping there; - is standard output", "FILE|-");
   text("--report", o.report, "Write report.html, trace.json, mapping.json, graph.dot there", "DIR");
   app.add_flag("--quiet", o.quiet, "Print errors only");
+  auto* const diff =
+      app.add_subcommand("diff", "Compare two mappings of one workload and system")->fallthrough();
+  std::string first, second, mapping;
+  diff->add_option("A", first, "A mapping file")->required();
+  diff->add_option("B", second, "Another")->required();
+  auto* const explain =
+      app.add_subcommand("explain",
+                         "Say how an operator of a mapping runs, and what else would cost")
+          ->fallthrough();
+  explain->add_option("MAPPING", mapping, "A mapping file")->required();
+  explain->add_option("--operator", o.operator_name, "Its name")->required()->type_name("NAME");
+  app.footer("--model and --system of diff and explain default to what the mapping names.");
   try {
     app.parse(argc, argv);
   } catch (CLI::CallForHelp const&) {
-    return command{.what = command::kind::show, .text = app.help()};
+    auto const* const about = diff->parsed() ? diff : explain->parsed() ? explain : &app;
+    return command{.what = command::kind::show, .text = about->help()};
   } catch (CLI::CallForVersion const&) {
     return command{.what = command::kind::show, .text = version_text() + "\n"};
   } catch (CLI::ParseError const& e) {
     return mars::fail(mars::error_code::invalid_argument, "arguments", {}, {}, e.what());
   }
   if (r.list) return command{.what = command::kind::list};
+  if (diff->parsed()) {
+    c.what = command::kind::diff;
+    o.files = {first, second};
+  } else if (explain->parsed()) {
+    c.what = command::kind::explain;
+    o.files = {mapping};
+  }
   auto const given = [&app](char const* name) { return app.count(name) != 0; };
   if (auto ok = check(r, given, o); !ok) return mars::unexpected{ok.error()};
   return c;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mars_map {
 
@@ -27,17 +28,19 @@ struct options {
   std::optional<std::int64_t> image{};
   std::optional<std::int64_t> sequence{};
   std::optional<int> element_bits{};
-  std::string json;    ///< a file, or "-"
-  std::string report;  ///< a folder
-  std::string mapping; ///< a file
+  std::string json;                 ///< a file, or "-"
+  std::string report;               ///< a folder
+  std::string mapping;              ///< a file
+  std::vector<std::string> files{}; ///< of a subcommand
+  std::string operator_name{};      ///< to explain
   bool quiet{false};
 
   [[nodiscard]] auto json_to_stdout() const -> bool { return json == "-"; }
 };
 
-/// What to do: show a text, a list, or map.
+/// What to do: show a text, a list, map, or look at mappings.
 struct command {
-  enum class kind : std::uint8_t { show, list, map } what{kind::map};
+  enum class kind : std::uint8_t { show, list, map, diff, explain } what{kind::map};
   std::string text{}; ///< to show
   mars_map::options options{};
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "run.hpp"
 
+#include "inspect.hpp"
 #include "policies.hpp"
 
+#include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/mapping/validate.hpp>
 
 #include <algorithm>
@@ -92,6 +94,32 @@ auto price_mapping(options const& o, mars::graph const& graph, mars::any_system 
   result.plan.policy = "none";
   add_baseline(o, graph, system, tool, result);
   return result;
+}
+
+auto find_alternatives(options const& o, mars::graph const& graph, mars::any_system const& system,
+                       mars::mapping const& mapping, mars::operator_id which)
+    -> mars::expected<std::vector<alternative>> {
+  constexpr std::size_t shown = 8;
+  std::vector<std::vector<mars::accelerator_id>> sets;
+  for (auto const& s : mapping.sets) sets.push_back(s.accelerators);
+  auto const problem =
+      mars::build_problem(graph, system, cost_of(o), chosen_strategy{o.strategy},
+                          mars::collective::standard{}, chosen_objective{o.objective}, sets);
+  if (!problem) return mars::unexpected{problem.error()};
+  auto const a = problem->encode(mapping);
+  std::vector<alternative> found;
+  if (!a || problem->how() != mars::aggregate::sum) return found;
+  mars::delta_evaluator const delta{*problem, *a};
+  std::size_t v = 0;
+  while (problem->operator_at(v) != which) ++v;
+  auto const shardings = problem->shardings(v, a->slots[a->slot_of[v]].set);
+  for (std::size_t c = 0; c < shardings.size(); ++c)
+    if (auto const sum = delta.try_choice(v, c); c != a->choice_of[v] && sum < mars::no_ticks)
+      found.push_back({shardings[c], sum - delta.sum()});
+  std::stable_sort(found.begin(), found.end(),
+                   [](auto const& x, auto const& y) { return x.change < y.change; });
+  found.resize(std::min(found.size(), shown));
+  return found;
 }
 
 } // namespace mars_map
