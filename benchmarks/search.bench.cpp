@@ -101,6 +101,12 @@ int main(int argc, char** argv) {
     RegisterBenchmark(called("genetic").c_str(), [=](auto& s) {
       search(s, name, mars::search::two_level_genetic{.seed = 1});
     })->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(called("annealing").c_str(), [=](auto& s) {
+      search(s, name, mars::search::annealing{});
+    })->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(called("portfolio").c_str(), [=](auto& s) {
+      search(s, name, mars::search::portfolio{});
+    })->Unit(benchmark::kMillisecond);
   }
   for (auto const* on : {"h100_sxm_8", "trn1_32xlarge", "tpu_v5e_16", "tpu_v4p_64", "gb200_72"})
     RegisterBenchmark((std::string{"build/alexnet/"} + on).c_str(),

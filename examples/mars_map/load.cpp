@@ -51,7 +51,8 @@ namespace {
   auto graph = mars::zoo::find(o.model, a);
   if (!graph) {
     auto e = std::move(graph).error();
-    return mars::unexpected{std::move(e).inside(std::string{"--model "} + o.model.substr(0, 64))};
+    if (e.path == o.model) e.path = "model";
+    return mars::unexpected{as_option(std::move(e))};
   }
   return workload{*std::move(graph)};
 }

@@ -13,7 +13,14 @@ namespace mars_map {
 enum class strategy_name : std::uint8_t { exclusive_shared, exclusive_only, data };
 enum class cost_name : std::uint8_t { analytical, roofline };
 enum class objective_name : std::uint8_t { latency, throughput, energy };
-enum class search_name : std::uint8_t { baseline, genetic, exact, exhaustive };
+enum class search_name : std::uint8_t {
+  baseline,
+  genetic,
+  exact,
+  annealing,
+  portfolio,
+  exhaustive
+};
 
 struct word {
   std::string_view name;
@@ -34,15 +41,16 @@ inline constexpr std::array<word, 3> objective_words{{
     {"throughput", "inferences per second, pipelined over the sets"},
     {"energy", "joules of one inference, where designs know theirs"},
 }};
-inline constexpr std::array<word, 4> search_words{{
+inline constexpr std::array<word, 6> search_words{{
     {"baseline", "MARS's computation-prioritized baseline, no search"},
     {"genetic", "two levels: sets and designs bred, shardings exact along paths"},
     {"exact", "branch and bound to a proven optimum; anytime (latency and energy)"},
+    {"annealing", "many small moves and some large ones, uphill less and less"},
+    {"portfolio", "exact, genetic and annealing under one budget, round by round"},
     {"exhaustive", "every mapping, one by one: for tiny graphs"},
 }};
 /// Known to the interface, not to this version.
-inline constexpr std::array<std::string_view, 4> later_searches{"annealing", "beam", "portfolio",
-                                                                "h2h"};
+inline constexpr std::array<std::string_view, 2> later_searches{"beam", "h2h"};
 
 [[nodiscard]] constexpr auto name_of(strategy_name n) -> std::string_view {
   return strategy_words[static_cast<std::size_t>(n)].name;

@@ -11,9 +11,11 @@
 #include <mars/parallel/data.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
+#include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
 #include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
+#include <mars/search/portfolio.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
 #include <algorithm>
@@ -123,6 +125,11 @@ struct timed_search {
   switch (o.search) {
   case search_name::baseline: return keep_start{};
   case search_name::exact: return mars::search::exact{};
+  case search_name::annealing: return mars::search::annealing{.seed = o.seed};
+  case search_name::portfolio:
+    return mars::search::portfolio{.members = {mars::search::exact{},
+                                               mars::search::two_level_genetic{.seed = o.seed},
+                                               mars::search::annealing{.seed = o.seed}}};
   case search_name::exhaustive: return mars::search::exhaustive{};
   case search_name::genetic: break;
   }

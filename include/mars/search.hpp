@@ -7,6 +7,8 @@
 //   search::computation_prioritized   the written baseline           to compare with
 //   search::two_level_genetic         MARS's search                  as the default
 //   search::exact                     the optimum, with its proof    where objectives add up; anytime
+//   search::annealing                 good mappings, move by move    for large graphs, and throughput
+//   search::portfolio                 the best of several            when in doubt; proves where exact does
 //   search::exhaustive                the optimum of tiny problems   as an oracle in tests
 //   search::any_search                what it wraps                  to choose at run time
 //
@@ -17,10 +19,12 @@
 //       mars::search::roles::proportional_seeding, mars::search::roles::tournament,
 //       mars::search::roles::range_crossover, no_mutation>;
 
+#include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
+#include <mars/search/portfolio.hpp>
 #include <mars/search/roles.hpp>
 #include <mars/search/two_level_genetic.hpp>

@@ -5,10 +5,12 @@
 
 #include "support/random_problems.hpp"
 
+#include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
+#include <mars/search/portfolio.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
 #include <cstddef>
@@ -51,6 +53,11 @@ inline auto every_search() -> std::vector<mars::search::any_search> {
           search::two_level_genetic{},
           search::two_level_genetic{.seed = 7, .population = 5, .immigrants = 1, .patience = 6},
           search::exact{.evaluations = 20000},
+          search::annealing{.evaluations = 20000, .walks = 3, .kicks = 2, .moves = 200},
+          search::portfolio{.members = {search::exact{}, search::annealing{},
+                                        search::two_level_genetic{.population = 6}},
+                            .evaluations = 60000,
+                            .first_round = 300},
           search::exhaustive{.evaluations = 2000},
           random_search{},
           search::any_search{random_search{.seed = 3}}};

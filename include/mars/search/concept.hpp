@@ -52,7 +52,7 @@ concept solves_problems = requires(S const& s, mapping_problem const& problem,
 /// problem, policy value and evaluation budget → same answer, whatever `threads`. 3. A wall-clock
 /// budget or a stop request ends the search within one step of it. 4. The call is const and may run
 /// concurrently with itself. Models: `search::computation_prioritized`, `search::two_level_genetic`,
-/// `search::exact`, `search::exhaustive`, `search::any_search`.
+/// `search::exact`, `search::annealing`, `search::portfolio`, `search::exhaustive`, `search::any_search`.
 template <class S>
 concept SearchPolicy = names_itself<S> && solves_problems<S> && std::copyable<S>;
 
