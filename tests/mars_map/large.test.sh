@@ -22,6 +22,7 @@ awk 'BEGIN {
 grep -q '"operators": 100000' a.json || fail "operators are missing"
 [ "$(wc -l <text)" -lt 200 ] || fail "the plan is not condensed"
 "$tool" --model chain.json --system aws_f1_16xlarge --search genetic --evaluations 1 --quiet || fail "genetic ended with $?"
+"$tool" --model chain.json --system aws_f1_16xlarge --search exact --evaluations 1 --quiet || fail "exact ended with $?"
 "$tool" --model chain.json --system aws_f1_16xlarge --mapping a.json --quiet || fail "--mapping ended with $?"
 status=0
 "$tool" --model chain.json --system aws_f1_16xlarge --search exhaustive 2>err || status=$?

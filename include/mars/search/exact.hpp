@@ -34,6 +34,7 @@ namespace mars::search {
 struct exact {
   std::uint64_t evaluations{200'000'000}; ///< states priced, unless the context has a budget
   std::size_t most_entries{1U << 20};     ///< of one table; larger ones are split (bounds only)
+  std::size_t most_states{1U << 23};      ///< of one subproblem; larger ones are split, or given up
   double most_work{3e8};                  ///< of one elimination; where more, slots are split first
   int price_steps{12};                    ///< of Lagrangian prices, where memory overflows
 
@@ -53,6 +54,7 @@ private:
     solution result{};
     detail::slot_conflicts conflicts{problem};
     std::vector<detail::subproblem> open{}; ///< a heap, the most promising on top
+    ticks given_up{no_ticks};               ///< least bound of what is too large to look at
 
     auto solve(search_context const& context) -> solution {
       result.bound = static_bound(problem);
@@ -85,6 +87,7 @@ private:
     }
     /// `unexplored`: the least bound of what is left.
     auto finish(ticks unexplored) -> solution {
+      unexplored = std::min(unexplored, given_up);
       result.exhausted = proven(unexplored);
       if (result.best.slots.empty() && problem.size() > 0) offer(cheapest());
       if (result.exhausted && result.value.feasible())
@@ -121,6 +124,18 @@ private:
 
     /// Solves or splits. False: out of budget before either.
     auto process(detail::subproblem& s) -> bool {
+      auto const outline = conflicts.outline_of(s);
+      s.bound = std::max(s.bound, outline.least);
+      if (proven(s.bound)) return true;
+      if (outline.states > policy.most_states) {
+        if (auto parts = conflicts.components(s, s.allowed); parts.size() > 1)
+          for (auto& part : parts) push(std::move(part));
+        else if (auto const at = conflicts.contested(s.allowed))
+          split(s, *at);
+        else
+          given_up = std::min(given_up, s.bound);
+        return true;
+      }
       auto const limit = result.value.feasible() ? result.value.value : no_ticks;
       auto domain = conflicts.states(s, {});
       if (s.solo && !conflicts.fit_alone(domain)) return true;
@@ -128,12 +143,12 @@ private:
       if (proven(s.bound)) return true;
 
       // What cannot be together in a connected graph is looked at apart.
-      if (auto parts = conflicts.components(s, domain); parts.size() > 1) {
+      if (auto parts = conflicts.components(s, conflicts.present_in(domain)); parts.size() > 1) {
         for (auto& part : parts) push(std::move(part));
         return true;
       }
       if (conflicts.work(domain) > policy.most_work)
-        if (auto const at = conflicts.contested(domain)) return split(s, *at);
+        if (auto const at = conflicts.contested(conflicts.present_in(domain))) return split(s, *at);
 
       auto answer = eliminate(domain);
       if (!answer) return false;

@@ -57,12 +57,42 @@ public:
       for (auto const a : set.accelerators)
         most[a.index()] = std::max(most[a.index()], set.capacity);
     for (auto const c : most) capacity_ += static_cast<double>(c);
+    for (std::uint32_t v = 0; v < p_->size(); ++v) {
+      auto const k = p_->op_class(v);
+      if (k >= least_.size()) least_.resize(k + 1);
+      if (!least_[k].empty()) continue;
+      for (auto const s : slots_) {
+        auto const& node = p_->row(v, s.set).node[s.design];
+        least_[k].push_back({node.size(), *std::min_element(node.begin(), node.end())});
+      }
+    }
   }
 
   [[nodiscard]] auto size() const -> std::size_t { return slots_.size(); }
   [[nodiscard]] auto number(slot s) const -> std::size_t { return first_[s.set] + s.design; }
   [[nodiscard]] auto in_conflict(std::size_t i, std::size_t j) const -> bool {
     return i != j && !p_->disjoint(slots_[i].set, slots_[j].set);
+  }
+
+  /// At most so many states has a subproblem, and at least this is the sum of its operators' own
+  /// values: both without writing the states down.
+  struct outline {
+    std::size_t states{};
+    ticks least{};
+  };
+  [[nodiscard]] auto outline_of(subproblem const& s) const -> outline {
+    outline all;
+    for (std::uint32_t v = 0; v < p_->size(); ++v) {
+      auto const& of_class = least_[p_->op_class(v)];
+      auto least = no_ticks;
+      for (std::size_t i = 0; i < size(); ++i) {
+        if (!s.allowed[i]) continue;
+        least = std::min(least, of_class[i].least);
+        all.states += of_class[i].states;
+      }
+      all.least = mapping_problem::add(all.least, least);
+    }
+    return all;
   }
 
   [[nodiscard]] auto everything() const -> subproblem {
@@ -184,11 +214,11 @@ public:
 
   /// Operators that are connected sit in slots that are: one subproblem for each component of the
   /// graph of slots that may be used together. A single one when there is nothing to gain.
-  [[nodiscard]] auto components(subproblem const& s, domains const& all) const
+  /// `present`: the slots in question.
+  [[nodiscard]] auto components(subproblem const& s, std::vector<bool> const& present) const
       -> std::vector<subproblem> {
     std::vector<subproblem> parts;
     if (!connected_) return parts;
-    auto const present = present_in(all);
     std::vector<std::size_t> parent(size());
     std::iota(parent.begin(), parent.end(), std::size_t{0});
     for (std::size_t i = 0; i < size(); ++i)
@@ -250,9 +280,9 @@ public:
         if (used[j] > 0 && in_conflict(i, j) && (!worst || used[i] > used[*worst])) worst = i;
     return worst;
   }
-  /// Among the slots of a domain, one of the largest set that is in conflict with another.
-  [[nodiscard]] auto contested(domains const& all) const -> std::optional<std::size_t> {
-    auto const present = present_in(all);
+  /// Among the slots present, one of the largest set that is in conflict with another.
+  [[nodiscard]] auto contested(std::vector<bool> const& present) const
+      -> std::optional<std::size_t> {
     std::optional<std::size_t> widest;
     auto const members = [&](std::size_t i) {
       return p_->sets()[slots_[i].set].accelerators.size();
@@ -347,6 +377,14 @@ public:
     return true;
   }
 
+  /// Which slots any operator may still use.
+  [[nodiscard]] auto present_in(domains const& all) const -> std::vector<bool> {
+    std::vector<bool> present(size());
+    for (auto const& of : all)
+      for (auto const& x : of) present[number(x.where)] = true;
+    return present;
+  }
+
 private:
   static auto root(std::vector<std::size_t>& parent, std::size_t i) -> std::size_t {
     while (parent[i] != i) i = parent[i] = parent[parent[i]];
@@ -358,18 +396,12 @@ private:
     parent[std::max(a, b)] = std::min(a, b);
     return a != b;
   }
-  [[nodiscard]] auto present_in(domains const& all) const -> std::vector<bool> {
-    std::vector<bool> present(size());
-    for (auto const& of : all)
-      for (auto const& x : of) present[number(x.where)] = true;
-    return present;
-  }
-
   mapping_problem const* p_;
   std::vector<slot> slots_;
-  std::vector<std::size_t> first_; ///< by set, into slots_
-  bool connected_{};               ///< is the workload?
-  double capacity_{};              ///< bytes of all accelerators, at most
+  std::vector<std::size_t> first_;          ///< by set, into slots_
+  std::vector<std::vector<outline>> least_; ///< by class of operators and slot
+  bool connected_{};                        ///< is the workload?
+  double capacity_{};                       ///< bytes of all accelerators, at most
 };
 
 } // namespace mars::search::detail
