@@ -140,9 +140,9 @@ private:
       take(value);
     }
 
-    void go(std::uint64_t moves, double rise, meter const& clock) {
+    void go(std::uint64_t steps, double rise, meter const& clock) {
       auto const& p = at.problem();
-      for (std::uint64_t k = 0; k < moves; ++k, ++priced) {
+      for (std::uint64_t k = 0; k < steps; ++k, ++priced) {
         if ((k & 1023U) == 1023U && clock.interrupted()) return;
         auto const limit = rise * static_cast<double>(std::min(current.value, no_ticks));
         auto const v = random.below(p.size());
