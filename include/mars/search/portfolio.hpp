@@ -25,7 +25,12 @@ namespace mars::search {
 /// core; with threads, as the slowest of them. Deterministic for any number of threads: policies run
 /// apart and meet only between rounds.
 struct portfolio {
-  std::vector<any_search> members{exact{}, two_level_genetic{}, annealing{}};
+  /// (In a function: g++ 12 fails on this list as a default initialiser in a generic lambda.)
+  [[nodiscard]] static auto standard_members() -> std::vector<any_search> {
+    return {exact{}, two_level_genetic{}, annealing{}};
+  }
+
+  std::vector<any_search> members = standard_members();
   std::uint64_t evaluations{300'000'000}; ///< of all, unless the context has a budget
   std::uint64_t first_round{200'000};     ///< evaluations of each member
   std::uint64_t growth{4};
