@@ -64,3 +64,14 @@ TEST_CASE("exact equals enumeration: energy") {
   CAPTURE(n.compared, n.feasible, n.several_slots);
   CHECK(n.feasible >= 80);
 }
+
+// Hidden, for it takes half a minute: test_conformance "[long]" -s
+TEST_CASE("exact equals enumeration on more than ten thousand problems", "[.][long]") {
+  auto const plenty = against_enumeration(8000, 9000, objective::latency{}, {});
+  auto const tight =
+      against_enumeration(8001, 9000, objective::latency{}, {.short_of_memory = true});
+  auto const joules = against_enumeration(8002, 2000, objective::energy{}, {.energy = true});
+  auto const compared = plenty.compared + tight.compared + joules.compared;
+  WARN(compared << " problems compared");
+  CHECK(compared >= 10'000);
+}
