@@ -8,7 +8,7 @@
 # law: a new folder of include/mars is not allowed in before it has a rank here.
 #
 #   - A header includes folders of strictly lower rank, and its own.
-#   - Sinks (io, zoo, runtime, hardware/presets) may include everything below them; nobody includes a sink, except that
+#   - Sinks (io, zoo, testing, runtime, hardware/presets) may include everything below them; nobody includes a sink, except that
 #     mars.hpp includes them all but io, and hardware.hpp includes its presets.
 #   - An umbrella x.hpp belongs to folder x. hardware.hpp brings the presets with it, so no other room includes it.
 #   - mars.hpp is for users: no header of the library includes it.
@@ -43,11 +43,12 @@ set(rank_mapper 9) # mapper.hpp, the façade
 set(rank_mapper_format 10) # mapper_format.hpp, its {fmt} formatter: opt-in like core/format.hpp
 set(rank_io 10)
 set(rank_zoo 10)
+set(rank_testing 10)
 set(rank_runtime 10)
 set(rank_presets 10) # hardware/presets
 set(rank_mars 11) # mars.hpp
 set(rank_version -1) # version.hpp: macros only
-set(sinks io zoo runtime presets)
+set(sinks io zoo testing runtime presets)
 set(may_use_boost_graph "^(workload/graph|interconnect[/.]|(.*/)?algorithms/)")
 set(longest 600)
 set(spdx "// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception\n")

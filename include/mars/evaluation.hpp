@@ -8,7 +8,7 @@
 //                                                        distinct question asked once
 //   mapping_problem::evaluate(assignment)                equal to the reference to the picosecond
 //   delta_evaluator                                      the same after every move, in O(degree)
-//   static_bound(problem)                                what no assignment can be better than
+//   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
 //
 // Semantics (sequential, MARS): operators run one after another along the topological order that takes
 // the smallest id first. An operator costs
@@ -25,7 +25,8 @@
 // still have readers, what it receives, its own outputs and buffers. Every member of a set is charged
 // for the largest shard. Not fitting is data: `evaluation::shortages`.
 //
-// Objectives (concept: evaluation/objective.hpp): objective::latency, throughput, energy.
+// Objectives (concept: evaluation/objective.hpp): objective::latency, throughput, energy, weighted;
+// objective::within{base, memory, energy} puts limits on another.
 
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>

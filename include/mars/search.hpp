@@ -12,6 +12,9 @@
 //   search::exhaustive                the optimum of tiny problems   as an oracle in tests
 //   search::any_search                what it wraps                  to choose at run time
 //
+// Write your own: a value with `name()` and a call operator (examples/40_write_a_search_policy);
+// mars/testing.hpp checks whether it keeps what the concept promises.
+//
 // The genetic search is made of roles (search/roles.hpp); replace any of them:
 //
 //   struct no_mutation { void operator()(auto const&...) const {} };

@@ -5,11 +5,15 @@
 #include "support/tiny_problems.hpp"
 #include "support/tiny_systems.hpp"
 
+#include <mars/search/detail/symmetry.hpp>
 #include <mars/search/exact.hpp>
 #include <mars/search/two_level_genetic.hpp>
+#include <mars/testing/random_problem.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace {
 using namespace mars;
@@ -44,7 +48,126 @@ auto against_enumeration(std::uint64_t seed, std::uint64_t trials, O const& obje
   return n;
 }
 
+/// The least value of all assignments whose slots run ranges of the order, by recursion.
+class ranges {
+public:
+  explicit ranges(mapping_problem const& p) : p_{p} { place(0); }
+  assignment_value best{no_ticks, std::numeric_limits<std::int64_t>::max()};
+
+private:
+  void place(std::size_t v) {
+    if (v == p_.size()) {
+      if (auto const value = p_.evaluate(a_); value < best) best = value;
+      return;
+    }
+    if (v > 0) choose(v);
+    for (std::uint32_t s = 0; s < p_.sets().size(); ++s) {
+      if (!std::all_of(a_.slots.begin(), a_.slots.end(),
+                       [&](slot const& o) { return p_.disjoint(o.set, s); }))
+        continue;
+      for (std::uint32_t d = 0; d < p_.designs(s).size(); ++d) {
+        a_.slots.push_back({s, d});
+        choose(v);
+        a_.slots.pop_back();
+      }
+    }
+  }
+  void choose(std::size_t v) {
+    a_.slot_of.push_back(static_cast<std::uint16_t>(a_.slots.size() - 1));
+    for (std::size_t c = 0; c < p_.shardings(v, a_.slots.back().set).size(); ++c) {
+      a_.choice_of.push_back(static_cast<std::uint16_t>(c));
+      place(v + 1);
+      a_.choice_of.pop_back();
+    }
+    a_.slot_of.pop_back();
+  }
+
+  mapping_problem const& p_;
+  assignment a_;
+};
+
+auto random_tables(std::uint64_t seed, std::uint64_t i) -> mapping_problem {
+  random_stream r{seed, i};
+  return testing::random_problem(r, {.operators = 1 + r.below(4),
+                                     .accelerators = 1 + r.below(4),
+                                     .choices = 2,
+                                     .refused = r.chance(0.5) ? 0.1 : 0.6,
+                                     .scarcity = r.chance(0.5) ? r.uniform() : 0.0,
+                                     .spending = r.chance(0.3)});
+}
+
 } // namespace
+
+TEST_CASE("exact equals enumeration: random tables, short memory, limited spending") {
+  std::size_t compared = 0, feasible = 0, spending = 0;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    CAPTURE(i);
+    auto const p = random_tables(7003, i);
+    auto const best = search::exhaustive{}(p, {.budget = {.wall = {}, .evaluations = 20'000}});
+    if (!best.exhausted) continue;
+    ++compared;
+    auto const found = search::exact{}(p, {});
+    REQUIRE(found.exhausted);
+    REQUIRE(found.value.feasible() == best.value.feasible());
+    if (!best.value.feasible()) continue;
+    ++feasible;
+    spending += p.limits_spending();
+    REQUIRE(found.value.value == best.value.value);
+  }
+  CAPTURE(compared, feasible, spending);
+  CHECK(compared >= 3000);
+  CHECK(feasible < compared);
+  CHECK(spending >= 300);
+}
+
+TEST_CASE("exact with ranges only equals enumeration of ranges") {
+  std::size_t feasible = 0, dearer = 0;
+  for (std::uint64_t i = 0; i < 1500; ++i) {
+    CAPTURE(i);
+    auto const p = random_tables(7004, i);
+    auto const expected = ranges{p}.best;
+    auto const found = search::exact{.contiguous = true}(p, {});
+    REQUIRE(found.exhausted);
+    REQUIRE(found.value.feasible() == expected.feasible());
+    if (!expected.feasible()) continue;
+    ++feasible;
+    REQUIRE(found.value.value == expected.value);
+    dearer += search::exact{}(p, {}).value < found.value;
+  }
+  CAPTURE(feasible, dearer);
+  CHECK(feasible >= 700);
+  CHECK(dearer >= 50); // the condition is one
+}
+
+TEST_CASE("symmetries of sets are those of the interconnect") {
+  random_stream r{7005};
+  auto const g = mars_test::random_network(r, 4);
+  interconnect::grouped_through_host const net{.groups = {{0, 1, 2, 3}, {4, 5, 6, 7}},
+                                               .intra_bandwidth = bytes_per_second{1e9},
+                                               .host_bandwidth = bytes_per_second{1e8}};
+  auto system = mars_test::uniform_system(net, {mars_test::plain_design("plain", 1e9)});
+  auto const orbit_of_pair_with = [&](std::uint32_t member) {
+    auto const p = mars_test::make_problem(g, system);
+    search::detail::set_symmetry::use all(p.sets().size());
+    std::uint32_t pair = 0;
+    for (std::uint32_t s = 0; s < p.sets().size(); ++s) {
+      auto const& members = p.sets()[s].accelerators;
+      all[s].assign(p.designs(s).size(), true);
+      if (members.size() == 2 &&
+          std::find(members.begin(), members.end(), accelerator_id{member}) != members.end())
+        pair = s;
+    }
+    REQUIRE(p.sets()[pair].accelerators.size() == 2);
+    return search::detail::set_symmetry{p}.orbit(all, pair).size();
+  };
+  // Two groups of four behind a host: any of the four pairs can stand for any other.
+  CHECK(orbit_of_pair_with(0) == 4);
+  // With less memory on the last accelerator, the pairs of the first group are alike, its own two not.
+  system.accelerators.back().capacity = bytes{1000};
+  CHECK(orbit_of_pair_with(0) == 2);
+  CHECK(orbit_of_pair_with(4) == 1);
+  CHECK(orbit_of_pair_with(7) == 1);
+}
 
 TEST_CASE("exact equals enumeration: latency") {
   auto const n = against_enumeration(7000, 800, objective::latency{}, {});
@@ -71,7 +194,19 @@ TEST_CASE("exact equals enumeration on more than ten thousand problems", "[.][lo
   auto const tight =
       against_enumeration(8001, 9000, objective::latency{}, {.short_of_memory = true});
   auto const joules = against_enumeration(8002, 2000, objective::energy{}, {.energy = true});
-  auto const compared = plenty.compared + tight.compared + joules.compared;
+  std::size_t tables = 0;
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    CAPTURE(i);
+    auto const p = random_tables(8003, i);
+    auto const best = search::exhaustive{}(p, {.budget = {.wall = {}, .evaluations = 20'000}});
+    if (!best.exhausted) continue;
+    ++tables;
+    auto const found = search::exact{}(p, {});
+    REQUIRE(found.exhausted);
+    REQUIRE(found.value.feasible() == best.value.feasible());
+    if (best.value.feasible()) REQUIRE(found.value.value == best.value.value);
+  }
+  auto const compared = plenty.compared + tight.compared + joules.compared + tables;
   WARN(compared << " problems compared");
   CHECK(compared >= 10'000);
 }

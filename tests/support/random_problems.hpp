@@ -10,6 +10,7 @@
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/interconnect/components.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
+#include <mars/testing/random_problem.hpp>
 #include <mars/workload/builder.hpp>
 #include <mars/workload/graph.hpp>
 
@@ -105,44 +106,7 @@ auto make_problem(Graph const& g, System const& s, Strategy const& strategy = {}
       .value();
 }
 
-/// Any legal assignment; slots are numbered by their first operator, none is idle.
-inline auto random_assignment(mars::mapping_problem const& p, mars::random_stream& r)
-    -> mars::assignment {
-  mars::assignment a;
-  std::vector<std::uint32_t> open(p.sets().size());
-  for (std::uint32_t s = 0; s < open.size(); ++s) open[s] = s;
-  auto const most = 1 + r.below(4);
-  while (a.slots.size() < most && !open.empty()) {
-    auto const set = r.pick(open);
-    a.slots.push_back({set, static_cast<std::uint32_t>(r.below(p.designs(set).size()))});
-    std::erase_if(open, [&](std::uint32_t s) { return !p.disjoint(s, set); });
-  }
-  std::vector<mars::slot> used;
-  for (std::size_t v = 0; v < p.size(); ++v) {
-    auto const chosen = r.pick(a.slots);
-    auto const at = std::find(used.begin(), used.end(), chosen);
-    a.slot_of.push_back(static_cast<std::uint16_t>(at - used.begin()));
-    if (at == used.end()) used.push_back(chosen);
-    a.choice_of.push_back(static_cast<std::uint16_t>(r.below(p.shardings(v, chosen.set).size())));
-  }
-  a.slots = std::move(used);
-  return a;
-}
-
-/// Is this something that the problem allows?
-inline auto is_legal(mars::mapping_problem const& p, mars::assignment const& a) -> bool {
-  if (a.slot_of.size() != p.size() || a.choice_of.size() != p.size()) return false;
-  for (std::size_t i = 0; i < a.slots.size(); ++i) {
-    if (a.slots[i].set >= p.sets().size() || a.slots[i].design >= p.designs(a.slots[i].set).size())
-      return false;
-    for (std::size_t j = 0; j < i; ++j)
-      if (!p.disjoint(a.slots[i].set, a.slots[j].set)) return false;
-  }
-  for (std::size_t v = 0; v < p.size(); ++v)
-    if (a.slot_of[v] >= a.slots.size() ||
-        a.choice_of[v] >= p.shardings(v, a.slots[a.slot_of[v]].set).size())
-      return false;
-  return true;
-}
+using mars::testing::is_legal;
+using mars::testing::random_assignment;
 
 } // namespace mars_test

@@ -1,45 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/evaluation/detail/relaxations.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
 #include <string_view>
+#include <vector>
 
 namespace mars {
 
-/// A proven lower bound: no assignment of the problem, and so no mapping made of its candidate sets
-/// and shardings, has a smaller value.
+/// A proven lower bound: no feasible assignment of the problem, and so no feasible mapping made of
+/// its candidate sets and shardings, has a smaller value. `no_ticks`: nothing is feasible.
 struct bound {
   ticks value{};
   std::string_view name{"none"}; ///< which argument proves it
 };
 
-/// The largest of what can be said without a search, O(operators × choices):
-/// - `path` (values that add up): every operator at its cheapest, tensors moving for free;
-/// - `work` (bottleneck): each accelerator-second an operator needs at least, shared out evenly.
-[[nodiscard]] inline auto static_bound(mapping_problem const& p) -> bound {
-  ticks sum = 0;
-  double work = 0;
-  for (std::size_t v = 0; v < p.size(); ++v) {
-    auto cheapest = no_ticks;
-    auto least_work = static_cast<double>(no_ticks);
-    for (std::uint32_t s = 0; s < p.sets().size(); ++s)
-      for (auto const& by_choice : p.row(v, s).node)
-        for (auto const value : by_choice) {
-          cheapest = std::min(cheapest, value);
-          if (value < no_ticks)
-            least_work =
-                std::min(least_work, static_cast<double>(value) *
-                                         static_cast<double>(p.sets()[s].accelerators.size()));
-        }
-    sum = mapping_problem::add(sum, cheapest);
-    work += least_work;
+/// What can be said without a search, each by its own argument. Choices that do not fit into memory
+/// even alone are left out of all of them.
+///
+/// name       | argument                                                                  | values
+/// -----------|---------------------------------------------------------------------------|-----------
+/// `work`     | sum: every operator at its cheapest; bottleneck: the accelerator-time that | both
+///            | operators need at least, shared out evenly over the accelerators          |
+/// `path`     | sum: operators on a longest path, each at its cheapest; bottleneck: the    | both
+///            | dearest operator, which is whole on one set                               |
+/// `roofline` | as `work`, of the computation alone (only where a value is never below it) | both
+/// `cut`      | sum over a spanning forest of the tensors: operators at their cheapest on  | sum
+///            | every set, tensors at their cheapest between sets (exact, by dynamic       |
+///            | programming): what must cross a slow link, crosses it                     |
+/// `memory`   | sum: every operator at its cheapest, together within the bytes of all      | sum
+///            | accelerators (a bin bound, by Lagrangian relaxation)                       |
+/// `spending` | the same with what `objective::within` lets operators spend                | sum
+///
+/// Searches add `elimination` and `exhausted`. The certificate of an answer is the largest of all.
+/// Complexity: O(K·C·choices) for K classes of operators and C classes of sets, O(V + E), and for
+/// `cut` another O(E·sets²), left out where that is above `most_cut_work`.
+[[nodiscard]] inline auto static_bounds(mapping_problem const& p, double most_cut_work = 1e6)
+    -> std::vector<bound> {
+  detail::relaxations const r{p};
+  std::vector<bound> all;
+  if (p.how() == aggregate::sum) {
+    all.push_back({r.sum_of_least(), "work"});
+    all.push_back({r.longest_path(), "path"});
+    if (auto const t = r.sum_of_computation()) all.push_back({*t, "roofline"});
+    if (r.cut_work() <= most_cut_work) all.push_back({r.cheapest_forest(), "cut"});
+    all.push_back({r.within_memory(), "memory"});
+    if (p.limits_spending()) all.push_back({r.within_spending(), "spending"});
+  } else {
+    all.push_back({r.shared_out(), "work"});
+    all.push_back({r.dearest(), "path"});
+    if (auto const t = r.shared_out_computation()) all.push_back({*t, "roofline"});
   }
-  if (p.how() == aggregate::sum) return {sum, "path"};
-  // Rounded down, and by a relative 1e-9 more for the sums above: a bound may be low, never high.
-  auto const shared = work / static_cast<double>(p.accelerators()) * (1 - 1e-9);
-  return {shared < static_cast<double>(no_ticks) ? static_cast<ticks>(shared) : no_ticks, "work"};
+  return all;
+}
+
+/// The largest of `static_bounds`; of equal ones the first.
+[[nodiscard]] inline auto static_bound(mapping_problem const& p) -> bound {
+  auto const all = static_bounds(p);
+  return *std::max_element(all.begin(), all.end(),
+                           [](bound const& a, bound const& b) { return a.value < b.value; });
 }
 
 } // namespace mars

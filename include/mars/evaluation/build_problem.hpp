@@ -112,6 +112,11 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   t.how = wanted.how();
   t.objective = std::string{std::string_view{wanted.name()}};
   t.accelerators = system.accelerators.size();
+  auto most_bytes = std::numeric_limits<std::int64_t>::max();
+  if constexpr (LimitingObjective<Objective_>) {
+    if (auto const limit = wanted.memory_limit()) most_bytes = limit->count();
+    t.spending_limit = wanted.spending_limit().value_or(no_ticks);
+  }
 
   // Operators, by position, and their classes: signature and which operands are fed by edges.
   auto order = topological_order(g);
@@ -180,7 +185,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
     auto found = catalogue.options(candidate);
     if (found.empty()) continue;
     std::vector<std::uint32_t> key{channel_class(candidate, candidate)};
-    std::int64_t capacity = std::numeric_limits<std::int64_t>::max();
+    auto capacity = most_bytes;
     for (auto const a : candidate)
       capacity = std::min(capacity, system.accelerators[a.index()].memory().count());
     for (auto const& option : found)
@@ -231,6 +236,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       row.need.resize(o.operands.size());
       row.node.resize(options[c].size());
       row.compute.resize(options[c].size());
+      if (t.spending_limit < no_ticks) row.spent.resize(options[c].size());
       own[k][c].resize(outputs);
       need[k][c].resize(o.operands.size());
       for (auto const& s : row.shardings) {
@@ -283,6 +289,15 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                         "design " + options[c][d].name + " does not know it");
           row.node[d].push_back(std::min(*value, no_ticks));
           row.compute[d].push_back(price.compute.count());
+          if constexpr (LimitingObjective<Objective_>)
+            if (!row.spent.empty()) {
+              auto const spent = wanted.spent(price);
+              if (!spent)
+                return fail(error_code::invalid_argument, "objective", t.objective,
+                            "a limit on what every design knows",
+                            "design " + options[c][d].name + " does not know what it spends");
+              row.spent[d].push_back(std::min(*spent, no_ticks));
+            }
         }
       }
     }

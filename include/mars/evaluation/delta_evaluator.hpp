@@ -23,26 +23,47 @@ namespace mars {
 /// operation                    | cost
 /// -----------------------------|---------------------------------------------------------------
 /// `try_choice(v, c)`           | O(degree): the sum of values (aggregate::sum) if v chose c
-/// `set_choice(v, c)`           | O(degree)
-/// `place(v, slot, c)`          | O(degree): another slot (a moved cut, a split, a merger: one each)
-/// `set_design(slot, d)`        | O(operators in all slots)
+/// `set_choice(v, c)`           | O(degree + designs of the slot)
+/// `place(v, slot, c)`          | the same: another slot
+/// `hand_over(i, j, slot, f)`   | `place` of every operator from position i to j (a moved cut)
+/// `set_design(slot, d)`        | O(1); O(V) where spending is limited
+/// `merge(a, b, into, f)`       | O(V + E): two slots become one
+/// `split(a, l, r, which, f)`   | O(V + E): one slot becomes two
 /// `value()`                    | O(slots); O(V + E) where memory is about to be short
 ///
-/// No move allocates. The problem must outlive the evaluator. Not for several threads.
+/// `f(v)` says which choice an operator takes on its new slot. No move allocates. The problem must outlive the evaluator. Not for several threads.
 class delta_evaluator {
 public:
   delta_evaluator(mapping_problem const& problem, assignment start)
-      : p_{&problem},
-        a_{std::move(start)},
-        load_(a_.slots.size()),
-        peak_(a_.slots.size()),
-        most_kept_(a_.slots.size()) {
-    for (std::size_t s = 0; s < a_.slots.size(); ++s)
-      for (std::size_t v = 0; v < p_->size(); ++v)
-        for (auto const kept : p_->row(v, a_.slots[s].set).kept)
-          most_kept_[s] = std::max(most_kept_[s], kept);
+      : p_{&problem}, a_{std::move(start)} {
+    for (std::uint32_t s = 0; s < p_->sets().size(); ++s) {
+      auto const k = p_->sets()[s].set_class;
+      if (k < most_kept_.size()) continue;
+      designs_ = std::max(designs_, p_->designs(s).size());
+      auto& most = most_kept_.emplace_back();
+      std::vector<bool> seen;
+      for (std::size_t v = 0; v < p_->size(); ++v) {
+        auto const c = p_->op_class(v);
+        if (c >= seen.size()) seen.resize(c + 1);
+        if (seen[c]) continue;
+        seen[c] = true;
+        for (auto const kept : p_->row(v, s).kept) most = std::max(most, kept);
+      }
+    }
+    auto const most_slots = std::max(p_->accelerators(), a_.slots.size());
+    a_.slots.reserve(most_slots);
+    moved_.reserve(most_slots);
+    peak_.reserve(most_slots);
+    memory_.resident.reserve(most_slots);
+    memory_.live.reserve(most_slots);
+    nodes_.reserve(most_slots * designs_);
     recount();
-    measure();
+  }
+
+  /// Starts again from another assignment, without allocating. O(V + E).
+  void reset(assignment const& a) {
+    a_ = a;
+    recount();
   }
 
   [[nodiscard]] auto current() const -> assignment const& { return a_; }
@@ -55,29 +76,26 @@ public:
         measure();
         break;
       }
-    assignment_value result{0, 0};
-    load total;
-    for (std::size_t s = 0; s < load_.size(); ++s) {
+    assignment_value result{0, 0, std::max<ticks>(0, spent_.value() - p_->spending_limit())};
+    for (std::size_t s = 0; s < peak_.size(); ++s)
       result.overflow_bytes += std::max<std::int64_t>(0, peak_[s] - capacity(s));
-      if (p_->how() == aggregate::sum)
-        total += load_[s];
-      else
-        result.value = std::max(result.value, load_[s].value());
+    if (p_->how() == aggregate::sum) {
+      result.value = total_.value();
+    } else {
+      for (std::size_t s = 0; s < a_.slots.size(); ++s) {
+        auto load_of_slot = moved_[s];
+        load_of_slot += node_sum(s);
+        result.value = std::max(result.value, load_of_slot.value());
+      }
     }
-    if (p_->how() == aggregate::sum) result.value = total.value();
     return result;
   }
 
   /// The sum over operators and tensors, memory aside.
-  [[nodiscard]] auto sum() const -> ticks {
-    load total;
-    for (auto const& l : load_) total += l;
-    return total.value();
-  }
+  [[nodiscard]] auto sum() const -> ticks { return total_.value(); }
   /// What `sum()` would be if `v` chose `choice` where it is; nothing changes.
   [[nodiscard]] auto try_choice(std::size_t v, std::size_t choice) const -> ticks {
-    load total;
-    for (auto const& l : load_) total += l;
+    auto total = total_;
     auto const before = around(v, a_.slot_of[v], a_.choice_of[v]);
     auto const after = around(v, a_.slot_of[v], choice);
     total.finite += after.finite - before.finite;
@@ -105,19 +123,63 @@ public:
     peak_[s] += resident + std::max<std::int64_t>(0, kept);
     if (s != old_slot) {
       peak_[old_slot] -= old_row->resident[old_choice];
-      peak_[s] += most_kept_[s]; // what its last operator before v left behind was in no demand yet
+      peak_[s] += most_kept_
+          [p_->sets()[a_.slots[s].set]
+               .set_class]; // what its last operator before v left behind was in no demand yet
     }
     raise_to_demand(v, s, row.transient[choice]);
+  }
+
+  /// Places the operators at positions [first, last) in slot number `s`: a cut of the order moves.
+  template <class Choose>
+  void hand_over(std::size_t first, std::size_t last, std::size_t s, Choose&& choose) {
+    for (auto v = first; v < last; ++v) place(v, s, choose(v));
   }
 
   /// Configures slot number `s` with another of its designs.
   void set_design(std::size_t s, std::uint32_t design) {
     assert(design < p_->designs(a_.slots[s].set).size());
-    for (std::size_t v = 0; v < p_->size(); ++v)
-      if (a_.slot_of[v] == s) load_[s] -= load::of(p_->node_value(v, a_.slots[s], a_.choice_of[v]));
+    total_ -= node_sum(s);
     a_.slots[s].design = design;
-    for (std::size_t v = 0; v < p_->size(); ++v)
-      if (a_.slot_of[v] == s) load_[s] += load::of(p_->node_value(v, a_.slots[s], a_.choice_of[v]));
+    total_ += node_sum(s);
+    if (p_->limits_spending()) recount_spending();
+  }
+
+  /// Slots number `a` and `b` become one, `into`, which must be disjoint from all others. It gets the
+  /// smaller number; the last slot gets the larger.
+  template <class Choose>
+  void merge(std::size_t a, std::size_t b, slot into, Choose&& choose) {
+    assert(a != b && a < a_.slots.size() && b < a_.slots.size());
+    if (b < a) std::swap(a, b);
+    a_.slots[a] = into;
+    auto const last = a_.slots.size() - 1;
+    for (std::size_t v = 0; v < p_->size(); ++v) {
+      auto& s = a_.slot_of[v];
+      if (s == a || s == b) {
+        s = static_cast<std::uint16_t>(a);
+        a_.choice_of[v] = static_cast<std::uint16_t>(choose(v));
+      } else if (s == last) {
+        s = static_cast<std::uint16_t>(b);
+      }
+    }
+    a_.slots[b] = a_.slots[last];
+    a_.slots.pop_back();
+    recount();
+  }
+
+  /// Slot number `a` becomes two: `left` keeps its number, `right` becomes the last; both must be
+  /// disjoint from each other and from all others. `goes_right(v)` says where an operator goes.
+  template <class GoesRight, class Choose>
+  void split(std::size_t a, slot left, slot right, GoesRight&& goes_right, Choose&& choose) {
+    assert(a < a_.slots.size() && p_->disjoint(left.set, right.set));
+    a_.slots[a] = left;
+    a_.slots.push_back(right);
+    for (std::size_t v = 0; v < p_->size(); ++v) {
+      if (a_.slot_of[v] != a) continue;
+      if (goes_right(v)) a_.slot_of[v] = static_cast<std::uint16_t>(a_.slots.size() - 1);
+      a_.choice_of[v] = static_cast<std::uint16_t>(choose(v));
+    }
+    recount();
   }
 
 private:
@@ -160,21 +222,38 @@ private:
     return total;
   }
 
+  /// Of the operators in a slot, as it is configured.
+  [[nodiscard]] auto node_sum(std::size_t s) const -> load const& {
+    return nodes_[s * designs_ + a_.slots[s].design];
+  }
+
   /// Adds (1) or takes away (−1) what depends on `v`: edges count for the slot of their consumer.
   void account(std::size_t v, int sign) {
-    auto const add = [&](std::size_t s, ticks t) {
+    auto const add = [&](load& to, load const& l) {
       if (sign > 0)
-        load_[s] += load::of(t);
+        to += l;
       else
-        load_[s] -= load::of(t);
+        to -= l;
     };
     auto const s = a_.slot_of[v];
-    add(s, p_->node_value(v, a_.slots[s], a_.choice_of[v]));
-    for (auto const i : p_->in_edges(v)) add(s, edge(p_->edges()[i]));
+    auto const choice = a_.choice_of[v];
+    auto const design = a_.slots[s].design;
+    auto const& node = p_->row(v, a_.slots[s].set).node;
+    for (std::size_t d = 0; d < node.size(); ++d)
+      add(nodes_[s * designs_ + d], load::of(node[d][choice]));
+    load around_v = load::of(node[design][choice]);
+    load arriving;
+    for (auto const i : p_->in_edges(v)) arriving += load::of(edge(p_->edges()[i]));
+    add(moved_[s], arriving);
+    around_v += arriving;
     for (auto const i : p_->out_edges(v)) {
       auto const& e = p_->edges()[i];
-      add(a_.slot_of[e.consumer], edge(e));
+      auto const leaving = load::of(edge(e));
+      add(moved_[a_.slot_of[e.consumer]], leaving);
+      around_v += leaving;
     }
+    add(total_, around_v);
+    if (p_->limits_spending()) add(spent_, load::of(p_->spent(v, a_.slots[s], choice)));
   }
   [[nodiscard]] auto edge(problem_edge const& e) const -> ticks {
     return p_->edge_value(e, a_.slots[a_.slot_of[e.producer]].set, a_.choice_of[e.producer],
@@ -199,21 +278,41 @@ private:
     }
   }
 
+  /// Everything anew: O(V·designs + E).
   void recount() {
-    std::fill(load_.begin(), load_.end(), load{});
+    moved_.assign(a_.slots.size(), load{});
+    nodes_.assign(a_.slots.size() * designs_, load{});
+    total_ = {};
     for (std::size_t v = 0; v < p_->size(); ++v) {
       auto const s = a_.slot_of[v];
-      load_[s] += load::of(p_->node_value(v, a_.slots[s], a_.choice_of[v]));
-      for (auto const i : p_->in_edges(v)) load_[s] += load::of(edge(p_->edges()[i]));
+      auto const& node = p_->row(v, a_.slots[s].set).node;
+      for (std::size_t d = 0; d < node.size(); ++d)
+        nodes_[s * designs_ + d] += load::of(node[d][a_.choice_of[v]]);
+      for (auto const i : p_->in_edges(v)) moved_[s] += load::of(edge(p_->edges()[i]));
     }
+    for (std::size_t s = 0; s < a_.slots.size(); ++s) {
+      total_ += moved_[s];
+      total_ += node_sum(s);
+    }
+    recount_spending();
+    measure();
+  }
+  void recount_spending() {
+    spent_ = {};
+    for (std::size_t v = 0; p_->limits_spending() && v < p_->size(); ++v)
+      spent_ += load::of(p_->spent(v, a_.slots[a_.slot_of[v]], a_.choice_of[v]));
   }
   void measure() { p_->peak_bytes(a_, memory_, peak_); }
 
   mapping_problem const* p_;
   assignment a_;
-  std::vector<load> load_;              ///< by slot
+  std::size_t designs_{1};              ///< of the set that has most
+  load total_;                          ///< of all slots, as they are configured
+  load spent_;                          ///< of all operators
+  std::vector<load> nodes_;             ///< of the operators, by slot and design
+  std::vector<load> moved_;             ///< of the tensors that arrive, by slot
   std::vector<std::int64_t> peak_;      ///< by slot, bytes: never below the true one
-  std::vector<std::int64_t> most_kept_; ///< by slot, bytes of a result
+  std::vector<std::int64_t> most_kept_; ///< by class of sets, bytes of a result
   mapping_problem::memory_space memory_;
 };
 

@@ -34,17 +34,22 @@ struct assignment {
   friend auto operator==(assignment const&, assignment const&) -> bool = default;
 };
 
-/// Value of an assignment. A feasible one is better than an infeasible one; among those the value
-/// decides, among these the bytes that do not fit.
+/// Value of an assignment. One within its limits is better than one that is not; among those the
+/// value decides, among these the bytes that do not fit, then what is spent too much.
 struct assignment_value {
   ticks value{no_ticks};
   std::int64_t overflow_bytes{}; ///< beyond the capacity, summed over slots
+  ticks overspent{};             ///< beyond `mapping_problem::spending_limit`
 
+  [[nodiscard]] constexpr auto within_limits() const -> bool {
+    return overflow_bytes == 0 && overspent == 0;
+  }
   [[nodiscard]] constexpr auto feasible() const -> bool {
-    return overflow_bytes == 0 && value < no_ticks;
+    return within_limits() && value < no_ticks;
   }
   friend constexpr auto operator<(assignment_value const& a, assignment_value const& b) -> bool {
     if (a.overflow_bytes != b.overflow_bytes) return a.overflow_bytes < b.overflow_bytes;
+    if (a.overspent != b.overspent) return a.overspent < b.overspent;
     return a.value < b.value;
   }
   friend constexpr auto operator==(assignment_value const&, assignment_value const&)
@@ -56,6 +61,7 @@ struct choice_row {
   std::vector<sharding> shardings;
   std::vector<std::vector<ticks>> node;    ///< [design][choice]
   std::vector<std::vector<ticks>> compute; ///< [design][choice], picoseconds, critical shard
+  std::vector<std::vector<ticks>> spent;   ///< [design][choice]; empty where nothing limits it
   std::vector<std::int64_t> resident;      ///< bytes of weights held
   std::vector<std::int64_t> transient;     ///< bytes while it runs, but for graph inputs it owns
   std::vector<std::int64_t> kept;          ///< bytes of its outputs until their last use
@@ -106,6 +112,7 @@ public:
     std::vector<std::uint32_t> last_use;               ///< by position: position of last consumer
     std::uint32_t pair_classes{};
     std::size_t accelerators{};
+    ticks spending_limit{no_ticks}; ///< of the sum of `choice_row::spent`
   };
 
   explicit mapping_problem(tables t) : t_{std::move(t)} {
@@ -132,6 +139,13 @@ public:
   [[nodiscard]] auto op_class(std::size_t position) const -> std::uint32_t {
     return t_.op_class[position];
   }
+  /// What the operators may spend together (picojoules: `objective::within`); `no_ticks`: anything.
+  [[nodiscard]] auto spending_limit() const -> ticks { return t_.spending_limit; }
+  [[nodiscard]] auto limits_spending() const -> bool { return t_.spending_limit < no_ticks; }
+  /// What one operator spends; 0 where nothing limits it.
+  [[nodiscard]] auto spent(std::size_t position, slot s, std::size_t choice) const -> ticks {
+    return limits_spending() ? row(position, s.set).spent[s.design][choice] : 0;
+  }
   /// Names of the operator's dimensions, which the cuts of its shardings refer to.
   [[nodiscard]] auto dims(std::size_t position) const -> std::span<label const> {
     return t_.dims[t_.op_class[position]];
@@ -142,6 +156,10 @@ public:
   }
   [[nodiscard]] auto disjoint(std::uint32_t a, std::uint32_t b) const -> bool {
     return a != b && t_.pair_class[a][b] >= 0;
+  }
+  /// Kind of a pair of sets that do not overlap (or are one set): pairs of a kind share edge tables.
+  [[nodiscard]] auto pair_class(std::uint32_t a, std::uint32_t b) const -> std::size_t {
+    return static_cast<std::size_t>(t_.pair_class[a][b]);
   }
   /// Position of the last operator that reads a result of this one; `size()`: it stays to the end.
   [[nodiscard]] auto last_use(std::size_t position) const -> std::uint32_t {
@@ -197,7 +215,7 @@ public:
       l = add(l, node_value(v, a.slots[a.slot_of[v]], a.choice_of[v]));
       for (auto const i : in_edges(v)) l = add(l, edge_value_in(a, t_.edges[i]));
     }
-    assignment_value result{0, overflow(a)};
+    assignment_value result{0, overflow(a), overspent(a)};
     for (auto const l : load)
       result.value = t_.how == aggregate::sum ? add(result.value, l) : std::max(result.value, l);
     return result;
@@ -236,6 +254,13 @@ public:
         live[a.slot_of[u]] -= row(u, a.slots[a.slot_of[u]].set).kept[a.choice_of[u]];
     }
     for (std::size_t s = 0; s < peak.size(); ++s) peak[s] += resident[s];
+  }
+  /// What the operators spend beyond the limit.
+  [[nodiscard]] auto overspent(assignment const& a) const -> ticks {
+    ticks sum = 0;
+    for (std::size_t v = 0; limits_spending() && v < size(); ++v)
+      sum = add(sum, spent(v, a.slots[a.slot_of[v]], a.choice_of[v]));
+    return std::max<ticks>(0, sum - t_.spending_limit);
   }
   [[nodiscard]] auto overflow(assignment const& a) const -> std::int64_t {
     auto const peak = peak_bytes(a);

@@ -117,14 +117,14 @@ private:
           relax{std::move(relaxation)} {
       priced = relax(from, {});
       if (auto const value = problem.evaluate(from); value < best) {
-        at = delta_evaluator{problem, from};
+        at.reset(from);
         current = best = value;
         found = std::move(from);
       }
     }
 
     void restart(walk const& from) {
-      at = delta_evaluator{at.problem(), from.found};
+      at.reset(from.found);
       current = best = from.best;
       found = from.found;
     }
@@ -136,7 +136,7 @@ private:
       priced += relax(candidate, {});
       auto const value = at.problem().evaluate(candidate);
       if (!acceptable(value, rise * static_cast<double>(std::min(current.value, no_ticks)))) return;
-      at = delta_evaluator{at.problem(), std::move(candidate)};
+      at.reset(candidate);
       take(value);
     }
 
@@ -161,7 +161,7 @@ private:
         } else {
           auto const c = random.below(p.shardings(v, at.current().slots[slot].set).size());
           // Most moves are refused, and can be without being made.
-          if (p.how() == aggregate::sum && current.overflow_bytes == 0 &&
+          if (p.how() == aggregate::sum && current.within_limits() &&
               static_cast<double>(at.try_choice(v, c) - current.value) > limit)
             continue;
           move(v, slot, c, limit);
@@ -184,8 +184,10 @@ private:
       return true;
     }
     [[nodiscard]] auto acceptable(assignment_value const& value, double limit) const -> bool {
-      return value.overflow_bytes != current.overflow_bytes
-                 ? value.overflow_bytes < current.overflow_bytes
+      if (value.overflow_bytes != current.overflow_bytes)
+        return value.overflow_bytes < current.overflow_bytes;
+      return value.overspent != current.overspent
+                 ? value.overspent < current.overspent
                  : static_cast<double>(value.value - current.value) <= limit;
     }
     void take(assignment_value const& value) {

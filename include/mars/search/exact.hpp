@@ -20,8 +20,10 @@ namespace mars::search {
 /// slots that are not neighbours (`detail::elimination`: dynamic programming along the graph). Where
 /// that optimum respects both, the subproblem is solved; otherwise it is split in two: one slot in
 /// conflict with another is given up, or everything it is in conflict with; or, where memory
-/// overflows, one operator's choice is fixed or given up, after prices on resident bytes (Lagrange)
-/// have lifted the bound.
+/// overflows or too much is spent, one operator's choice is fixed or given up, after prices on
+/// resident bytes and spending (Lagrange) have lifted the bound; or, where only ranges are wanted, an
+/// operator between two of a slot joins it, or the slot ends before it, or begins after it. A slot
+/// goes with all that a symmetry of the sets turns into it (orbital branching: Ostrowski et al. 2011).
 ///
 /// Prefer it: whenever it ends, and as a bound when it does not: it is anytime, and what it holds at
 /// the end of its budget is feasible if it met anything feasible. For objectives that add up
@@ -36,7 +38,8 @@ struct exact {
   std::size_t most_entries{1U << 20};     ///< of one table; larger ones are split (bounds only)
   std::size_t most_states{1U << 23};      ///< of one subproblem; larger ones are split, or given up
   double most_work{3e8};                  ///< of one elimination; where more, slots are split first
-  int price_steps{12};                    ///< of Lagrangian prices, where memory overflows
+  int price_steps{12};                    ///< of Lagrangian prices, where a limit is passed
+  bool contiguous{}; ///< only ranges of the order: a set runs operators in a row
 
   [[nodiscard]] auto name() const -> std::string_view { return "exact"; }
 
@@ -59,7 +62,9 @@ private:
     auto solve(search_context const& context) -> solution {
       result.bound = static_bound(problem);
       result.value = {no_ticks, std::numeric_limits<std::int64_t>::max()};
-      if (context.start || problem.size() == 0) offer(context.start.value_or(assignment{}));
+      if (problem.size() == 0) offer({});
+      if (context.start && (!policy.contiguous || is_contiguous(*context.start)))
+        offer(*context.start);
       if (problem.how() != aggregate::sum) {
         offer(cheapest());
         result.evaluations = clock.evaluations();
@@ -160,15 +165,20 @@ private:
           if (!repair(s, used)) return false;
           return split(s, *at);
         }
+        if (auto const gap = interruption(domain, answer->state_of)) {
+          for (auto& way : conflicts.uninterrupted(s, *gap)) push(std::move(way));
+          return true;
+        }
         auto found = conflicts.assignment_of(domain, answer->state_of);
-        auto const fits = problem.overflow(found) == 0;
+        auto const value = problem.evaluate(found);
         offer(std::move(found));
-        if (answer->exact && fits) return true; // its value is the bound
+        if (answer->exact && value.within_limits()) return true; // its value is the bound
         if (proven(s.bound)) return true;
-        if (!fits && !price_memory(s)) return false;
+        if (!value.within_limits() && !price_limits(s)) return false;
         if (proven(s.bound)) return true;
+        return split_choice(s, domain, answer->state_of, value.overspent > 0);
       }
-      return split_choice(s, domain, answer->state_of);
+      return split_choice(s, domain, answer->state_of, false);
     }
 
     [[nodiscard]] auto eliminate(detail::domains const& domain)
@@ -193,7 +203,8 @@ private:
       auto const answer = eliminate(domain);
       if (!answer) return false;
       if (!answer->state_of.empty() &&
-          !conflicts.contested(conflicts.used(domain, answer->state_of)))
+          !conflicts.contested(conflicts.used(domain, answer->state_of)) &&
+          !interruption(domain, answer->state_of))
         offer(conflicts.assignment_of(domain, answer->state_of));
       return true;
     }
@@ -204,9 +215,27 @@ private:
       auto const lowest = std::min(least_open(), result.value.value);
       return lowest >= no_ticks ? result.bound.value + result.bound.value / 8 : lowest + lowest / 8;
     }
-    /// Lagrangian prices on resident bytes: every step is a valid bound, and may fit.
-    auto price_memory(detail::subproblem& s) -> bool {
-      if (s.price.empty()) s.price.assign(conflicts.size(), 0.0);
+    /// Where only ranges are wanted: what breaks one.
+    [[nodiscard]] auto interruption(detail::domains const& domain,
+                                    std::vector<std::size_t> const& chosen) const
+        -> std::optional<detail::slot_conflicts::interruption> {
+      if (!policy.contiguous) return std::nullopt;
+      return conflicts.interrupted(domain, chosen);
+    }
+    [[nodiscard]] static auto is_contiguous(assignment const& a) -> bool {
+      std::vector<bool> left(a.slots.size());
+      for (std::size_t v = 1; v < a.slot_of.size(); ++v) {
+        if (a.slot_of[v] == a.slot_of[v - 1]) continue;
+        left[a.slot_of[v - 1]] = true;
+        if (left[a.slot_of[v]]) return false;
+      }
+      return true;
+    }
+
+    /// Lagrangian prices on resident bytes and spending: every step is a valid bound, and may be
+    /// within the limits.
+    auto price_limits(detail::subproblem& s) -> bool {
+      if (s.price.empty()) s.price.assign(conflicts.size() + 1, 0.0);
       auto const steps = s.decisions.empty() ? policy.price_steps : 2; // prices are inherited
       for (int step = 0; step < steps && !clock.spent(); ++step) {
         auto const domain = conflicts.states(s, s.price);
@@ -216,10 +245,10 @@ private:
           s.bound = no_ticks;
           return true;
         }
-        s.bound = std::max(s.bound, answer->bound - conflicts.priced_capacity(s.price));
+        s.bound = std::max(s.bound, answer->bound - conflicts.priced_limits(s.price));
         if (answer->state_of.empty()) return true;
         auto const used = conflicts.used(domain, answer->state_of);
-        if (conflicts.contested(used)) return true;
+        if (conflicts.contested(used) || interruption(domain, answer->state_of)) return true;
         auto found = conflicts.assignment_of(domain, answer->state_of);
         bool const changed = conflicts.raise(s.price, found, s.bound, target());
         offer(std::move(found));
@@ -234,8 +263,8 @@ private:
       return true;
     }
     auto split_choice(detail::subproblem const& s, detail::domains const& domain,
-                      std::vector<std::size_t> const& chosen) -> bool {
-      auto const v = conflicts.operator_to_fix(domain);
+                      std::vector<std::size_t> const& chosen, bool by_spending) -> bool {
+      auto const v = conflicts.operator_to_fix(domain, by_spending);
       if (v == domain.size()) return true; // every choice is fixed, and it has been priced
       auto const& x = domain[v][chosen.empty() ? 0 : chosen[v]];
       push(conflicts.fixed(s, v, x, true));

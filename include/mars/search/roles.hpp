@@ -315,8 +315,8 @@ private:
 };
 
 /// Improvement of shardings (level 2's local search): exact relaxation along paths; where memory
-/// overflows, bytes get a price that rises until the assignment fits, and then falls again as far as
-/// it still does.
+/// overflows or too much is spent, bytes or what is spent get a price that rises until the assignment
+/// keeps within its limits, and then falls again as far as it still does.
 struct path_improvement {
   int rounds{8};
   int price_steps{24};
@@ -328,30 +328,32 @@ struct path_improvement {
     auto candidate = who.genome;
     auto priced = relax(candidate, {}, rounds);
     keep_better(p, candidate, who);
-    if (who.value.overflow_bytes == 0) return priced;
-    // A price at which all bytes together weigh a thousandth of the value, then doubled.
-    std::vector<double> price(candidate.slots.size());
+    if (who.value.within_limits()) return priced;
+    // A price at which all of it together weighs a thousandth of the value, then doubled. By slot, a
+    // byte's; behind those, that of a unit of spending.
+    std::vector<double> price(candidate.slots.size() + 1);
     std::vector<double> too_low;
-    for (int step = 0; step < price_steps && who.value.overflow_bytes > 0; ++step) {
+    auto const raise = [&](double& one, std::int64_t of) {
+      auto const start = 1e-3 * static_cast<double>(who.value.value) /
+                         static_cast<double>(std::max<std::int64_t>(1, of));
+      one = one > 0 ? 2 * one : std::max(start, 1e-6);
+    };
+    for (int step = 0; step < price_steps && !who.value.within_limits(); ++step) {
       too_low = price;
       auto const peak = p.peak_bytes(candidate);
-      for (std::size_t s = 0; s < price.size(); ++s) {
-        auto const capacity = p.sets()[candidate.slots[s].set].capacity;
-        if (peak[s] <= capacity) continue;
-        auto const start = 1e-3 * static_cast<double>(who.value.value) /
-                           static_cast<double>(std::max<std::int64_t>(1, peak[s]));
-        price[s] = price[s] > 0 ? 2 * price[s] : std::max(start, 1e-6);
-      }
+      for (std::size_t s = 0; s < peak.size(); ++s)
+        if (peak[s] > p.sets()[candidate.slots[s].set].capacity) raise(price[s], peak[s]);
+      if (p.overspent(candidate) > 0) raise(price.back(), p.spending_limit());
       priced += relax(candidate, price, rounds);
       keep_better(p, candidate, who);
     }
-    if (who.value.overflow_bytes > 0) return priced;
+    if (!who.value.within_limits()) return priced;
     std::vector<double> between(price.size());
     for (int step = 0; step < refinements; ++step) {
       for (std::size_t s = 0; s < price.size(); ++s) between[s] = (too_low[s] + price[s]) / 2;
       priced += relax(candidate, between, rounds);
       keep_better(p, candidate, who);
-      (p.overflow(candidate) > 0 ? too_low : price) = between;
+      (p.evaluate(candidate).within_limits() ? price : too_low) = between;
     }
     return priced;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/search/detail/elimination.hpp>
+#include <mars/search/detail/symmetry.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -17,16 +18,22 @@ namespace mars::search::detail {
 
 /// What is left of a problem on one branch of an exact search.
 struct subproblem {
-  /// One choice of an operator is the only one, or is given up.
+  /// One choice of an operator is the only one, or is given up; or its slot is the only one.
   struct decision {
+    enum class kind : std::uint8_t { choice_kept, choice_given_up, slot_kept } what{};
     std::uint32_t position{};
     slot where;
     std::uint16_t choice{};
-    bool kept{};
+  };
+  /// The operators that a slot may run: positions [first, last).
+  struct range {
+    std::uint32_t first{0};
+    std::uint32_t last{std::numeric_limits<std::uint32_t>::max()};
   };
   std::vector<bool> allowed;       ///< by number of a slot
-  std::vector<decision> decisions; ///< of choices
-  std::vector<double> price;       ///< of a resident byte, by slot; empty = free
+  std::vector<decision> decisions; ///< of choices and slots
+  std::vector<range> ranges;       ///< by number of a slot; empty = any operator
+  std::vector<double> price;       ///< of a resident byte, by slot; last, of spending; empty = free
   ticks bound{};                   ///< nothing in it has a smaller value
   bool solo{};                     ///< one slot: quick, and feasible if memory suffices
   std::uint64_t id{};
@@ -96,10 +103,18 @@ public:
   }
 
   [[nodiscard]] auto everything() const -> subproblem {
-    return {std::vector<bool>(size(), true), {}, {}, 0, false, 0};
+    return {std::vector<bool>(size(), true), {}, {}, {}, 0, false, 0};
   }
+  /// Without a slot, and without those that a symmetry of the subproblem turns into it: with any of
+  /// them things go as with the first.
   [[nodiscard]] auto without(subproblem s, std::size_t at) const -> subproblem {
     s.allowed[at] = false;
+    if (is_symmetric(s)) {
+      auto before = s.allowed;
+      before[at] = true;
+      for (auto const set : symmetry_.orbit(use_of(before), slots_[at].set))
+        s.allowed[number({set, slots_[at].design})] = false;
+    }
     return s;
   }
   [[nodiscard]] auto without_conflicts_of(subproblem s, std::size_t at) const -> subproblem {
@@ -109,25 +124,72 @@ public:
   }
   [[nodiscard]] auto fixed(subproblem s, std::size_t v, state const& x, bool kept) const
       -> subproblem {
-    s.decisions.push_back({static_cast<std::uint32_t>(v), x.where, x.choice, kept});
+    using kind = subproblem::decision::kind;
+    s.decisions.push_back({kept ? kind::choice_kept : kind::choice_given_up,
+                           static_cast<std::uint32_t>(v), x.where, x.choice});
     return s;
   }
 
+  /// A slot that does not run a whole range of operators: `at` is between two of its operators, and
+  /// elsewhere.
+  struct interruption {
+    std::size_t slot{}; ///< by number
+    std::uint32_t at{};
+  };
+  [[nodiscard]] auto interrupted(domains const& all, std::vector<std::size_t> const& chosen) const
+      -> std::optional<interruption> {
+    std::vector<std::uint32_t> first(size(), no_position), last(size());
+    auto const slot_at = [&](std::size_t v) { return number(all[v][chosen[v]].where); };
+    for (std::uint32_t v = 0; v < all.size(); ++v) {
+      auto const i = slot_at(v);
+      if (first[i] == no_position) first[i] = v;
+      last[i] = v;
+    }
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (first[i] == no_position) continue;
+      // The one nearest to the middle splits best.
+      auto const middle = first[i] + (last[i] - first[i]) / 2;
+      std::optional<interruption> nearest;
+      for (auto v = first[i]; v < last[i]; ++v)
+        if (slot_at(v) != i && (!nearest || distance(v, middle) < distance(nearest->at, middle)))
+          nearest = {i, v};
+      if (nearest) return nearest;
+    }
+    return std::nullopt;
+  }
+  /// The three ways out: the operator joins the slot, or the slot ends before it, or begins after it.
+  [[nodiscard]] auto uninterrupted(subproblem const& s, interruption const& i) const
+      -> std::vector<subproblem> {
+    std::vector<subproblem> ways(3, s);
+    ways[0].decisions.push_back(
+        {subproblem::decision::kind::slot_kept, i.at, slots_[i.slot], std::uint16_t{0}});
+    for (auto* way : {&ways[1], &ways[2]}) way->ranges.resize(size());
+    auto& before = ways[1].ranges[i.slot];
+    before.last = std::min(before.last, i.at);
+    auto& after = ways[2].ranges[i.slot];
+    after.first = std::max(after.first, i.at + 1);
+    return ways;
+  }
+
   /// What every operator may do. A choice that alone does not fit into memory is none; `price` is
-  /// added for resident bytes, rounded down.
+  /// added for resident bytes and spending, rounded down.
   [[nodiscard]] auto states(subproblem const& s, std::vector<double> const& price) const
       -> domains {
     domains all(p_->size());
     for (std::uint32_t v = 0; v < p_->size(); ++v)
       for (std::size_t i = 0; i < size(); ++i) {
         if (!s.allowed[i]) continue;
+        if (!s.ranges.empty() && (v < s.ranges[i].first || v >= s.ranges[i].last)) continue;
         auto const& row = p_->row(v, slots_[i].set);
         auto const& node = row.node[slots_[i].design];
         auto const capacity = p_->sets()[slots_[i].set].capacity;
         auto const rate = price.empty() ? 0.0 : price[i];
         for (std::size_t c = 0; c < node.size(); ++c) {
           if (node[c] >= no_ticks || row.resident[c] + row.transient[c] > capacity) continue;
-          auto const paid = std::floor(rate * static_cast<double>(row.resident[c]));
+          auto const spent = static_cast<double>(p_->spent(v, slots_[i], c));
+          if (spent > static_cast<double>(p_->spending_limit())) continue;
+          auto const paid = std::floor(rate * static_cast<double>(row.resident[c]) +
+                                       (price.empty() ? 0.0 : price.back() * spent));
           auto const value = paid < static_cast<double>(no_ticks)
                                  ? mapping_problem::add(node[c], static_cast<ticks>(paid))
                                  : no_ticks;
@@ -136,31 +198,43 @@ public:
       }
     for (auto const& d : s.decisions)
       std::erase_if(all[d.position], [&](state const& x) {
-        return (x.where == d.where && x.choice == d.choice) != d.kept;
+        using kind = subproblem::decision::kind;
+        if (d.what == kind::slot_kept) return x.where != d.where;
+        return (x.where == d.where && x.choice == d.choice) != (d.what == kind::choice_kept);
       });
     return all;
   }
 
   /// Least sum of the operators' own values, and out goes every choice with which that sum reaches
-  /// `limit`. `no_ticks` when an operator has no choice left or the weights cannot fit.
+  /// `limit`, or with which more is spent than may be. `no_ticks` when an operator has no choice left,
+  /// the weights cannot fit, or too much is spent in any case.
   [[nodiscard]] auto reduce(domains& all, ticks limit) const -> ticks {
     ticks sum = 0;
     double bytes = 0;
-    std::vector<ticks> least(all.size(), no_ticks);
+    ticks spent = 0;
+    std::vector<ticks> least(all.size(), no_ticks), thriftiest(all.size(), no_ticks);
+    auto const spent_by = [&](std::size_t v, state const& x) {
+      return p_->spent(v, x.where, x.choice);
+    };
     for (std::size_t v = 0; v < all.size(); ++v) {
       auto lightest = std::numeric_limits<double>::infinity();
       for (auto const& x : all[v]) {
         least[v] = std::min(least[v], x.value);
+        thriftiest[v] = std::min(thriftiest[v], spent_by(v, x));
         auto const resident = p_->row(v, x.where.set).resident[x.choice];
         auto const members = p_->sets()[x.where.set].accelerators.size();
         lightest = std::min(lightest, static_cast<double>(resident) * static_cast<double>(members));
       }
       sum = mapping_problem::add(sum, least[v]);
+      spent = mapping_problem::add(spent, thriftiest[v]);
       bytes += lightest;
     }
-    if (sum >= no_ticks || bytes > capacity_) return no_ticks;
+    if (sum >= no_ticks || bytes > capacity_ || spent > p_->spending_limit()) return no_ticks;
     for (std::size_t v = 0; v < all.size(); ++v)
-      std::erase_if(all[v], [&](state const& x) { return sum - least[v] + x.value >= limit; });
+      std::erase_if(all[v], [&](state const& x) {
+        return sum - least[v] + x.value >= limit ||
+               spent - thriftiest[v] + spent_by(v, x) > p_->spending_limit();
+      });
     return sum;
   }
 
@@ -177,7 +251,8 @@ public:
     for (bool changed = true; changed;) {
       changed = false;
       std::vector<least> few(all.size());
-      std::vector<std::int64_t> alive(all.size()), later(all.size());
+      std::vector<std::int64_t> alive(all.size());
+      std::vector<std::int64_t> later(all.size(), std::numeric_limits<std::int64_t>::min() / 2);
       std::int64_t weights = 0, live = 0;
       for (std::size_t v = 0; v < all.size(); ++v) {
         if (all[v].empty()) return false;
@@ -238,7 +313,19 @@ public:
       }
       parts[*at].allowed[i] = true;
     }
-    return parts;
+    if (!is_symmetric(s)) return parts;
+    // Of parts that a symmetry turns into each other one is enough.
+    std::vector<subproblem> distinct;
+    std::vector<set_symmetry::use> uses;
+    for (auto& part : parts) {
+      auto use = use_of(part.allowed);
+      if (std::any_of(uses.begin(), uses.end(),
+                      [&](auto const& known) { return symmetry_.from_to(known, use).has_value(); }))
+        continue;
+      uses.push_back(std::move(use));
+      distinct.push_back(std::move(part));
+    }
+    return distinct;
   }
 
   /// About how many steps an elimination takes: Σ over edges of layouts³.
@@ -331,9 +418,9 @@ public:
     return a;
   }
 
-  /// An operator that still has a choice, of those the one whose bytes depend on it most; `size()` of
-  /// the domains when there is none.
-  [[nodiscard]] auto operator_to_fix(domains const& all) const -> std::size_t {
+  /// An operator that still has a choice, of those the one whose bytes (or spending) depend on it
+  /// most; `size()` of the domains when there is none.
+  [[nodiscard]] auto operator_to_fix(domains const& all, bool by_spending) const -> std::size_t {
     auto best = all.size();
     std::int64_t widest = -1;
     for (std::size_t v = 0; v < all.size(); ++v) {
@@ -342,7 +429,9 @@ public:
       std::int64_t most = 0;
       for (auto const& x : all[v]) {
         auto const& row = p_->row(v, x.where.set);
-        auto const held = row.resident[x.choice] + row.transient[x.choice] + row.kept[x.choice];
+        auto const held =
+            by_spending ? p_->spent(v, x.where, x.choice)
+                        : row.resident[x.choice] + row.transient[x.choice] + row.kept[x.choice];
         least = std::min(least, held);
         most = std::max(most, held);
       }
@@ -351,29 +440,39 @@ public:
     return best;
   }
 
-  /// Never less than what resident bytes within the capacities can cost.
-  [[nodiscard]] auto priced_capacity(std::vector<double> const& price) const -> ticks {
+  /// Never less than what resident bytes within the capacities, and spending within its limit, can
+  /// cost.
+  [[nodiscard]] auto priced_limits(std::vector<double> const& price) const -> ticks {
     double sum = 0;
-    for (std::size_t i = 0; i < size(); ++i)
-      sum += price[i] * static_cast<double>(p_->sets()[slots_[i].set].capacity);
+    for (std::size_t i = 0; i < price.size(); ++i)
+      if (price[i] > 0) sum += price[i] * limit_of(i);
     return static_cast<ticks>(std::ceil(std::min(sum * (1 + 1e-12), 1e18)));
   }
-  /// A step of Polyak's rule towards `target`; false when no price changes.
+  /// A step of Polyak's rule towards `target`, bytes and spending as shares of their limits; false
+  /// when no price changes.
   [[nodiscard]] auto raise(std::vector<double>& price, assignment const& a, ticks bound,
                            ticks target) const -> bool {
-    std::vector<double> excess(size());
+    std::vector<double> excess(price.size());
     auto const peak = p_->peak_bytes(a);
-    for (std::size_t k = 0; k < a.slots.size(); ++k)
-      excess[number(a.slots[k])] =
-          static_cast<double>(peak[k] - p_->sets()[a.slots[k].set].capacity);
+    for (std::size_t k = 0; k < a.slots.size(); ++k) {
+      auto const i = number(a.slots[k]);
+      excess[i] = static_cast<double>(peak[k]) / limit_of(i) - 1;
+    }
+    if (p_->limits_spending()) {
+      ticks spent = 0;
+      for (std::size_t v = 0; v < p_->size(); ++v)
+        spent = mapping_problem::add(spent, p_->spent(v, a.slots[a.slot_of[v]], a.choice_of[v]));
+      excess.back() = static_cast<double>(spent) / limit_of(size()) - 1;
+    }
     double length = 0;
-    for (std::size_t i = 0; i < size(); ++i) {
+    for (std::size_t i = 0; i < price.size(); ++i) {
       if (excess[i] < 0 && price[i] <= 0) excess[i] = 0;
       length += excess[i] * excess[i];
     }
     if (length <= 0) return false;
     auto const step = static_cast<double>(std::max<ticks>(1, target - bound)) / length;
-    for (std::size_t i = 0; i < size(); ++i) price[i] = std::max(0.0, price[i] + step * excess[i]);
+    for (std::size_t i = 0; i < price.size(); ++i)
+      price[i] = std::max(0.0, price[i] + step * excess[i] / limit_of(i));
     return true;
   }
 
@@ -386,6 +485,30 @@ public:
   }
 
 private:
+  static constexpr auto no_position = std::numeric_limits<std::uint32_t>::max();
+  [[nodiscard]] static auto distance(std::uint32_t a, std::uint32_t b) -> std::uint32_t {
+    return a > b ? a - b : b - a;
+  }
+
+  /// Of the bytes in slot `i`, or, behind the slots, of spending.
+  [[nodiscard]] auto limit_of(std::size_t i) const -> double {
+    auto const limit = i < size() ? p_->sets()[slots_[i].set].capacity : p_->spending_limit();
+    return static_cast<double>(std::max<std::int64_t>(1, limit));
+  }
+
+  /// Do symmetries of the sets apply? Decisions about single operators break them.
+  [[nodiscard]] static auto is_symmetric(subproblem const& s) -> bool {
+    return s.decisions.empty() && s.ranges.empty();
+  }
+  [[nodiscard]] auto use_of(std::vector<bool> const& allowed) const -> set_symmetry::use {
+    set_symmetry::use all(p_->sets().size());
+    for (std::size_t i = 0; i < size(); ++i)
+      if (allowed[i]) all[slots_[i].set].resize(p_->designs(slots_[i].set).size());
+    for (std::size_t i = 0; i < size(); ++i)
+      if (allowed[i]) all[slots_[i].set][slots_[i].design] = true;
+    return all;
+  }
+
   static auto root(std::vector<std::size_t>& parent, std::size_t i) -> std::size_t {
     while (parent[i] != i) i = parent[i] = parent[parent[i]];
     return i;
@@ -397,6 +520,7 @@ private:
     return a != b;
   }
   mapping_problem const* p_;
+  set_symmetry symmetry_{*p_};
   std::vector<slot> slots_;
   std::vector<std::size_t> first_;          ///< by set, into slots_
   std::vector<std::vector<outline>> least_; ///< by class of operators and slot

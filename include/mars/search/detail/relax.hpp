@@ -20,8 +20,8 @@ public:
   explicit path_relaxation(mapping_problem const& problem) : p_{&problem} { find_paths(); }
 
   /// Relaxes every path, and again those near a change, until none improves, at most `rounds` times
-  /// over. `price` is what a byte of weights or buffers counts, per slot, for searches that must save
-  /// memory. Returns the number of choices priced.
+  /// over. `price` is what a byte of weights or buffers counts, per slot, and behind those what a unit
+  /// of spending counts, for searches that must keep within limits. Returns the number of choices priced.
   auto operator()(assignment& a, std::span<double const> price, int rounds = 8) -> std::uint64_t {
     std::uint64_t priced = 0;
     std::uint32_t now = 1;
@@ -132,6 +132,12 @@ private:
             values[c], static_cast<ticks>(std::min(
                            static_cast<double>(no_ticks),
                            rate * static_cast<double>(row.resident[c] + row.transient[c]))));
+    if (price.size() > a.slots.size() && price.back() > 0 && p_->limits_spending())
+      for (std::size_t c = 0; c < values.size(); ++c)
+        values[c] = mapping_problem::add(
+            values[c], static_cast<ticks>(std::min(
+                           static_cast<double>(no_ticks),
+                           price.back() * static_cast<double>(row.spent[here.design][c]))));
     auto const on_path = [&](std::uint32_t u) {
       return std::any_of(through.begin(), through.end(),
                          [u](step const& s) { return s.position == u; });
