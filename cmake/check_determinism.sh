@@ -45,7 +45,7 @@ compare() {
 }
 
 tools=$*
-for search in baseline genetic exact annealing portfolio; do
+for search in baseline genetic exact annealing beam portfolio; do
   for model in alexnet resnet34; do
     compare "$model, $search" --model "$model" --system aws_f1_16xlarge --search "$search" --seed 1
   done

@@ -112,6 +112,17 @@ auto find_levers(options const& o, workload const& w, mars::any_system const& sy
   mars::bytes demand{};
   for (auto const& s : plan.evaluation.shortages) demand = std::max(demand, s.demand);
   if (demand == mars::bytes{}) {
+    if (plan.evaluation.feasible() && o.energy_limit) {
+      auto other = o;
+      other.objective = objective_name::energy;
+      other.energy_limit.reset();
+      auto const found = find_mapping(other, w.graph, system, {}, {});
+      if (found && found->plan.feasible() && found->plan.evaluation.energy)
+        levers.push_back(
+            fmt::format("--energy-limit {}J is enough for the thriftiest mapping found",
+                        found->plan.evaluation.energy->count()));
+      return levers;
+    }
     if (o.cost != cost_name::roofline)
       add("--cost roofline", "estimates operators that designs refuse, where they state peaks");
     return levers;
@@ -145,6 +156,8 @@ auto explanation_text(workload const& w, mars::any_system const& system, mars::p
                                                 : "found no mapping that fits; the nearest lacks");
   add_memory(text, w.graph, plan);
   add_refused(text, w.graph, plan);
+  if (plan.evaluation.feasible() && plan.evaluation.energy)
+    text += fmt::format("  energy: {:.3} needed, the limit is lower\n", *plan.evaluation.energy);
   if (auto const weights = weights_of(w.graph); weights > memory_of(system))
     text += fmt::format("  no sharding can fit: the weights are {:.2}, all memory together {:.2}\n",
                         weights, memory_of(system));

@@ -4,6 +4,7 @@
 #include <mars/hardware/presets/catalogue.hpp>
 #include <mars/zoo/registry.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -101,7 +102,9 @@ auto load_workload(options const& o) -> mars::expected<workload> {
   return load_named_workload(o);
 }
 
-auto load_system(options const& o) -> mars::expected<mars::any_system> {
+namespace {
+
+[[nodiscard]] auto load_whole_system(options const& o) -> mars::expected<mars::any_system> {
   if (has_suffix(o.system, ".json")) {
     auto system = load_json_system(o.system);
     if (!system) return mars::unexpected{in_file(o.system, std::move(system).error())};
@@ -112,6 +115,15 @@ auto load_system(options const& o) -> mars::expected<mars::any_system> {
                       "a name of --list, or a file ending in .json");
   auto system = mars::presets::find(o.system);
   if (!system) return mars::unexpected{as_option(std::move(system).error())};
+  return system;
+}
+
+} // namespace
+
+auto load_system(options const& o) -> mars::expected<mars::any_system> {
+  auto system = load_whole_system(o);
+  if (system && o.memory_limit)
+    for (auto& a : system->accelerators) a.capacity = std::min(a.capacity, *o.memory_limit);
   return system;
 }
 

@@ -6,8 +6,10 @@
 #include <mars/core/expected.hpp>
 #include <mars/hardware/system.hpp>
 #include <mars/mapping/mapping.hpp>
+#include <mars/search/checkpoint.hpp>
 #include <mars/workload/graph.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,9 @@ struct workload {
 [[nodiscard]] auto load_json_mapping(std::string const& file, mars::graph const& graph,
                                      mars::any_system const& system)
     -> mars::expected<mars::mapping>;
+/// Nothing where the file does not exist yet. Errors also where it is of another search or seed.
+[[nodiscard]] auto load_checkpoint(options const& o)
+    -> mars::expected<std::optional<mars::checkpoint>>;
 [[nodiscard]] auto load_onnx_workload(options const& o) -> mars::expected<workload>;
 
 /// `error` with the file before its path, unless it is there already.

@@ -72,6 +72,8 @@ void print_error(std::string message) {
     return mars::verdict::proceed;
   });
   line.clear();
+  if (found && !found->no_checkpoint.empty())
+    fmt::print(stderr, "mars-map: no checkpoint: {}\n", one_line(found->no_checkpoint));
   if (stop.stop_requested()) fmt::print(stderr, "mars-map: interrupted, this is the best so far\n");
   return found;
 }
@@ -93,6 +95,9 @@ void print_error(std::string message) {
     if (auto ok = check_writable_file("--json", o.json); !ok) return report_error(ok.error());
   if (!o.report.empty())
     if (auto ok = check_writable_folder("--report", o.report); !ok) return report_error(ok.error());
+  if (!o.checkpoint.empty())
+    if (auto ok = check_writable_file("--checkpoint", o.checkpoint); !ok)
+      return report_error(ok.error());
   auto const w = load_workload(o);
   if (!w) return report_error(w.error());
   auto const system = load_system(o);

@@ -12,12 +12,13 @@ namespace mars_map {
 
 enum class strategy_name : std::uint8_t { exclusive_shared, exclusive_only, data };
 enum class cost_name : std::uint8_t { analytical, roofline };
-enum class objective_name : std::uint8_t { latency, throughput, energy };
+enum class objective_name : std::uint8_t { latency, throughput, energy, weighted };
 enum class search_name : std::uint8_t {
   baseline,
   genetic,
   exact,
   annealing,
+  beam,
   portfolio,
   exhaustive
 };
@@ -36,21 +37,23 @@ inline constexpr std::array<word, 2> cost_words{{
     {"analytical", "what the design says of itself"},
     {"roofline", "peak rate and memory bandwidth of the design, overlapped"},
 }};
-inline constexpr std::array<word, 3> objective_words{{
+inline constexpr std::array<word, 4> objective_words{{
     {"latency", "time of one inference"},
     {"throughput", "inferences per second, pipelined over the sets"},
     {"energy", "joules of one inference, where designs know theirs"},
+    {"weighted", "latency and energy, as --weights says"},
 }};
-inline constexpr std::array<word, 6> search_words{{
+inline constexpr std::array<word, 7> search_words{{
     {"baseline", "MARS's computation-prioritized baseline, no search"},
     {"genetic", "two levels: sets and designs bred, shardings exact along paths"},
     {"exact", "branch and bound to a proven optimum; anytime (latency and energy)"},
     {"annealing", "many small moves and some large ones, uphill less and less"},
+    {"beam", "operator by operator, the most promising partial mappings kept"},
     {"portfolio", "exact, genetic and annealing under one budget, round by round"},
     {"exhaustive", "every mapping, one by one: for tiny graphs"},
 }};
 /// Known to the interface, not to this version.
-inline constexpr std::array<std::string_view, 2> later_searches{"beam", "h2h"};
+inline constexpr std::array<std::string_view, 1> later_searches{"h2h"};
 
 [[nodiscard]] constexpr auto name_of(strategy_name n) -> std::string_view {
   return strategy_words[static_cast<std::size_t>(n)].name;

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstddef>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -19,6 +21,21 @@ namespace {
                     text.empty() ? "nothing" : text.substr(0, 64), std::move(wanted));
 }
 
+/// A plain decimal number above zero and at most `most`, with one of these units.
+template <std::size_t N>
+[[nodiscard]] auto amount(std::string const& text,
+                          std::array<std::pair<std::string_view, double>, N> const& units,
+                          double most) -> std::optional<double> {
+  auto const* const end = text.data() + text.size();
+  double value = 0;
+  auto const [stopped, code] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+  std::string_view const unit{stopped, static_cast<std::size_t>(end - stopped)};
+  if (code == std::errc{} && is_digit(text.front())) // no sign, no "inf", no "nan"
+    for (auto const& [name, factor] : units)
+      if (unit == name && value * factor > 0 && value * factor <= most) return value * factor;
+  return std::nullopt;
+}
+
 } // namespace
 
 auto parse_count(char const* option, std::string const& text, std::uint64_t least,
@@ -33,18 +50,45 @@ auto parse_count(char const* option, std::string const& text, std::uint64_t leas
 }
 
 auto parse_time(char const* option, std::string const& text) -> mars::expected<mars::seconds> {
-  constexpr std::array<std::pair<std::string_view, double>, 3> units{
-      {{"s", 1.0}, {"ms", 1e-3}, {"min", 60.0}}};
-  constexpr double longest = 1e9;
-  auto const* const end = text.data() + text.size();
-  double value = 0;
-  auto const [stopped, code] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
-  std::string_view const unit{stopped, static_cast<std::size_t>(end - stopped)};
-  if (code == std::errc{} && is_digit(text.front())) // no sign, no "inf", no "nan"
-    for (auto const& [name, factor] : units)
-      if (unit == name && value * factor > 0 && value * factor <= longest)
-        return mars::seconds{value * factor};
+  auto const value = amount<3>(text, {{{"s", 1.0}, {"ms", 1e-3}, {"min", 60.0}}}, 1e9);
+  if (value) return mars::seconds{*value};
   return refuse(option, text, "a time above zero such as 10s, 500ms or 2min");
+}
+
+auto parse_size(char const* option, std::string const& text) -> mars::expected<mars::bytes> {
+  constexpr double kibi = 1024;
+  auto const value = amount<7>(text,
+                               {{{"B", 1.0},
+                                 {"kB", 1e3},
+                                 {"MB", 1e6},
+                                 {"GB", 1e9},
+                                 {"KiB", kibi},
+                                 {"MiB", kibi * kibi},
+                                 {"GiB", kibi * kibi * kibi}}},
+                               1e18);
+  if (value && *value >= 1) return mars::bytes{static_cast<std::int64_t>(*value)};
+  return refuse(option, text, "a size of at least one byte such as 64MB or 1.5GiB");
+}
+
+auto parse_energy(char const* option, std::string const& text) -> mars::expected<mars::joules> {
+  auto const value = amount<4>(text, {{{"J", 1.0}, {"mJ", 1e-3}, {"uJ", 1e-6}, {"kJ", 1e3}}}, 1e6);
+  if (value) return mars::joules{*value};
+  return refuse(option, text, "an energy above zero such as 0.5J or 20mJ");
+}
+
+auto parse_weights(char const* option, std::string const& text)
+    -> mars::expected<mars::objective::weighted> {
+  constexpr std::uint64_t most = 1'000'000;
+  auto const comma = text.find(',');
+  if (comma != text.npos) {
+    auto const time = parse_count(option, text.substr(0, comma), 0, most);
+    auto const energy = parse_count(option, text.substr(comma + 1), 0, most);
+    if (time && energy && *time + *energy > 0)
+      return mars::objective::weighted{.per_picosecond = static_cast<std::int64_t>(*time),
+                                       .per_picojoule = static_cast<std::int64_t>(*energy)};
+  }
+  return refuse(option, text,
+                "TIME,ENERGY: two whole numbers up to 1000000, one above zero, such as 3,1");
 }
 
 } // namespace mars_map

@@ -3,6 +3,7 @@
 
 #include <mars/core/expected.hpp>
 #include <mars/core/units.hpp>
+#include <mars/evaluation/objective.hpp>
 
 #include <cstdint>
 #include <string>
@@ -17,5 +18,17 @@ namespace mars_map {
 /// A time above zero with its unit: `10s`, `1.5s`, `500ms`, `2min`. Error: `out_of_range`.
 [[nodiscard]] auto parse_time(char const* option, std::string const& text)
     -> mars::expected<mars::seconds>;
+
+/// A size with its unit: `64MB`, `1.5GB`, `512MiB`, `4096B`. Error: `out_of_range`.
+[[nodiscard]] auto parse_size(char const* option, std::string const& text)
+    -> mars::expected<mars::bytes>;
+
+/// An energy with its unit: `0.5J`, `20mJ`. Error: `out_of_range`.
+[[nodiscard]] auto parse_energy(char const* option, std::string const& text)
+    -> mars::expected<mars::joules>;
+
+/// Two whole numbers, `3,1`: what a picosecond and a picojoule weigh. Error: `out_of_range`.
+[[nodiscard]] auto parse_weights(char const* option, std::string const& text)
+    -> mars::expected<mars::objective::weighted>;
 
 } // namespace mars_map

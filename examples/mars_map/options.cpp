@@ -29,6 +29,7 @@ struct raw {
       search{"genetic"};
   std::string seed{"1"}, threads{"0"};
   std::string budget, evaluations, batch, image, sequence, element_bits;
+  std::string weights, memory_limit, energy_limit;
   bool list{false};
 };
 
@@ -77,6 +78,42 @@ template <class T>
   return {};
 }
 
+template <class Given>
+[[nodiscard]] auto check_objective(raw const& r, Given given, options& o) -> mars::expected<void> {
+  if (given("--weights")) {
+    auto const weights = parse_weights("--weights", r.weights);
+    if (!weights) return mars::unexpected{weights.error()};
+    if (o.objective != objective_name::weighted)
+      return mars::fail(mars::error_code::invalid_argument, "--weights", r.weights,
+                        "none without --objective weighted");
+    o.weights = *weights;
+  }
+  if (given("--memory-limit")) {
+    auto const limit = parse_size("--memory-limit", r.memory_limit);
+    if (!limit) return mars::unexpected{limit.error()};
+    o.memory_limit = *limit;
+  }
+  if (given("--energy-limit")) {
+    auto const limit = parse_energy("--energy-limit", r.energy_limit);
+    if (!limit) return mars::unexpected{limit.error()};
+    o.energy_limit = *limit;
+  }
+  return {};
+}
+
+/// Which searches can go on later.
+[[nodiscard]] auto check_checkpoint(options const& o) -> mars::expected<void> {
+  if (o.checkpoint.empty()) return {};
+  if (!o.mapping.empty())
+    return mars::fail(mars::error_code::invalid_argument, "--checkpoint", o.checkpoint,
+                      "none with --mapping: nothing is searched");
+  if (o.search == search_name::baseline || o.search == search_name::exhaustive)
+    return mars::fail(mars::error_code::unsupported, "--checkpoint",
+                      std::string{"--search "} + std::string{name_of(o.search)},
+                      "a search that goes in rounds: genetic, exact, annealing, beam, portfolio");
+  return {};
+}
+
 /// The checks of what CLI11 took as text. `given` tells whether an option was there: an empty value
 /// is a mistake, not an absence.
 template <class Given>
@@ -89,7 +126,8 @@ template <class Given>
                                     {"--system", &o.system},
                                     {"--json", &o.json},
                                     {"--report", &o.report},
-                                    {"--mapping", &o.mapping}})
+                                    {"--mapping", &o.mapping},
+                                    {"--checkpoint", &o.checkpoint}})
     if (given(name) && (value->empty() || value->find('\0') != value->npos))
       return mars::fail(mars::error_code::invalid_argument, name, "nothing", "a name or a file");
   if (auto ok = choose("--strategy", r.strategy, strategy_words, o.strategy); !ok) return ok;
@@ -110,6 +148,8 @@ template <class Given>
     if (!wall) return mars::unexpected{wall.error()};
     o.budget.wall = *wall;
   }
+  if (auto ok = check_objective(r, given, o); !ok) return ok;
+  if (auto ok = check_checkpoint(o); !ok) return ok;
   if (given("--evaluations"))
     if (auto ok = read("--evaluations", r.evaluations, largest_count, o.budget.evaluations); !ok)
       return ok;
@@ -148,6 +188,10 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   text("--strategy", r.strategy, joined(strategy_words), "NAME");
   text("--cost", r.cost, joined(cost_words), "NAME");
   text("--objective", r.objective, joined(objective_words), "NAME");
+  text("--weights", r.weights, "Of a picosecond and a picojoule, for the objective weighted [1,1]",
+       "TIME,ENERGY");
+  text("--memory-limit", r.memory_limit, "Use at most so much memory of an accelerator", "SIZE");
+  text("--energy-limit", r.energy_limit, "Spend at most so much on an inference", "ENERGY");
   text("--search", r.search, joined(search_words), "NAME");
   text("--seed", r.seed, "Of the random numbers [1]", "N");
   auto* const budget = text("--budget", r.budget, "Longest time, such as 10s or 500ms", "TIME");
@@ -159,6 +203,8 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   text("--sequence", r.sequence, "Tokens", "N");
   text("--element-bits", r.element_bits, "Bits of an element of any tensor", "N");
   text("--mapping", o.mapping, "Check and price this mapping instead of searching", "FILE");
+  text("--checkpoint", o.checkpoint,
+       "Keep there, now and then, where the search stands; go on from there if it exists", "FILE");
   text("--json", o.json, "Write the mapping there; - is standard output", "FILE|-");
   text("--report", o.report, "Write report.html, trace.json, mapping.json, graph.dot there", "DIR");
   app.add_flag("--quiet", o.quiet, "Print errors only");

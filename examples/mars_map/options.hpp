@@ -5,6 +5,8 @@
 
 #include <mars/core/expected.hpp>
 #include <mars/core/stop.hpp>
+#include <mars/core/units.hpp>
+#include <mars/evaluation/objective.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -20,6 +22,9 @@ struct options {
   strategy_name strategy{strategy_name::exclusive_shared};
   cost_name cost{cost_name::analytical};
   objective_name objective{objective_name::latency};
+  mars::objective::weighted weights{};        ///< of the objective weighted
+  std::optional<mars::bytes> memory_limit{};  ///< of an accelerator
+  std::optional<mars::joules> energy_limit{}; ///< of an inference
   search_name search{search_name::genetic};
   std::uint64_t seed{1};
   mars::budget budget{};
@@ -31,6 +36,7 @@ struct options {
   std::string json;                 ///< a file, or "-"
   std::string report;               ///< a folder
   std::string mapping;              ///< a file
+  std::string checkpoint{};         ///< a file
   std::vector<std::string> files{}; ///< of a subcommand
   std::string operator_name{};      ///< to explain
   bool quiet{false};

@@ -35,6 +35,10 @@ private:
 [[nodiscard]] auto json_text(options const& o, workload const& w, mars::any_system const& system,
                              outcome const& answer) -> std::string;
 
+/// Writes where a search stands, whole or not at all. Errors: `io`.
+[[nodiscard]] auto keep_checkpoint(options const& o, mars::checkpoint const& c)
+    -> mars::expected<void>;
+
 /// Adds the files of a report to a batch; `mapping_json` is one of them.
 void add_report(file_batch& files, options const& o, workload const& w,
                 mars::any_system const& system, outcome const& answer, std::string mapping_json);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "output.hpp"
 
+#include <mars/io/files.hpp>
+#include <mars/io/json/checkpoint.hpp>
 #include <mars/io/json/result.hpp>
 
 namespace mars_map {
@@ -16,6 +18,12 @@ auto json_text(options const& o, workload const& w, mars::any_system const& syst
   return mars::io::write_json(mars::io::result_to_json(
       w.graph, system, answer.plan,
       {.baseline = baseline, .seed = o.seed, .warnings = std::move(warnings)}));
+}
+
+auto keep_checkpoint(options const& o, mars::checkpoint const& c) -> mars::expected<void> {
+  auto const document = mars::io::checkpoint_to_json(
+      {.search = std::string{name_of(o.search)}, .seed = o.seed, .checkpoint = c});
+  return mars::io::write_file(o.checkpoint, mars::io::write_json(document));
 }
 
 } // namespace mars_map

@@ -13,6 +13,7 @@
 #include <mars/parallel/longest_dimensions.hpp>
 #include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
+#include <mars/search/beam.hpp>
 #include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
 #include <mars/search/portfolio.hpp>
@@ -54,8 +55,9 @@ private:
 };
 
 /// An objective by name.
-struct chosen_objective {
+struct named_objective {
   objective_name which{};
+  mars::objective::weighted weights{};
 
   /// Calls `f` with the objective of that name.
   template <class F>
@@ -63,6 +65,7 @@ struct chosen_objective {
     switch (which) {
     case objective_name::throughput: return f(mars::objective::throughput{});
     case objective_name::energy: return f(mars::objective::energy{});
+    case objective_name::weighted: return f(weights);
     case objective_name::latency: break;
     }
     return f(mars::objective::latency{});
@@ -82,6 +85,12 @@ struct chosen_objective {
     return visit([&](auto const& o) { return o(e); });
   }
 };
+
+/// The same within limits. (A limit on memory is put on the system: explanations know it there.)
+using chosen_objective = mars::objective::within<named_objective>;
+[[nodiscard]] inline auto objective_of(options const& o) -> chosen_objective {
+  return {.base = {o.objective, o.weights}, .memory = {}, .energy = o.energy_limit};
+}
 
 [[nodiscard]] inline auto cost_of(options const& o) -> mars::any_cost {
   if (o.cost == cost_name::roofline) return mars::cost::roofline{};
@@ -121,11 +130,12 @@ struct timed_search {
   }
 };
 
-[[nodiscard]] inline auto search_of(options const& o) -> mars::search::any_search {
+[[nodiscard]] inline auto search_in_one_go(options const& o) -> mars::search::any_search {
   switch (o.search) {
   case search_name::baseline: return keep_start{};
   case search_name::exact: return mars::search::exact{};
   case search_name::annealing: return mars::search::annealing{.seed = o.seed};
+  case search_name::beam: return mars::search::beam{};
   case search_name::portfolio:
     return mars::search::portfolio{.members = {mars::search::exact{},
                                                mars::search::two_level_genetic{.seed = o.seed},
@@ -134,6 +144,14 @@ struct timed_search {
   case search_name::genetic: break;
   }
   return mars::search::two_level_genetic{.seed = o.seed};
+}
+
+/// With a checkpoint every search goes in rounds, each twice as long as the one before.
+[[nodiscard]] inline auto search_of(options const& o) -> mars::search::any_search {
+  auto search = search_in_one_go(o);
+  if (o.checkpoint.empty() || o.search == search_name::portfolio) return search;
+  return mars::search::portfolio{
+      .members = {std::move(search)}, .first_round = 1'000'000, .growth = 2};
 }
 
 } // namespace mars_map

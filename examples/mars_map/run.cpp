@@ -2,6 +2,7 @@
 #include "run.hpp"
 
 #include "inspect.hpp"
+#include "output.hpp"
 #include "policies.hpp"
 
 #include <mars/evaluation/delta_evaluator.hpp>
@@ -23,8 +24,13 @@ using tool_mapper = mars::mapper<mars::any_cost, chosen_strategy, timed_search, 
   for (auto& set : mars::interconnect::direct_components(system.interconnect))
     if (std::find(sets.begin(), sets.end(), set) == sets.end()) sets.push_back(std::move(set));
   return tool_mapper{cost_of(o), chosen_strategy{o.strategy}, timed_search{search_of(o), until},
-                     chosen_objective{o.objective}}
+                     objective_of(o)}
       .with_candidates(std::move(sets));
+}
+
+/// A checkpoint of another problem is the file's mistake.
+[[nodiscard]] auto in_checkpoint(options const& o, mars::error error) -> mars::error {
+  return error.path == "checkpoint" ? in_file(o.checkpoint, std::move(error)) : error;
 }
 
 /// The baseline, with its value by the objective at hand.
@@ -60,7 +66,7 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
                       "use genetic");
   if (o.search == search_name::exact && o.objective == objective_name::throughput)
     return mars::fail(mars::error_code::unsupported, "--search exact", "--objective throughput",
-                      "an objective that adds up: latency or energy", "use genetic");
+                      "an objective that adds up: latency, energy or weighted", "use genetic");
   auto const until =
       o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
   auto mapper = mapper_of(o, system, until);
@@ -76,8 +82,18 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
     return mars::fail(mars::error_code::infeasible, "--search baseline", "no baseline", {},
                       result.no_baseline);
   if (result.baseline) mapper = mapper.with_start(result.baseline->mapping);
+  mars::expected<void> kept;
+  if (!o.checkpoint.empty()) {
+    auto at = load_checkpoint(o);
+    if (!at) return mars::unexpected{std::move(at).error()};
+    context.resume = *std::move(at);
+    context.keep = [&](mars::checkpoint const& c) {
+      if (kept) kept = keep_checkpoint(o, c);
+    };
+  }
   auto found = mapper.find(graph, system, std::move(context));
-  if (!found) return mars::unexpected{std::move(found).error()};
+  if (!found) return mars::unexpected{in_checkpoint(o, std::move(found).error())};
+  if (!kept) result.no_checkpoint = to_string(kept.error());
   result.plan = *std::move(found);
   if (o.search == search_name::baseline && result.plan.mapping != result.baseline->mapping)
     result.plan = *result.baseline; // not of this strategy: its bound says nothing
@@ -102,9 +118,8 @@ auto find_alternatives(options const& o, mars::graph const& graph, mars::any_sys
   constexpr std::size_t shown = 8;
   std::vector<std::vector<mars::accelerator_id>> sets;
   for (auto const& s : mapping.sets) sets.push_back(s.accelerators);
-  auto const problem =
-      mars::build_problem(graph, system, cost_of(o), chosen_strategy{o.strategy},
-                          mars::collective::standard{}, chosen_objective{o.objective}, sets);
+  auto const problem = mars::build_problem(graph, system, cost_of(o), chosen_strategy{o.strategy},
+                                           mars::collective::standard{}, objective_of(o), sets);
   if (!problem) return mars::unexpected{problem.error()};
   auto const a = problem->encode(mapping);
   std::vector<alternative> found;

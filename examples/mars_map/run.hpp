@@ -22,6 +22,7 @@ struct outcome {
   std::optional<mars::plan> baseline;        ///< priced by the same objective; may not fit
   std::string no_baseline;                   ///< why there is none
   std::vector<mars::progress> convergence{}; ///< without their phases
+  std::string no_checkpoint{};               ///< why it could not be written
 };
 
 /// The written baseline (MARS's, for latency, whatever the objective). Errors: as `mars::mapper`.

@@ -36,6 +36,7 @@ template <class Number>
   if (value >= mars::no_ticks) return "none";
   if (objective == objective_name::energy)
     return fmt::format("{:.3}", mars::joules{static_cast<double>(value) / 1e12});
+  if (objective == objective_name::weighted) return fmt::format("{}", value);
   return fmt::format("{:.3}", mars::to_seconds(mars::picoseconds{value}));
 }
 

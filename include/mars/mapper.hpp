@@ -42,7 +42,8 @@ struct plan {
   seconds wall{}; ///< of building the problem and searching
   bool exhausted{};
 
-  [[nodiscard]] auto feasible() const -> bool { return evaluation.feasible(); }
+  /// It fits, every operator can run, and the objective's limits are kept.
+  [[nodiscard]] auto feasible() const -> bool { return evaluation.feasible() && value < no_ticks; }
   [[nodiscard]] auto latency() const -> seconds { return to_seconds(evaluation.latency); }
   /// (value − bound) / value: 0 = proven optimal among the candidates.
   [[nodiscard]] auto gap() const -> double {
@@ -119,6 +120,10 @@ public:
     auto problem = build_problem(g, system, cost_, strategy_, collective_, objective_, sets);
     if (!problem) return unexpected{std::move(problem).error()};
     if (!context.start && start_) context.start = problem->encode(*start_);
+    if (context.resume && (context.resume->problem != fingerprint(*problem) ||
+                           !problem->accepts(context.resume->best)))
+      return fail(error_code::invalid_argument, "checkpoint", "of another problem",
+                  "the workload, system, strategy, costs and objective it was made with");
     auto const found = search_(*problem, context);
     auto const wall =
         seconds{std::chrono::duration<double>(deadline::clock::now() - begun).count()};

@@ -8,6 +8,7 @@
 //   search::two_level_genetic         MARS's search                  as the default
 //   search::exact                     the optimum, with its proof    where objectives add up; anytime
 //   search::annealing                 good mappings, move by move    for large graphs, and throughput
+//   search::beam                      steadily better mappings       where the order matters more than the sets
 //   search::portfolio                 the best of several            when in doubt; proves where exact does
 //   search::exhaustive                the optimum of tiny problems   as an oracle in tests
 //   search::any_search                what it wraps                  to choose at run time
@@ -24,6 +25,7 @@
 
 #include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
+#include <mars/search/beam.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/exact.hpp>

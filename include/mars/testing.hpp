@@ -6,7 +6,7 @@
 //
 //   check_search(policy)           every semantic requirement of SearchPolicy, as a list of what is broken
 //   random_problem(random, shape)  tables to search in, without a workload or a system behind them
-//   random_assignment, is_legal    of any problem
+//   random_assignment(p, random)   of any problem
 
 #include <mars/testing/random_problem.hpp>
 #include <mars/testing/search_conformance.hpp>

@@ -153,9 +153,9 @@ with "9223372036854775807" --image 9223372036854775807
 with sequence --sequence 7
 with element --element-bits 65
 with --evaluations --evaluations 0
-with 'not available in this version, available: baseline, genetic, exact, annealing, portfolio, exhaustive' --search beam
+with 'not available in this version, available: baseline, genetic, exact, annealing, beam, portfolio, exhaustive' --search h2h
 with 'wanted an objective that adds up' --search exact --objective throughput
-for search in beam h2h; do with "$search" --search "$search"; done
+for search in h2h; do with "$search" --search "$search"; done
 with 'did you mean genetic' --search genetix
 with --strategy --strategy other
 with --cost --cost other

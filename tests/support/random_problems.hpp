@@ -106,7 +106,10 @@ auto make_problem(Graph const& g, System const& s, Strategy const& strategy = {}
       .value();
 }
 
-using mars::testing::is_legal;
+/// Is this something that the problem allows?
+inline auto is_legal(mars::mapping_problem const& p, mars::assignment const& a) -> bool {
+  return p.accepts(a);
+}
 using mars::testing::random_assignment;
 
 } // namespace mars_test

@@ -7,6 +7,7 @@
 
 #include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
+#include <mars/search/beam.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
@@ -54,6 +55,7 @@ inline auto every_search() -> std::vector<mars::search::any_search> {
           search::two_level_genetic{.seed = 7, .population = 5, .immigrants = 1, .patience = 6},
           search::exact{.evaluations = 20000},
           search::annealing{.evaluations = 20000, .walks = 3, .kicks = 2, .moves = 200},
+          search::beam{.widest = 16},
           search::portfolio{.members = {search::exact{}, search::annealing{},
                                         search::two_level_genetic{.population = 6}},
                             .evaluations = 60000,

@@ -189,6 +189,22 @@ public:
                                    first_out_[position + 1] - first_out_[position]);
   }
 
+  /// Is this an assignment of the problem: disjoint slots that exist, choices that exist?
+  [[nodiscard]] auto accepts(assignment const& a) const -> bool {
+    if (a.slot_of.size() != size() || a.choice_of.size() != size()) return false;
+    for (std::size_t i = 0; i < a.slots.size(); ++i) {
+      if (a.slots[i].set >= t_.sets.size() || a.slots[i].design >= designs(a.slots[i].set).size())
+        return false;
+      for (std::size_t j = 0; j < i; ++j)
+        if (!disjoint(a.slots[i].set, a.slots[j].set)) return false;
+    }
+    for (std::size_t v = 0; v < size(); ++v)
+      if (a.slot_of[v] >= a.slots.size() ||
+          a.choice_of[v] >= shardings(v, a.slots[a.slot_of[v]].set).size())
+        return false;
+    return true;
+  }
+
   [[nodiscard]] auto node_value(std::size_t position, slot s, std::size_t choice) const -> ticks {
     return row(position, s.set).node[s.design][choice];
   }

@@ -6,6 +6,7 @@
 //   load_workload(text) → graph                    workload_to_json(graph)
 //   load_system(text) → any_system                 system_to_json(system)
 //   load_mapping(text, graph, system) → mapping    mapping_to_json(mapping, graph)
+//   load_checkpoint(text) → search, seed, state   checkpoint_to_json(document)
 //   parse_json(text), write_json(value)            text ↔ value, strict and deterministic
 //   reader                                         for schemas of your own
 //
@@ -122,6 +123,7 @@
 // Every operator of the workload once, in any order. The other keys of the contract are results: they
 // may be there (`mapping_keys`) and are not read.
 
+#include <mars/io/json/checkpoint.hpp>
 #include <mars/io/json/document.hpp>
 #include <mars/io/json/mapping.hpp>
 #include <mars/io/json/reader.hpp>

@@ -5,6 +5,7 @@
 #include <mars/core/stop.hpp>
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/problem.hpp>
+#include <mars/search/checkpoint.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -23,6 +24,10 @@ struct search_context {
   /// Called now and then, from the thread that called the policy.
   std::function<verdict(progress const&)> observer{};
   std::optional<assignment> start{}; ///< the answer is never worse than this
+  /// Where to go on, for policies that go in rounds; others begin anew.
+  std::optional<checkpoint> resume{};
+  /// Told after every whole round where it stands: what to resume from.
+  std::function<void(checkpoint const&)> keep{};
 };
 
 /// What a search answers.
@@ -52,7 +57,7 @@ concept solves_problems = requires(S const& s, mapping_problem const& problem,
 /// problem, policy value and evaluation budget → same answer, whatever `threads`. 3. A wall-clock
 /// budget or a stop request ends the search within one step of it. 4. The call is const and may run
 /// concurrently with itself. Models: `search::computation_prioritized`, `search::two_level_genetic`,
-/// `search::exact`, `search::annealing`, `search::portfolio`, `search::exhaustive`, `search::any_search`.
+/// `search::exact`, `search::annealing`, `search::beam`, `search::portfolio`, `search::exhaustive`, `search::any_search`.
 template <class S>
 concept SearchPolicy = names_itself<S> && solves_problems<S> && std::copyable<S>;
 

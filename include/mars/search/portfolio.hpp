@@ -9,6 +9,7 @@
 #include <mars/search/two_level_genetic.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,10 @@ namespace mars::search {
 /// Several policies under one budget, round after round: in each they run side by side, everyone from
 /// the best known, with an equal share; every round is `growth` times as long as the one before. The
 /// best answer and the best bound are kept; it ends as soon as they meet.
+///
+/// It can be interrupted and resumed (`search_context::keep`, `resume`): between rounds there is
+/// nothing to know but the best answer and how many rounds are over, so with a budget of evaluations a
+/// resumed search ends as one that was never interrupted. That goes for one member, too.
 ///
 /// Prefer it: when it is not known which policy suits the problem. Costs as much as its members on one
 /// core; with threads, as the slowest of them. Deterministic for any number of threads: policies run
@@ -35,11 +40,15 @@ struct portfolio {
   std::uint64_t first_round{200'000};     ///< evaluations of each member
   std::uint64_t growth{4};
 
-  [[nodiscard]] auto name() const -> std::string_view { return "portfolio"; }
+  /// That of its member, where it has one: then it is that policy, in rounds.
+  [[nodiscard]] auto name() const -> std::string_view {
+    return members.size() == 1 ? members.front().name() : "portfolio";
+  }
 
   [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
       -> solution {
     meter clock{context, evaluations};
+    auto const begun = deadline::clock::now();
     auto const until =
         context.budget.wall ? deadline::after(*context.budget.wall) : deadline::never();
     solution best;
@@ -49,16 +58,41 @@ struct portfolio {
       best.best = *context.start;
       best.value = problem.evaluate(best.best);
     }
-    std::uint64_t share = std::max<std::uint64_t>(1, first_round);
+    checkpoint now;
+    if (context.keep) now.problem = fingerprint(problem);
+    auto const longer = [&](std::uint64_t share) {
+      return share > clock.limit() / growth ? clock.limit() : share * growth;
+    };
+    auto whole = std::max<std::uint64_t>(1, first_round); // share of a member in a whole round
+    if (context.resume) {
+      best.best = context.resume->best;
+      best.value = problem.evaluate(best.best);
+      best.bound = context.resume->bound;
+      best.exhausted = context.resume->exhausted;
+      now.rounds = context.resume->rounds;
+      clock.count(context.resume->evaluations);
+      for (std::uint64_t k = 0; k < now.rounds; ++k) whole = longer(whole);
+    }
     std::vector<solution> found(members.size());
-    bool done = members.empty();
+    auto const is_proven = [&] {
+      return best.exhausted || (best.value.feasible() && best.bound.value >= best.value.value);
+    };
+    bool done = members.empty() || is_proven() || (context.resume && clock.spent());
     while (!done) {
       auto const left = clock.limit() - std::min(clock.limit(), clock.evaluations());
-      share = std::max<std::uint64_t>(1, std::min(share, left / members.size()));
+      auto const share = std::max<std::uint64_t>(1, std::min(whole, left / members.size()));
       parallel_for(members.size(), context.threads, [&](std::size_t i) {
         search_context one{.budget = {.evaluations = share}, .stop = context.stop, .threads = 1};
         if (!until.is_never()) one.budget.wall = until.remaining();
         if (best.value.overflow_bytes >= 0) one.start = best.best;
+        if (members.size() == 1 && context.observer)
+          one.observer = [&](progress p) { // nobody else reports: it is called in this thread
+            p.bound = std::max(p.bound, picoseconds{best.bound.value});
+            p.evaluations += clock.evaluations();
+            p.elapsed =
+                seconds{std::chrono::duration<double>(deadline::clock::now() - begun).count()};
+            return context.observer(p);
+          };
         found[i] = members[i](problem, one);
       });
       for (auto& f : found) {
@@ -70,9 +104,17 @@ struct portfolio {
         best.value = f.value;
       }
       clock.report(best.value, best.bound, name());
-      bool const proven = best.value.feasible() && best.bound.value >= best.value.value;
-      done = best.exhausted || proven || clock.spent() || clock.interrupted() || until.expired();
-      share = share > clock.limit() / growth ? clock.limit() : share * growth;
+      bool const cut_short = clock.interrupted() || until.expired();
+      ++now.rounds;
+      if (context.keep && !cut_short && share == whole) {
+        now.evaluations = clock.evaluations();
+        now.best = best.best;
+        now.bound = best.bound;
+        now.exhausted = best.exhausted;
+        context.keep(now);
+      }
+      done = is_proven() || clock.spent() || cut_short;
+      whole = longer(whole);
     }
     best.evaluations = clock.evaluations();
     return best;

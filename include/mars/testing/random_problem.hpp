@@ -162,22 +162,6 @@ private:
   return detail::table_writer{random, shape}();
 }
 
-/// Is this an assignment of the problem: disjoint slots that exist, choices that exist?
-[[nodiscard]] inline auto is_legal(mapping_problem const& p, assignment const& a) -> bool {
-  if (a.slot_of.size() != p.size() || a.choice_of.size() != p.size()) return false;
-  for (std::size_t i = 0; i < a.slots.size(); ++i) {
-    if (a.slots[i].set >= p.sets().size() || a.slots[i].design >= p.designs(a.slots[i].set).size())
-      return false;
-    for (std::size_t j = 0; j < i; ++j)
-      if (!p.disjoint(a.slots[i].set, a.slots[j].set)) return false;
-  }
-  for (std::size_t v = 0; v < p.size(); ++v)
-    if (a.slot_of[v] >= a.slots.size() ||
-        a.choice_of[v] >= p.shardings(v, a.slots[a.slot_of[v]].set).size())
-      return false;
-  return true;
-}
-
 /// Any legal assignment; slots are numbered by their first operator, none is idle.
 [[nodiscard]] inline auto random_assignment(mapping_problem const& p, random_stream& random)
     -> assignment {

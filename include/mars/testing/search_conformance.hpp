@@ -71,8 +71,8 @@ private:
   }
 
   void examine(mapping_problem const& p, solution const& found) {
-    check(is_legal(p, found.best), "the answer is a legal assignment");
-    if (!is_legal(p, found.best)) return;
+    check(p.accepts(found.best), "the answer is a legal assignment");
+    if (!p.accepts(found.best)) return;
     check(found.value == p.evaluate(found.best), "its value is what the problem says it is");
     if (found.value.feasible())
       check(found.bound.value <= found.value.value, "no feasible answer is below the bound");
@@ -109,7 +109,7 @@ private:
   void from_a_start(Policy const& policy, mapping_problem const& p, assignment const& any,
                     solution const& found) {
     for (auto const& start : {any, found.best}) {
-      if (!is_legal(p, start)) continue;
+      if (!p.accepts(start)) continue;
       auto context = within(50);
       context.start = start;
       auto const better = policy(p, context);

@@ -35,7 +35,9 @@ namespace detail {
   return finite_json(to_seconds(t).count());
 }
 /// Energy is counted in picojoules.
-[[nodiscard]] inline auto is_time(plan const& p) -> bool { return p.objective != "energy"; }
+[[nodiscard]] inline auto is_time(plan const& p) -> bool {
+  return p.objective != "energy" && p.objective != "weighted";
+}
 
 template <WorkloadGraph Graph>
 [[nodiscard]] auto shortages_json(plan const& p, Graph const& graph) -> ordered_json {
@@ -82,7 +84,7 @@ template <WorkloadGraph Graph>
 /// Numbers that do not exist are null: times and energy of a plan that is not feasible, unknown
 /// energy, the bound of a mapping that nobody searched, a baseline that does not fit.
 /// `lower_bound_s` is a bound on `latency_s`, for the objective throughput on
-/// 1 / `throughput_per_s`, for energy null. `gap` is of the objective's value;
+/// 1 / `throughput_per_s`, for energy and weighted null. `gap` is of the objective's value;
 /// `reduction_vs_baseline` is 1 − `latency_s` / `baseline_latency_s` whatever the objective.
 template <WorkloadGraph Graph, class System>
 [[nodiscard]] auto result_to_json(Graph const& graph, System const& system, plan const& p,
