@@ -16,9 +16,10 @@ namespace mars {
 /// An assignment that is changed move by move, and its value after every move: equal to
 /// `mapping_problem::evaluate` to the bit.
 ///
-/// A move touches its operator and the tensors it reads and writes. Memory is kept as an upper bound
-/// of every slot's peak, raised by what a move may add; only when a bound passes the capacity is the
-/// peak computed anew, in O(V + E), so while memory is plentiful moves never pay for it.
+/// A move touches its operator and the tensors it reads and writes. Where even the largest choices
+/// together fit, memory is not looked at. Elsewhere it is kept as an upper bound of every slot's peak,
+/// raised by what a move may add; only when a bound passes the capacity is the peak computed anew, in
+/// O(V + E), so while memory is plentiful moves hardly pay for it.
 ///
 /// operation                    | cost
 /// -----------------------------|---------------------------------------------------------------
@@ -31,25 +32,18 @@ namespace mars {
 /// `split(a, l, r, which, f)`   | O(V + E): one slot becomes two
 /// `value()`                    | O(slots); O(V + E) where memory is about to be short
 ///
-/// `f(v)` says which choice an operator takes on its new slot. No move allocates. The problem must outlive the evaluator. Not for several threads.
+/// `f(v)` says which choice an operator takes on its new slot. No move allocates: every tensor keeps the
+/// tables, row and column it is at. The problem must outlive the evaluator. Not for several threads.
 class delta_evaluator {
 public:
   delta_evaluator(mapping_problem const& problem, assignment start)
-      : p_{&problem}, a_{std::move(start)} {
-    for (std::uint32_t s = 0; s < p_->sets().size(); ++s) {
-      auto const k = p_->sets()[s].set_class;
-      if (k < most_kept_.size()) continue;
+      : p_{&problem},
+        a_{std::move(start)},
+        rows_(p_->size()),
+        wires_(p_->edges().size()),
+        may_overflow_{!p_->always_fits()} {
+    for (std::uint32_t s = 0; s < p_->sets().size(); ++s)
       designs_ = std::max(designs_, p_->designs(s).size());
-      auto& most = most_kept_.emplace_back();
-      std::vector<bool> seen;
-      for (std::size_t v = 0; v < p_->size(); ++v) {
-        auto const c = p_->op_class(v);
-        if (c >= seen.size()) seen.resize(c + 1);
-        if (seen[c]) continue;
-        seen[c] = true;
-        for (auto const kept : p_->row(v, s).kept) most = std::max(most, kept);
-      }
-    }
     auto const most_slots = std::max(p_->accelerators(), a_.slots.size());
     a_.slots.reserve(most_slots);
     moved_.reserve(most_slots);
@@ -71,14 +65,8 @@ public:
 
   /// As `mapping_problem::evaluate(current())`.
   [[nodiscard]] auto value() -> assignment_value {
-    for (std::size_t s = 0; s < peak_.size(); ++s)
-      if (peak_[s] > capacity(s)) {
-        measure();
-        break;
-      }
-    assignment_value result{0, 0, std::max<ticks>(0, spent_.value() - p_->spending_limit())};
-    for (std::size_t s = 0; s < peak_.size(); ++s)
-      result.overflow_bytes += std::max<std::int64_t>(0, peak_[s] - capacity(s));
+    assignment_value result{0, may_overflow_ ? overflow() : 0,
+                            std::max<ticks>(0, spent_.value() - p_->spending_limit())};
     if (p_->how() == aggregate::sum) {
       result.value = total_.value();
     } else {
@@ -96,38 +84,93 @@ public:
   /// What `sum()` would be if `v` chose `choice` where it is; nothing changes.
   [[nodiscard]] auto try_choice(std::size_t v, std::size_t choice) const -> ticks {
     auto total = total_;
-    auto const before = around(v, a_.slot_of[v], a_.choice_of[v]);
-    auto const after = around(v, a_.slot_of[v], choice);
-    total.finite += after.finite - before.finite;
-    total.never += after.never - before.never;
+    auto const& node = rows_[v]->node[a_.slots[a_.slot_of[v]].design];
+    total += load::of(node[choice]);
+    total -= load::of(node[a_.choice_of[v]]);
+    for (auto const i : p_->in_edges(v)) {
+      auto const& w = wires_[i];
+      total += load::of(w.time[w.row + w.need[choice]]);
+      total -= load::of(w.time[w.row + w.column]);
+    }
+    for (auto const i : p_->out_edges(v)) {
+      auto const& w = wires_[i];
+      total += load::of(w.time[w.own[choice] * w.columns + w.column]);
+      total -= load::of(w.time[w.row + w.column]);
+    }
     return total.value();
   }
 
-  void set_choice(std::size_t v, std::size_t choice) { place(v, a_.slot_of[v], choice); }
+  /// Another choice where it is.
+  void set_choice(std::size_t v, std::size_t choice) {
+    auto const s = a_.slot_of[v];
+    auto const& row = *rows_[v];
+    assert(choice < row.shardings.size());
+    auto const old = a_.choice_of[v];
+    a_.choice_of[v] = static_cast<std::uint16_t>(choice);
+    load change;
+    for (std::size_t d = 0; d < row.node.size(); ++d) {
+      auto difference = load::of(row.node[d][choice]);
+      difference -= load::of(row.node[d][old]);
+      nodes_[s * designs_ + d] += difference;
+      if (d == a_.slots[s].design) change = difference;
+    }
+    load arriving;
+    std::int64_t demand = 0;
+    for (auto const i : p_->in_edges(v)) {
+      auto& w = wires_[i];
+      arriving -= load::of(w.time[w.row + w.column]);
+      w.column = w.need[choice];
+      arriving += load::of(w.time[w.row + w.column]);
+      if (may_overflow_) demand += w.missing[w.row + w.column];
+    }
+    moved_[s] += arriving;
+    change += arriving;
+    for (auto const i : p_->out_edges(v)) {
+      auto& w = wires_[i];
+      load leaving;
+      leaving -= load::of(w.time[w.row + w.column]);
+      w.row = w.own[choice] * w.columns;
+      leaving += load::of(w.time[w.row + w.column]);
+      auto const reader = a_.slot_of[w.consumer];
+      moved_[reader] += leaving;
+      change += leaving;
+      if (may_overflow_) peak_[reader] += w.missing[w.row + w.column];
+    }
+    total_ += change;
+    if (may_overflow_)
+      // What it may add to any moment, and its own moment in case that is now the largest.
+      peak_[s] += row.resident[choice] - row.resident[old] +
+                  std::max<std::int64_t>(0, row.kept[choice] - row.kept[old]) +
+                  std::max<std::int64_t>(0, row.transient[choice] + demand);
+    if (p_->limits_spending()) {
+      auto const design = a_.slots[s].design;
+      spent_ += load::of(row.spent[design][choice]);
+      spent_ -= load::of(row.spent[design][old]);
+    }
+  }
 
   /// Puts `v` into slot number `s` of the assignment with a choice of that slot's set.
   void place(std::size_t v, std::size_t s, std::size_t choice) {
     assert(s < a_.slots.size() && choice < p_->shardings(v, a_.slots[s].set).size());
     auto const old_slot = a_.slot_of[v];
-    auto const old_row = row_at(v);
-    auto const old_choice = a_.choice_of[v];
+    if (s == old_slot) return set_choice(v, choice);
     account(v, -1);
+    if (may_overflow_) peak_[old_slot] -= rows_[v]->resident[a_.choice_of[v]];
     a_.slot_of[v] = static_cast<std::uint16_t>(s);
     a_.choice_of[v] = static_cast<std::uint16_t>(choice);
+    rows_[v] = &p_->row(v, a_.slots[s].set);
+    for (auto const i : p_->in_edges(v)) connect(i);
+    for (auto const i : p_->out_edges(v)) connect(i);
     account(v, 1);
-    // What the move may add to any moment of a slot's memory.
-    auto const& row = *row_at(v);
-    auto const kept = row.kept[choice] - (s == old_slot ? old_row->kept[old_choice] : 0);
-    auto const resident =
-        row.resident[choice] - (s == old_slot ? old_row->resident[old_choice] : 0);
-    peak_[s] += resident + std::max<std::int64_t>(0, kept);
-    if (s != old_slot) {
-      peak_[old_slot] -= old_row->resident[old_choice];
-      peak_[s] += most_kept_
-          [p_->sets()[a_.slots[s].set]
-               .set_class]; // what its last operator before v left behind was in no demand yet
-    }
-    raise_to_demand(v, s, row.transient[choice]);
+    if (!may_overflow_) return;
+    auto const& row = *rows_[v];
+    auto demand = row.transient[choice];
+    for (auto const i : p_->in_edges(v)) demand += wires_[i].now_missing();
+    // The most that is kept: what its last operator before v left behind was in no demand yet.
+    peak_[s] += row.resident[choice] + row.kept[choice] + p_->most_kept(a_.slots[s].set) +
+                std::max<std::int64_t>(0, demand);
+    for (auto const i : p_->out_edges(v))
+      peak_[a_.slot_of[wires_[i].consumer]] += wires_[i].now_missing();
   }
 
   /// Places the operators at positions [first, last) in slot number `s`: a cut of the order moves.
@@ -198,28 +241,49 @@ private:
     void operator-=(load const& l) { finite -= l.finite, never -= l.never; }
   };
 
+  /// An edge between two slots: its tables, and where in them it is.
+  struct wire {
+    ticks const* time{};
+    std::int64_t const* missing{};
+    std::uint16_t const* own{};  ///< row of the tables, by choice of the producer
+    std::uint16_t const* need{}; ///< column, by choice of the consumer
+    std::size_t columns{};
+    std::size_t row{}; ///< its first entry
+    std::size_t column{};
+    std::uint32_t consumer{}; ///< position
+
+    [[nodiscard]] auto now() const -> ticks { return time[row + column]; }
+    [[nodiscard]] auto now_missing() const -> std::int64_t { return missing[row + column]; }
+  };
+  void connect(std::size_t i) {
+    auto const& e = p_->edges()[i];
+    auto const from = a_.slots[a_.slot_of[e.producer]].set;
+    auto const to = a_.slots[a_.slot_of[e.consumer]].set;
+    auto const& table = p_->table(e, from, to);
+    auto& w = wires_[i];
+    w.time = table.time.data();
+    w.missing = table.missing.data();
+    w.own = rows_[e.producer]->own[e.output].data();
+    w.need = rows_[e.consumer]->need[e.operand].data();
+    w.columns = table.columns;
+    w.row = w.own[a_.choice_of[e.producer]] * w.columns;
+    w.column = w.need[a_.choice_of[e.consumer]];
+    w.consumer = e.consumer;
+  }
+
   [[nodiscard]] auto capacity(std::size_t s) const -> std::int64_t {
     return p_->sets()[a_.slots[s].set].capacity;
   }
-  [[nodiscard]] auto row_at(std::size_t v) const -> choice_row const* {
-    return &p_->row(v, a_.slots[a_.slot_of[v]].set);
-  }
-
-  /// Value of `v` and of all its edges, if it were in slot `s` with `choice`.
-  [[nodiscard]] auto around(std::size_t v, std::size_t s, std::size_t choice) const -> load {
-    auto const here = a_.slots[s];
-    auto total = load::of(p_->node_value(v, here, choice));
-    for (auto const i : p_->in_edges(v)) {
-      auto const& e = p_->edges()[i];
-      total += load::of(p_->edge_value(e, a_.slots[a_.slot_of[e.producer]].set,
-                                       a_.choice_of[e.producer], here.set, choice));
-    }
-    for (auto const i : p_->out_edges(v)) {
-      auto const& e = p_->edges()[i];
-      total += load::of(p_->edge_value(e, here.set, choice, a_.slots[a_.slot_of[e.consumer]].set,
-                                       a_.choice_of[e.consumer]));
-    }
-    return total;
+  [[nodiscard]] auto overflow() -> std::int64_t {
+    for (std::size_t s = 0; s < peak_.size(); ++s)
+      if (peak_[s] > capacity(s)) {
+        measure();
+        break;
+      }
+    std::int64_t over = 0;
+    for (std::size_t s = 0; s < peak_.size(); ++s)
+      over += std::max<std::int64_t>(0, peak_[s] - capacity(s));
+    return over;
   }
 
   /// Of the operators in a slot, as it is configured.
@@ -237,65 +301,44 @@ private:
     };
     auto const s = a_.slot_of[v];
     auto const choice = a_.choice_of[v];
-    auto const design = a_.slots[s].design;
-    auto const& node = p_->row(v, a_.slots[s].set).node;
-    for (std::size_t d = 0; d < node.size(); ++d)
-      add(nodes_[s * designs_ + d], load::of(node[d][choice]));
-    load around_v = load::of(node[design][choice]);
+    auto const& row = *rows_[v];
+    for (std::size_t d = 0; d < row.node.size(); ++d)
+      add(nodes_[s * designs_ + d], load::of(row.node[d][choice]));
+    auto around = load::of(row.node[a_.slots[s].design][choice]);
     load arriving;
-    for (auto const i : p_->in_edges(v)) arriving += load::of(edge(p_->edges()[i]));
+    for (auto const i : p_->in_edges(v)) arriving += load::of(wires_[i].now());
     add(moved_[s], arriving);
-    around_v += arriving;
+    around += arriving;
     for (auto const i : p_->out_edges(v)) {
-      auto const& e = p_->edges()[i];
-      auto const leaving = load::of(edge(e));
-      add(moved_[a_.slot_of[e.consumer]], leaving);
-      around_v += leaving;
+      auto const leaving = load::of(wires_[i].now());
+      add(moved_[a_.slot_of[wires_[i].consumer]], leaving);
+      around += leaving;
     }
-    add(total_, around_v);
+    add(total_, around);
     if (p_->limits_spending()) add(spent_, load::of(p_->spent(v, a_.slots[s], choice)));
-  }
-  [[nodiscard]] auto edge(problem_edge const& e) const -> ticks {
-    return p_->edge_value(e, a_.slots[a_.slot_of[e.producer]].set, a_.choice_of[e.producer],
-                          a_.slots[a_.slot_of[e.consumer]].set, a_.choice_of[e.consumer]);
-  }
-  [[nodiscard]] auto missing(problem_edge const& e) const -> std::int64_t {
-    auto const from = a_.slots[a_.slot_of[e.producer]].set;
-    auto const to = a_.slots[a_.slot_of[e.consumer]].set;
-    return p_->table(e, from, to)
-        .missing[p_->edge_index(e, from, a_.choice_of[e.producer], to, a_.choice_of[e.consumer])];
-  }
-
-  /// The demand of `v`, and of what reads it, may now be the largest: added whole, so the bound may be
-  /// high, never low.
-  void raise_to_demand(std::size_t v, std::size_t s, std::int64_t transient) {
-    auto demand = transient;
-    for (auto const i : p_->in_edges(v)) demand += missing(p_->edges()[i]);
-    peak_[s] += std::max<std::int64_t>(0, demand);
-    for (auto const i : p_->out_edges(v)) {
-      auto const& e = p_->edges()[i];
-      peak_[a_.slot_of[e.consumer]] += missing(e);
-    }
   }
 
   /// Everything anew: O(V·designs + E).
   void recount() {
     moved_.assign(a_.slots.size(), load{});
     nodes_.assign(a_.slots.size() * designs_, load{});
-    total_ = {};
     for (std::size_t v = 0; v < p_->size(); ++v) {
       auto const s = a_.slot_of[v];
-      auto const& node = p_->row(v, a_.slots[s].set).node;
-      for (std::size_t d = 0; d < node.size(); ++d)
-        nodes_[s * designs_ + d] += load::of(node[d][a_.choice_of[v]]);
-      for (auto const i : p_->in_edges(v)) moved_[s] += load::of(edge(p_->edges()[i]));
+      rows_[v] = &p_->row(v, a_.slots[s].set);
+      for (std::size_t d = 0; d < rows_[v]->node.size(); ++d)
+        nodes_[s * designs_ + d] += load::of(rows_[v]->node[d][a_.choice_of[v]]);
     }
+    for (std::size_t i = 0; i < wires_.size(); ++i) {
+      connect(i);
+      moved_[a_.slot_of[wires_[i].consumer]] += load::of(wires_[i].now());
+    }
+    total_ = {};
     for (std::size_t s = 0; s < a_.slots.size(); ++s) {
       total_ += moved_[s];
       total_ += node_sum(s);
     }
     recount_spending();
-    measure();
+    if (may_overflow_) measure();
   }
   void recount_spending() {
     spent_ = {};
@@ -306,13 +349,15 @@ private:
 
   mapping_problem const* p_;
   assignment a_;
+  std::vector<choice_row const*> rows_; ///< by position
+  std::vector<wire> wires_;             ///< by edge
   std::size_t designs_{1};              ///< of the set that has most
   load total_;                          ///< of all slots, as they are configured
   load spent_;                          ///< of all operators
   std::vector<load> nodes_;             ///< of the operators, by slot and design
   std::vector<load> moved_;             ///< of the tensors that arrive, by slot
   std::vector<std::int64_t> peak_;      ///< by slot, bytes: never below the true one
-  std::vector<std::int64_t> most_kept_; ///< by class of sets, bytes of a result
+  bool may_overflow_;                   ///< else `peak_` is not kept
   mapping_problem::memory_space memory_;
 };
 

@@ -126,6 +126,7 @@ public:
     auto next = first_freed_;
     for (std::uint32_t v = 0; v < size(); ++v)
       if (t_.last_use[v] < size()) freed_[next[t_.last_use[v]]++] = v;
+    bound_memory();
   }
 
   [[nodiscard]] auto size() const -> std::size_t { return t_.order.size(); }
@@ -278,7 +279,14 @@ public:
       sum = add(sum, spent(v, a.slots[a.slot_of[v]], a.choice_of[v]));
     return std::max<ticks>(0, sum - t_.spending_limit);
   }
+  /// Bytes that any result of one operator takes at most on a set.
+  [[nodiscard]] auto most_kept(std::uint32_t set) const -> std::int64_t {
+    return most_kept_[t_.sets[set].set_class];
+  }
+  /// No assignment overflows: not even the largest choices of all operators together.
+  [[nodiscard]] auto always_fits() const -> bool { return always_fits_; }
   [[nodiscard]] auto overflow(assignment const& a) const -> std::int64_t {
+    if (always_fits_) return 0;
     auto const peak = peak_bytes(a);
     std::int64_t over = 0;
     for (std::size_t s = 0; s < peak.size(); ++s)
@@ -339,6 +347,39 @@ public:
   }
 
 private:
+  /// What memory can come to at most. O(rows + tables + V).
+  void bound_memory() {
+    std::vector<std::int64_t> most_missing(t_.edge_tables.size());
+    for (std::size_t e = 0; e < most_missing.size(); ++e)
+      for (auto const& table : t_.edge_tables[e])
+        for (auto const missing : table.missing)
+          most_missing[e] = std::max(most_missing[e], missing);
+    std::int64_t received = 0;
+    for (std::size_t v = 0; v < size(); ++v) {
+      std::int64_t all = 0;
+      for (auto const i : in_edges(v)) all += most_missing[t_.edges[i].edge_class];
+      received = std::max(received, all);
+    }
+    std::vector<double> demand(t_.designs.size(), static_cast<double>(received));
+    most_kept_.assign(t_.designs.size(), 0);
+    std::vector<std::size_t> alike(t_.rows.size());
+    for (auto const k : t_.op_class) ++alike[k];
+    for (std::size_t k = 0; k < t_.rows.size(); ++k)
+      for (std::size_t c = 0; c < t_.rows[k].size(); ++c) {
+        auto const most = [](std::vector<std::int64_t> const& amounts) {
+          return amounts.empty() ? 0 : *std::max_element(amounts.begin(), amounts.end());
+        };
+        auto const& row = t_.rows[k][c];
+        most_kept_[c] = std::max(most_kept_[c], most(row.kept));
+        demand[c] += static_cast<double>(most(row.transient)) +
+                     static_cast<double>(alike[k]) * (static_cast<double>(most(row.resident)) +
+                                                      static_cast<double>(most(row.kept)));
+      }
+    for (auto const& s : t_.sets)
+      always_fits_ =
+          always_fits_ && demand[s.set_class] * (1 + 1e-9) < static_cast<double>(s.capacity);
+  }
+
   [[nodiscard]] auto edge_value_in(assignment const& a, problem_edge const& e) const -> ticks {
     return edge_value(e, a.slots[a.slot_of[e.producer]].set, a.choice_of[e.producer],
                       a.slots[a.slot_of[e.consumer]].set, a.choice_of[e.consumer]);
@@ -355,6 +396,8 @@ private:
 
   tables t_;
   std::vector<std::uint32_t> first_in_, in_, first_out_, out_, first_freed_, freed_;
+  std::vector<std::int64_t> most_kept_; ///< by class of sets
+  bool always_fits_{true};
 };
 
 } // namespace mars
