@@ -86,6 +86,11 @@ struct part_list {
 /// Any search then minimises it, `search::exact` to a proven minimum (Inception-v3 on 32 devices and
 /// more wants `.most_entries = 1 << 24`); `decode` says who is cut how.
 ///
+///     auto const problem =
+///         build_uniform_problem(g, 8, parallel::iteration_splits{.idle = true}, cost::pase{}).value();
+///     auto const found = search::exact{}(problem, {});
+///     in_units(found.value.value); // F, the least if found.exhausted
+///
 /// Unlike `build_problem` it checks a sharding on as many devices as it has shards only: a strategy
 /// may leave devices idle. Such a mapping cannot be placed, or priced by `evaluate`.
 ///
