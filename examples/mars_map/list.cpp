@@ -19,7 +19,8 @@ void add_words(std::string& text, std::string_view heading, std::span<word const
   fmt::format_to(out, "\n{}\n", heading);
   for (std::size_t i = 0; i < words.size(); ++i)
     fmt::format_to(out, "  {:<18} {}{}\n", words[i].name, words[i].meaning,
-                   i == 0 && heading != "searches (--search)" ? " [default]" : "");
+                   i == 0 && words.size() > 1 && heading != "searches (--search)" ? " [default]"
+                                                                                  : "");
 }
 
 } // namespace
@@ -39,6 +40,7 @@ auto list_text() -> std::string {
   add_words(text, "cost models (--cost)", cost_words);
   add_words(text, "objectives (--objective)", objective_words);
   add_words(text, "searches (--search)", search_words);
+  add_words(text, "objectives with a command of their own (mars-map NAME --help)", command_words);
   return text;
 }
 

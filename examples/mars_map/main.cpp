@@ -5,7 +5,7 @@
 //   options.cpp   the command line          run.cpp       search, price, baseline
 //   load*.cpp     files and names           print.cpp     the answer for a person
 //   check.cpp     a given mapping           explain.cpp   why there is none
-//   inspect.cpp   diff, explain
+//   inspect.cpp   diff, explain             pase.cpp      PaSE's objective
 //   policies.hpp  run-time choice           output*.cpp   JSON, report, files
 //
 // One source file per heavy dependency: CLI11, nlohmann, protobuf and the mapper compile apart.
@@ -14,6 +14,7 @@
 #include "load.hpp"
 #include "options.hpp"
 #include "output.hpp"
+#include "pase.hpp"
 #include "print.hpp"
 #include "progress.hpp"
 #include "run.hpp"
@@ -117,6 +118,25 @@ void print_error(std::string message) {
   return infeasible;
 }
 
+[[nodiscard]] auto tell(options const& o, report_text const& found) -> int {
+  if (!o.json.empty() && !o.json_to_stdout()) {
+    file_batch files;
+    files.add(o.json, found.json);
+    if (auto ok = files.write(); !ok) return report_error(ok.error());
+  }
+  if (o.json_to_stdout()) return print_out(found.json) ? mapped : refused;
+  return o.quiet || print_out(found.text) ? mapped : refused;
+}
+
+[[nodiscard]] auto pase(options const& o) -> int {
+  if (!o.json.empty() && !o.json_to_stdout())
+    if (auto ok = check_writable_file("--json", o.json); !ok) return report_error(ok.error());
+  auto const w = load_workload(o);
+  if (!w) return report_error(w.error());
+  auto const found = minimise_pase(o, *w, stop_on_interrupt());
+  return found ? tell(o, *found) : report_error(found.error());
+}
+
 /// Subcommands that look at mappings.
 template <class Inspect>
 [[nodiscard]] auto inspect(options o, Inspect look) -> int {
@@ -128,14 +148,7 @@ template <class Inspect>
   auto const system = load_system(o);
   if (!system) return report_error(system.error());
   auto const found = look(o, *w, *system);
-  if (!found) return report_error(found.error());
-  if (!o.json.empty() && !o.json_to_stdout()) {
-    file_batch files;
-    files.add(o.json, found->json);
-    if (auto ok = files.write(); !ok) return report_error(ok.error());
-  }
-  if (o.json_to_stdout()) return print_out(found->json) ? mapped : refused;
-  return o.quiet || print_out(found->text) ? mapped : refused;
+  return found ? tell(o, *found) : report_error(found.error());
 }
 
 [[nodiscard]] auto run(int argc, char const* const* argv) -> int {
@@ -146,6 +159,7 @@ template <class Inspect>
   case command::kind::list: return print_out(list_text()) ? mapped : refused;
   case command::kind::diff: return inspect(c->options, diff_mappings);
   case command::kind::explain: return inspect(c->options, explain_operator);
+  case command::kind::pase: return pase(c->options);
   case command::kind::map: break;
   }
   return map(c->options);

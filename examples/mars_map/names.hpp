@@ -10,7 +10,12 @@
 
 namespace mars_map {
 
-enum class strategy_name : std::uint8_t { exclusive_shared, exclusive_only, data };
+enum class strategy_name : std::uint8_t {
+  exclusive_shared,
+  exclusive_only,
+  data,
+  iteration_splits
+};
 enum class cost_name : std::uint8_t { analytical, roofline };
 enum class objective_name : std::uint8_t { latency, throughput, energy, weighted };
 enum class search_name : std::uint8_t {
@@ -28,10 +33,11 @@ struct word {
   std::string_view meaning;
 };
 
-inline constexpr std::array<word, 3> strategy_words{{
+inline constexpr std::array<word, 4> strategy_words{{
     {"exclusive-shared", "exclusive shards on two dimensions, one tensor in rotating parts (MARS)"},
     {"exclusive-only", "the same without rotating parts"},
     {"data", "the batch is cut, weights are replicated"},
+    {"iteration-splits", "every split of the iteration space into divisors (PaSE)"},
 }};
 inline constexpr std::array<word, 2> cost_words{{
     {"analytical", "what the design says of itself"},
@@ -51,6 +57,15 @@ inline constexpr std::array<word, 7> search_words{{
     {"beam", "operator by operator, the most promising partial mappings kept"},
     {"portfolio", "exact, genetic and annealing under one budget, round by round"},
     {"exhaustive", "every mapping, one by one: for tiny graphs"},
+}};
+inline constexpr std::array<word, 2> holders_words{{
+    {"parts",
+     "nothing is in place where a tensor is cut into more parts than before (PaSE's tool)"},
+    {"devices", "nothing is in place where a layer runs on more devices than the one before"},
+}};
+/// Objectives with a command of their own.
+inline constexpr std::array<word, 1> command_words{{
+    {"pase", "PaSE's F = layers + r x transfers, in FLOP, on equal devices without memory limits"},
 }};
 /// Known to the interface, not to this version.
 inline constexpr std::array<std::string_view, 1> later_searches{"h2h"};

@@ -49,6 +49,16 @@ auto parse_count(char const* option, std::string const& text, std::uint64_t leas
                     std::to_string(most));
 }
 
+auto parse_number(char const* option, std::string const& text) -> mars::expected<double> {
+  constexpr double most = 1e30;
+  auto const* const end = text.data() + text.size();
+  double value = 0;
+  auto const [stopped, code] = std::from_chars(text.data(), end, value);
+  if (code == std::errc{} && stopped == end && is_digit(text.front()) && value > 0 && value <= most)
+    return value;
+  return refuse(option, text, "a number above zero such as 10e12 or 0.5");
+}
+
 auto parse_time(char const* option, std::string const& text) -> mars::expected<mars::seconds> {
   auto const value = amount<3>(text, {{{"s", 1.0}, {"ms", 1e-3}, {"min", 60.0}}}, 1e9);
   if (value) return mars::seconds{*value};

@@ -15,6 +15,10 @@ namespace mars_map {
 [[nodiscard]] auto parse_count(char const* option, std::string const& text, std::uint64_t least,
                                std::uint64_t most) -> mars::expected<std::uint64_t>;
 
+/// A number above zero: `10e12`, `0.5`. Error: `out_of_range`.
+[[nodiscard]] auto parse_number(char const* option, std::string const& text)
+    -> mars::expected<double>;
+
 /// A time above zero with its unit: `10s`, `1.5s`, `500ms`, `2min`. Error: `out_of_range`.
 [[nodiscard]] auto parse_time(char const* option, std::string const& text)
     -> mars::expected<mars::seconds>;

@@ -32,6 +32,12 @@ struct raw {
   std::string weights, memory_limit, energy_limit;
   bool list{false};
 };
+/// The same of the command `pase`.
+struct raw_pase {
+  std::string devices, peak{"10e12"}, bandwidth{"16e9"}, element_bytes, flop_per_mac{"1"},
+      holders{"parts"}, least_extent{"1"};
+  bool forward{false}, folded{false}, uneven{false}, no_idle{false};
+};
 
 template <std::size_t N>
 [[nodiscard]] auto listed(std::array<word, N> const& words) -> std::string {
@@ -117,9 +123,11 @@ template <class Given>
 /// The checks of what CLI11 took as text. `given` tells whether an option was there: an empty value
 /// is a mistake, not an absence.
 template <class Given>
-[[nodiscard]] auto check(raw const& r, Given given, options& o) -> mars::expected<void> {
+[[nodiscard]] auto check(raw const& r, Given given, command::kind what, options& o)
+    -> mars::expected<void> {
   for (auto const* name : {"--model", "--system"})
-    if (!given(name) && o.files.empty())
+    if (!given(name) && o.files.empty() &&
+        (what != command::kind::pase || std::string_view{name} == "--model"))
       return mars::fail(mars::error_code::invalid_argument, name, "nothing",
                         "a name of --list, or a file");
   for (auto const& [name, value] : {std::pair{"--model", &o.model},
@@ -161,6 +169,35 @@ template <class Given>
   if (given("--element-bits"))
     if (auto ok = read("--element-bits", r.element_bits, 64, o.element_bits); !ok) return ok;
   return {};
+}
+
+[[nodiscard]] auto check(raw_pase const& r, bool has_element_bytes, pase_options& o)
+    -> mars::expected<void> {
+  constexpr std::uint64_t most_devices = 1024;
+  auto const devices = parse_count("--devices", r.devices, 1, most_devices);
+  if (!devices) return mars::unexpected{devices.error()};
+  o.devices = static_cast<std::size_t>(*devices);
+  auto const least = parse_count("--least-extent", r.least_extent, 1, largest_count);
+  if (!least) return mars::unexpected{least.error()};
+  o.splits.least_extent = static_cast<std::int64_t>(*least);
+  double peak{}, bandwidth{}, element_bytes{};
+  for (auto const& [name, text, into] : {std::tuple{"--peak", &r.peak, &peak},
+                                         {"--bandwidth", &r.bandwidth, &bandwidth},
+                                         {"--flop-per-mac", &r.flop_per_mac, &o.cost.flop_per_mac},
+                                         {"--element-bytes", &r.element_bytes, &element_bytes}}) {
+    if (text == &r.element_bytes && !has_element_bytes) continue;
+    auto const number = parse_number(name, *text);
+    if (!number) return mars::unexpected{number.error()};
+    *into = *number;
+  }
+  o.cost.peak = mars::flops_per_second{peak};
+  o.cost.bandwidth = mars::bytes_per_second{bandwidth};
+  if (has_element_bytes) o.cost.element_bytes = element_bytes;
+  o.cost.training = !r.forward;
+  o.cost.unfolded = !r.folded;
+  o.splits.uneven = r.uneven;
+  o.splits.idle = !r.no_idle;
+  return choose("--holders", r.holders, holders_words, o.cost.holders);
 }
 
 [[nodiscard]] auto version_text() -> std::string {
@@ -219,11 +256,33 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
           ->fallthrough();
   explain->add_option("MAPPING", mapping, "A mapping file")->required();
   explain->add_option("--operator", o.operator_name, "Its name")->required()->type_name("NAME");
+  raw_pase p;
+  auto* const pase =
+      app.add_subcommand("pase", "Minimise PaSE's objective, in FLOP, on equal devices; no system, "
+                                 "--search exact unless another is named")
+          ->fallthrough();
+  auto const number = [pase](char const* name, std::string& into, std::string const& help) {
+    return pase->add_option(name, into, help)->type_name("N");
+  };
+  number("--devices", p.devices, "How many devices, all equal")->required();
+  number("--peak", p.peak, "FLOP/s of a device [10e12]");
+  number("--bandwidth", p.bandwidth, "Bytes/s of a link [16e9]");
+  auto const* const element_bytes =
+      number("--element-bytes", p.element_bytes, "Of every element [as each tensor declares]");
+  number("--flop-per-mac", p.flop_per_mac, "FLOP of a multiply-add [1]");
+  pase->add_flag("--forward", p.forward, "Inference: no gradients");
+  pase->add_flag("--folded", p.folded, "An element in many windows has one gradient to sum up");
+  pase->add_option("--holders", p.holders, joined(holders_words))->type_name("NAME");
+  number("--least-extent", p.least_extent, "Shortest shard along a dimension that is cut [1]");
+  pase->add_flag("--uneven", p.uneven, "Also ways that do not divide an extent: many more splits");
+  pase->add_flag("--no-idle", p.no_idle, "Only products of ways that divide the devices");
   app.footer("--model and --system of diff and explain default to what the mapping names.");
   try {
     app.parse(argc, argv);
   } catch (CLI::CallForHelp const&) {
-    auto const* const about = diff->parsed() ? diff : explain->parsed() ? explain : &app;
+    CLI::App const* about = &app;
+    for (auto const* one : {diff, explain, pase})
+      if (one->parsed()) about = one;
     return command{.what = command::kind::show, .text = about->help()};
   } catch (CLI::CallForVersion const&) {
     return command{.what = command::kind::show, .text = version_text() + "\n"};
@@ -237,9 +296,23 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   } else if (explain->parsed()) {
     c.what = command::kind::explain;
     o.files = {mapping};
+  } else if (pase->parsed()) {
+    c.what = command::kind::pase;
   }
   auto const given = [&app](char const* name) { return app.count(name) != 0; };
-  if (auto ok = check(r, given, o); !ok) return mars::unexpected{ok.error()};
+  if (c.what == command::kind::pase) {
+    for (auto const* name :
+         {"--system", "--strategy", "--cost", "--objective", "--weights", "--memory-limit",
+          "--energy-limit", "--mapping", "--checkpoint", "--report"})
+      if (given(name))
+        return mars::fail(mars::error_code::invalid_argument, name, "a value",
+                          "none, pase has a system and an objective of its own");
+    if (!given("--search")) r.search = "exact";
+  }
+  if (auto ok = check(r, given, c.what, o); !ok) return mars::unexpected{ok.error()};
+  if (c.what == command::kind::pase)
+    if (auto ok = check(p, element_bytes->count() != 0, o.pase); !ok)
+      return mars::unexpected{ok.error()};
   return c;
 }
 

@@ -6,7 +6,9 @@
 #include <mars/core/expected.hpp>
 #include <mars/core/stop.hpp>
 #include <mars/core/units.hpp>
+#include <mars/cost/pase.hpp>
 #include <mars/evaluation/objective.hpp>
+#include <mars/parallel/iteration_splits.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -14,6 +16,13 @@
 #include <vector>
 
 namespace mars_map {
+
+/// Of the command `pase`.
+struct pase_options {
+  std::size_t devices{};
+  mars::cost::pase cost{};
+  mars::parallel::iteration_splits splits{.idle = true};
+};
 
 /// What the command line asks for.
 struct options {
@@ -39,14 +48,15 @@ struct options {
   std::string checkpoint{};         ///< a file
   std::vector<std::string> files{}; ///< of a subcommand
   std::string operator_name{};      ///< to explain
+  pase_options pase{};
   bool quiet{false};
 
   [[nodiscard]] auto json_to_stdout() const -> bool { return json == "-"; }
 };
 
-/// What to do: show a text, a list, map, or look at mappings.
+/// What to do: show a text, a list, map, look at mappings, or minimise PaSE's objective.
 struct command {
-  enum class kind : std::uint8_t { show, list, map, diff, explain } what{kind::map};
+  enum class kind : std::uint8_t { show, list, map, diff, explain, pase } what{kind::map};
   std::string text{}; ///< to show
   mars_map::options options{};
 };

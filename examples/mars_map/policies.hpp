@@ -10,6 +10,7 @@
 #include <mars/evaluation/objective.hpp>
 #include <mars/parallel/data.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
+#include <mars/parallel/iteration_splits.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
 #include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
@@ -31,13 +32,15 @@
 namespace mars_map {
 
 /// A strategy by name. Those with exclusive shards also offer what the baseline would do, so that
-/// every search can start from the baseline's mapping; `data` stays data parallelism.
+/// every search can start from the baseline's mapping; `data` stays data parallelism, and splits splits.
 struct chosen_strategy {
   strategy_name which{};
 
   [[nodiscard]] auto shardings(mars::operation const& op, std::size_t ways) const
       -> std::vector<mars::sharding> {
     if (which == strategy_name::data) return mars::parallel::data{}.shardings(op, ways);
+    if (which == strategy_name::iteration_splits)
+      return mars::parallel::iteration_splits{}.shardings(op, ways);
     auto found = exclusive().shardings(op, ways);
     if (mars::macs_of(op).count() > 0)
       for (auto const& s : mars::parallel::longest_dimensions{}.shardings(op, ways))

@@ -12,6 +12,11 @@
 //   cost::cached<M>     M is slow and several problems ask it the same questions
 //   any_cost            the choice is made at run time
 //
+// Beside them, costs that are no model of a device but a whole objective (concept: LayerwiseCost, in
+// evaluation/build_uniform_problem.hpp):
+//
+//   cost::pase          PaSE's F in FLOP, for p equal devices
+//
 // Models are called while a problem is built, once per distinct question, never inside a search.
 // A cost that is infinite means *must not*; an unknown energy stays unknown in sums.
 
@@ -19,6 +24,7 @@
 #include <mars/cost/any_cost.hpp>
 #include <mars/cost/cached.hpp>
 #include <mars/cost/concept.hpp>
+#include <mars/cost/pase.hpp>
 #include <mars/cost/question.hpp>
 #include <mars/cost/roofline.hpp>
 #include <mars/cost/table.hpp>

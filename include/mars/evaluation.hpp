@@ -6,6 +6,8 @@
 //   evaluate(graph, system, mapping, cost, collective)   the reference: asks the models themselves
 //   build_problem(graph, system, …) → mapping_problem    the same prices as dense tables, each
 //                                                        distinct question asked once
+//   build_uniform_problem(graph, p, …)                   tables of a cost that adds up over layers and
+//                                                        transfers, on p equal devices (PaSE)
 //   mapping_problem::evaluate(assignment)                equal to the reference to the picosecond
 //   delta_evaluator                                      the same after every move, in O(degree)
 //   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
@@ -30,6 +32,7 @@
 
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
+#include <mars/evaluation/build_uniform_problem.hpp>
 #include <mars/evaluation/channel.hpp>
 #include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/evaluation/evaluate.hpp>

@@ -21,11 +21,13 @@
 //   strategy                      proposes                                   prefer it
 //   parallel::exclusive_shared    MARS: ≤ 2 exclusive cuts, ≤ 1 shared one   as the default
 //   parallel::data                the batch only                             as a reference
+//   parallel::iteration_splits    PaSE: every split of the iteration space   for exact answers
 //   parallel::longest_dimensions  the two longest dimensions                 for the written baseline
 
 #include <mars/parallel/concept.hpp>
 #include <mars/parallel/data.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
+#include <mars/parallel/iteration_splits.hpp>
 #include <mars/parallel/layout.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
 #include <mars/parallel/redistribution.hpp>

@@ -10,7 +10,7 @@ fail() {
 
 "$tool" --list >list 2>err || fail "--list ended with $?"
 [ ! -s err ] || fail "--list writes errors"
-for name in alexnet vgg16 resnet101 bert_base gpt2 aws_f1_16xlarge h100_sxm_8 tpu_v4p_64 exclusive-shared data \
+for name in alexnet vgg16 resnet101 bert_base gpt2 aws_f1_16xlarge h100_sxm_8 tpu_v4p_64 exclusive-shared data iteration-splits pase \
   analytical roofline latency throughput baseline genetic exact annealing portfolio exhaustive; do
   grep -q "^  $name " list || fail "--list has no $name"
 done

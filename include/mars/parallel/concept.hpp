@@ -26,7 +26,7 @@ concept proposes_shardings = requires(P const& p, operation const& op, std::size
 /// Semantics: 1. pure: equal operators (`same_signature`) get equal answers. 2. Every sharding
 /// passes `check(op, s, ways)`. 3. At least one sharding; the empty one (replicate everything) is
 /// always legal. Asked once per distinct (operator signature, ways) while a problem is built.
-/// Models: `parallel::exclusive_shared`, `parallel::data`.
+/// Models: `parallel::exclusive_shared`, `parallel::data`, `parallel::iteration_splits`.
 template <class P>
 concept ParallelismStrategy = std::copyable<P> && proposes_shardings<P>;
 

@@ -19,7 +19,8 @@ struct cut {
   friend constexpr auto operator==(cut const&, cut const&) -> bool = default;
 };
 
-inline constexpr std::size_t max_cuts = 4;
+/// Enough for every way to cut for up to 64 devices, since a cut has two ways or more.
+inline constexpr std::size_t max_cuts = 6;
 
 /// How the devices of a set divide one operator.
 ///
