@@ -35,7 +35,7 @@ namespace mars::search {
 /// design that can hold everything (three on MARS's platform), and more where sets compete.
 struct exact {
   std::uint64_t evaluations{200'000'000}; ///< states priced, unless the context has a budget
-  std::size_t most_entries{1U << 20};     ///< of one table; larger ones are split (bounds only)
+  std::size_t most_entries{1U << 22};     ///< of one table; larger ones are split (bounds only)
   std::size_t most_states{1U << 23};      ///< of one subproblem; larger ones are split, or given up
   double most_work{3e8};                  ///< of one elimination; where more, slots are split first
   int price_steps{12};                    ///< of Lagrangian prices, where a limit is passed
