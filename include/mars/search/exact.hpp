@@ -6,6 +6,7 @@
 #include <mars/search/detail/elimination.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -171,6 +172,7 @@ private:
         }
         auto found = conflicts.assignment_of(domain, answer->state_of);
         auto const value = problem.evaluate(found);
+        assert(!answer->exact || value.value == answer->bound);
         offer(std::move(found));
         if (answer->exact && value.within_limits()) return true; // its value is the bound
         if (proven(s.bound)) return true;

@@ -4,8 +4,10 @@
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <queue>
@@ -32,6 +34,8 @@ using domains = std::vector<std::vector<state>>;
 /// Neighbours are coupled through layouts only, so tables are indexed by layouts (a dozen or two per
 /// slot), not by choices (hundreds), and of the states that look the same from outside the cheapest
 /// stands for all. Chains cost O(layouts³) an operator, residual and inception blocks not much more.
+/// Blocks that repeat are eliminated once: a minimum is known by the tables it is made of and how they
+/// hang together, and equal tables are one.
 /// Where a table would pass `most_entries`, the operator is split (mini-buckets: Dechter and Rish
 /// 1997): still a bound, no longer exact.
 class elimination {
@@ -81,8 +85,9 @@ private:
     std::uint32_t owner{};
     bool gives{}; ///< a result, not an operand
     std::uint16_t index{};
-    std::vector<std::pair<slot, std::uint16_t>> values; ///< slot and layout, by number
+    std::uint32_t values{}; ///< which of `value_lists_`
   };
+  using value_list = std::vector<std::pair<slot, std::uint16_t>>; ///< slot and layout, by number
   /// States with equal layouts at all ports, as their cheapest.
   struct group {
     ticks value{};
@@ -91,8 +96,19 @@ private:
   };
   struct factor {
     std::vector<std::uint32_t> scope; ///< ports
-    std::vector<ticks> table;         ///< row-major over the scope
+    std::uint32_t table{};            ///< which of `tables_`
     bool alive{true};
+  };
+  /// What is computed for one operator and holds for all like it.
+  struct collapsed {
+    std::uint32_t representative{};
+    std::uint32_t groups{};              ///< which of `group_lists_`
+    std::vector<std::uint32_t> values{}; ///< by port
+  };
+  /// A minimum that is known: its table, and its scope as places among the ports around.
+  struct minimum_known {
+    std::uint32_t table{};
+    std::vector<std::uint32_t> scope;
   };
   struct entry {
     double cost{};
@@ -104,7 +120,13 @@ private:
   };
 
   [[nodiscard]] auto size_of_port(std::uint32_t p) const -> std::size_t {
-    return ports_[p].values.size();
+    return value_lists_[ports_[p].values].size();
+  }
+  [[nodiscard]] auto groups_of(std::uint32_t v) const -> std::vector<group> const& {
+    return group_lists_[groups_[v]];
+  }
+  [[nodiscard]] auto table_of(factor const& f) const -> std::vector<ticks> const& {
+    return tables_[f.table];
   }
   [[nodiscard]] auto compatible(slot a, slot b) const -> bool {
     return a == b || p_->disjoint(a.set, b.set);
@@ -117,7 +139,7 @@ private:
       for (auto const q : ports_of_[v])
         if (ports_[q].gives == gives && ports_[q].index == index) return q;
       ports_of_[v].push_back(static_cast<std::uint32_t>(ports_.size()));
-      ports_.push_back({v, gives, index, {}});
+      ports_.push_back({v, gives, index, 0});
       return ports_of_[v].back();
     };
     for (std::size_t e = 0; e < p_->edges().size(); ++e) {
@@ -130,50 +152,95 @@ private:
   void collapse() {
     groups_.resize(p_->size());
     done_.assign(p_->size(), false);
+    std::map<std::vector<std::uint32_t>, std::vector<collapsed>> known; // by class and ports
     std::vector<std::uint32_t> key;
     for (std::uint32_t v = 0; v < p_->size(); ++v) {
+      key.assign(1, p_->op_class(v));
+      for (auto const q : ports_of_[v])
+        key.push_back(std::uint32_t{ports_[q].index} << 1U | std::uint32_t{ports_[q].gives});
+      auto& alike = known[key];
       auto const& mine = (*domains_)[v];
-      std::map<std::vector<std::uint32_t>, std::size_t> known;
-      std::vector<std::map<std::pair<slot, std::uint16_t>, std::uint32_t>> number(
-          ports_of_[v].size());
-      for (std::uint32_t x = 0; x < mine.size(); ++x) {
-        auto const& s = mine[x];
-        auto const& row = p_->row(v, s.where.set);
-        key.clear();
-        for (std::size_t k = 0; k < ports_of_[v].size(); ++k) {
-          auto& q = ports_[ports_of_[v][k]];
-          auto const layout = q.gives ? row.own[q.index][s.choice] : row.need[q.index][s.choice];
-          auto const [at, fresh] = number[k].try_emplace(
-              std::pair{s.where, layout}, static_cast<std::uint32_t>(q.values.size()));
-          if (fresh) q.values.emplace_back(s.where, layout);
-          key.push_back(at->second);
-        }
-        auto const [at, fresh] = known.try_emplace(key, groups_[v].size());
-        if (fresh)
-          groups_[v].push_back({s.value, x, key});
-        else if (auto& g = groups_[v][at->second]; s.value < g.value)
-          g.value = s.value, g.state = x;
+      auto found = std::find_if(alike.begin(), alike.end(), [&](collapsed const& c) {
+        return same((*domains_)[c.representative], mine);
+      });
+      if (found == alike.end()) {
+        alike.push_back(collapse(v));
+        found = alike.end() - 1;
       }
+      groups_[v] = found->groups;
+      for (std::size_t k = 0; k < ports_of_[v].size(); ++k)
+        ports_[ports_of_[v][k]].values = found->values[k];
     }
+  }
+  [[nodiscard]] static auto same(std::vector<state> const& a, std::vector<state> const& b) -> bool {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](state const& x, state const& y) {
+      return x.value == y.value && x.choice == y.choice && x.where == y.where;
+    });
+  }
+  [[nodiscard]] auto collapse(std::uint32_t v) -> collapsed {
+    auto const& mine = (*domains_)[v];
+    std::map<std::vector<std::uint32_t>, std::size_t> known;
+    std::vector<std::map<std::pair<slot, std::uint16_t>, std::uint32_t>> number(
+        ports_of_[v].size());
+    std::vector<value_list> values(ports_of_[v].size());
+    std::vector<group> groups;
+    std::vector<std::uint32_t> key;
+    for (std::uint32_t x = 0; x < mine.size(); ++x) {
+      auto const& s = mine[x];
+      auto const& row = p_->row(v, s.where.set);
+      key.clear();
+      for (std::size_t k = 0; k < ports_of_[v].size(); ++k) {
+        auto const& q = ports_[ports_of_[v][k]];
+        auto const layout = q.gives ? row.own[q.index][s.choice] : row.need[q.index][s.choice];
+        auto const [at, fresh] = number[k].try_emplace(
+            std::pair{s.where, layout}, static_cast<std::uint32_t>(values[k].size()));
+        if (fresh) values[k].emplace_back(s.where, layout);
+        key.push_back(at->second);
+      }
+      auto const [at, fresh] = known.try_emplace(key, groups.size());
+      if (fresh)
+        groups.push_back({s.value, x, key});
+      else if (auto& g = groups[at->second]; s.value < g.value)
+        g.value = s.value, g.state = x;
+    }
+    collapsed c{v, static_cast<std::uint32_t>(group_lists_.size()), {}};
+    group_lists_.push_back(std::move(groups));
+    for (auto& list : values) {
+      auto const at = std::find(value_lists_.begin(), value_lists_.end(), list);
+      c.values.push_back(static_cast<std::uint32_t>(at - value_lists_.begin()));
+      if (at == value_lists_.end()) value_lists_.push_back(std::move(list));
+    }
+    return c;
   }
 
   void make_factors() {
     factors_of_.resize(p_->size());
+    // Edges of a class between ports with equal values have one table.
+    std::map<std::array<std::uint32_t, 3>, std::uint32_t> known;
     for (std::size_t e = 0; e < p_->edges().size(); ++e) {
       auto const [from, to] = edge_ports_[e];
-      factor f{{from, to}, {}};
-      f.table.reserve(size_of_port(from) * size_of_port(to));
-      for (auto const& [a, row] : ports_[from].values)
-        for (auto const& [b, column] : ports_[to].values) {
-          if (!compatible(a, b)) {
-            f.table.push_back(no_ticks);
-            continue;
-          }
-          auto const& t = p_->table(p_->edges()[e], a.set, b.set);
-          f.table.push_back(std::min(no_ticks, t.time[std::size_t{row} * t.columns + column]));
-        }
-      add(std::move(f));
+      auto const& edge = p_->edges()[e];
+      auto const [at, fresh] =
+          known.try_emplace({edge.edge_class, ports_[from].values, ports_[to].values},
+                            static_cast<std::uint32_t>(tables_.size()));
+      if (fresh) tables_.push_back(table_between(edge, from, to));
+      add({{from, to}, at->second});
     }
+  }
+  [[nodiscard]] auto table_between(problem_edge const& edge, std::uint32_t from,
+                                   std::uint32_t to) const -> std::vector<ticks> {
+    std::vector<ticks> table;
+    table.reserve(size_of_port(from) * size_of_port(to));
+    for (auto const& [a, row] : value_lists_[ports_[from].values])
+      for (auto const& [b, column] : value_lists_[ports_[to].values]) {
+        if (!compatible(a, b)) {
+          table.push_back(no_ticks);
+          continue;
+        }
+        auto const& t = p_->table(edge, a.set, b.set);
+        table.push_back(std::min(no_ticks, t.time[std::size_t{row} * t.columns + column]));
+      }
+    return table;
   }
 
   void add(factor f) {
@@ -229,33 +296,64 @@ private:
     if (buckets.size() > 1) result.exact = false;
     bool own_value = true;
     for (auto const& bucket : buckets) {
-      auto f = minimum(v, bucket, own_value);
+      auto f = known_minimum(v, bucket, own_value);
       own_value = false;
       if (f.scope.empty())
-        result.bound = mapping_problem::add(result.bound, f.table.front());
+        result.bound = mapping_problem::add(result.bound, table_of(f).front());
       else
         add(std::move(f));
     }
   }
 
+  /// `minimum`, or what it was where the same was asked: everything it looks at is in the key.
+  [[nodiscard]] auto known_minimum(std::uint32_t v, std::vector<std::uint32_t> const& bucket,
+                                   bool own_value) -> factor {
+    auto const ports = around(v, bucket); // rising: places keep their order
+    std::vector<std::uint32_t> key{groups_[v], std::uint32_t{own_value}};
+    for (auto const q : ports) key.push_back(static_cast<std::uint32_t>(size_of_port(q)));
+    for (auto const id : bucket) {
+      key.push_back(factors_[id].table);
+      for (auto const q : factors_[id].scope) {
+        bool const inner = ports_[q].owner == v;
+        auto const& among = inner ? ports_of_[v] : ports;
+        auto const at = std::find(among.begin(), among.end(), q) - among.begin();
+        key.push_back(static_cast<std::uint32_t>(at) << 1U | std::uint32_t{inner});
+      }
+    }
+    auto const known = minima_.find(key);
+    if (known == minima_.end()) {
+      auto f = minimum(v, bucket, own_value);
+      minimum_known m{f.table, {}};
+      for (auto const q : f.scope)
+        m.scope.push_back(
+            static_cast<std::uint32_t>(std::find(ports.begin(), ports.end(), q) - ports.begin()));
+      minima_.emplace(std::move(key), std::move(m));
+      return f;
+    }
+    factor f{{}, known->second.table};
+    for (auto const at : known->second.scope) f.scope.push_back(ports[at]);
+    return f;
+  }
+
   /// How a factor is entered: by result dimension and by group of v.
   struct access {
-    factor const* f{};
+    std::vector<ticks> const* table{};
     std::vector<std::size_t> stride;   ///< by dimension of the outer scope
     std::vector<std::size_t> by_group; ///< offset
   };
   [[nodiscard]] auto access_of(std::uint32_t v, std::uint32_t id,
                                std::vector<std::uint32_t> const& outer) const -> access {
-    access a{&factors_[id], std::vector<std::size_t>(outer.size()),
-             std::vector<std::size_t>(groups_[v].size())};
+    auto const& f = factors_[id];
+    access a{&table_of(f), std::vector<std::size_t>(outer.size()),
+             std::vector<std::size_t>(groups_of(v).size())};
     std::size_t stride = 1;
-    for (auto i = a.f->scope.size(); i-- > 0;) {
-      auto const q = a.f->scope[i];
+    for (auto i = f.scope.size(); i-- > 0;) {
+      auto const q = f.scope[i];
       if (ports_[q].owner == v) {
         auto const k = static_cast<std::size_t>(
             std::find(ports_of_[v].begin(), ports_of_[v].end(), q) - ports_of_[v].begin());
-        for (std::size_t g = 0; g < groups_[v].size(); ++g)
-          a.by_group[g] += stride * groups_[v][g].at[k];
+        for (std::size_t g = 0; g < groups_of(v).size(); ++g)
+          a.by_group[g] += stride * groups_of(v)[g].at[k];
       } else if (auto const at = std::find(outer.begin(), outer.end(), q); at != outer.end()) {
         a.stride[static_cast<std::size_t>(at - outer.begin())] = stride;
       }
@@ -283,10 +381,11 @@ private:
     for (std::size_t i = 0; i < bucket.size(); ++i)
       if (i != last) first.push_back(access_of(v, bucket[i], outer));
 
-    factor result{outer, {}};
+    factor result{outer, static_cast<std::uint32_t>(tables_.size())};
+    std::vector<ticks> least;
     std::size_t width = 1; // of the dimensions that only the last factor has
-    merged_.assign(groups_[v].size(), 0);
-    std::size_t merged = groups_[v].size();
+    merged_.assign(groups_of(v).size(), 0);
+    std::size_t merged = groups_of(v).size();
     std::vector<ticks> transposed;
     std::vector<std::size_t> shared_stride(outer.size()); // of the transposed table
     if (last < bucket.size())
@@ -296,7 +395,7 @@ private:
 
     std::size_t rows = 1;
     for (auto const q : outer) rows *= size_of_port(q);
-    result.table.assign(rows * width, no_ticks);
+    least.assign(rows * width, no_ticks);
     std::vector<std::size_t> digit(outer.size());
     std::vector<ticks> best(merged);
     for (std::size_t r = 0; r < rows; ++r) {
@@ -307,13 +406,13 @@ private:
         bases_.resize(first.size());
         bases_[static_cast<std::size_t>(&a - first.data())] = base;
       }
-      for (std::size_t g = 0; g < groups_[v].size(); ++g) {
-        auto value = own_value ? groups_[v][g].value : ticks{0};
+      for (std::size_t g = 0; g < groups_of(v).size(); ++g) {
+        auto value = own_value ? groups_of(v)[g].value : ticks{0};
         for (std::size_t i = 0; i < first.size() && value < no_ticks; ++i)
-          value += first[i].f->table[bases_[i] + first[i].by_group[g]];
+          value += (*first[i].table)[bases_[i] + first[i].by_group[g]];
         best[merged_[g]] = std::min(best[merged_[g]], value);
       }
-      auto* out = &result.table[r * width];
+      auto* out = &least[r * width];
       if (last == bucket.size()) {
         for (auto const b : best) *out = std::min(*out, b);
       } else {
@@ -330,6 +429,7 @@ private:
         digit[d] = 0;
       }
     }
+    tables_.push_back(std::move(least));
     return result;
   }
 
@@ -339,6 +439,7 @@ private:
                  std::vector<std::uint32_t>& scope, std::size_t& width, std::size_t& merged,
                  std::vector<std::size_t>& shared_stride, std::vector<ticks>& table) {
     auto const& f = factors_[id];
+    auto const& from = table_of(f);
     std::vector<std::size_t> stride(f.scope.size(), 1);
     for (auto i = f.scope.size(); i-- > 1;) stride[i - 1] = stride[i] * size_of_port(f.scope[i]);
     std::vector<std::size_t> own, shared; // places in the scope
@@ -384,7 +485,7 @@ private:
     do {
       auto const base = offset(shared, outside);
       for (auto const o : offsets) do
-          table.push_back(f.table[base + o + offset(own, inside)]);
+          table.push_back(from[base + o + offset(own, inside)]);
         while (step(own, inside));
     } while (step(shared, outside));
   }
@@ -405,17 +506,17 @@ private:
           if (u != v) {
             auto const k = std::find(ports_of_[u].begin(), ports_of_[u].end(), scope[i]);
             sum += stride *
-                   groups_[u][group_of[u]].at[static_cast<std::size_t>(k - ports_of_[u].begin())];
+                   groups_of(u)[group_of[u]].at[static_cast<std::size_t>(k - ports_of_[u].begin())];
           }
           stride *= size_of_port(scope[i]);
         }
         base.push_back(sum);
       }
       auto least = no_ticks;
-      for (std::uint32_t g = 0; g < groups_[v].size(); ++g) {
-        auto value = groups_[v][g].value;
+      for (std::uint32_t g = 0; g < groups_of(v).size(); ++g) {
+        auto value = groups_of(v)[g].value;
         for (std::size_t i = 0; i < around_v.size() && value < no_ticks; ++i)
-          value += around_v[i].f->table[base[i] + around_v[i].by_group[g]];
+          value += (*around_v[i].table)[base[i] + around_v[i].by_group[g]];
         if (value < least) least = value, group_of[v] = g;
       }
       if (least >= no_ticks) { // only where mini-buckets lost the connection
@@ -423,7 +524,7 @@ private:
         return;
       }
       result.state_of.resize(p_->size());
-      result.state_of[v] = groups_[v][group_of[v]].state;
+      result.state_of[v] = groups_of(v)[group_of[v]].state;
     }
   }
 
@@ -433,7 +534,11 @@ private:
   std::vector<port> ports_;
   std::vector<std::vector<std::uint32_t>> ports_of_; ///< by operator
   std::vector<std::pair<std::uint32_t, std::uint32_t>> edge_ports_;
-  std::vector<std::vector<group>> groups_; ///< by operator
+  std::vector<value_list> value_lists_;
+  std::vector<std::vector<group>> group_lists_;
+  std::deque<std::vector<ticks>> tables_; ///< row-major over a scope; references stay good
+  std::map<std::vector<std::uint32_t>, minimum_known> minima_;
+  std::vector<std::uint32_t> groups_; ///< by operator: which of `group_lists_`
   std::vector<factor> factors_;
   std::vector<std::vector<std::uint32_t>> factors_of_; ///< by operator; may list dead ones
   std::vector<bool> done_;
