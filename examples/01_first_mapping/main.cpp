@@ -8,7 +8,7 @@ int main() {
   auto const network = mars::zoo::resnet101();
   auto const system = mars::presets::aws_f1_16xlarge();
   mars::mapper const mapper{mars::cost::analytical{}, mars::parallel::exclusive_shared{},
-                            mars::search::two_level_genetic{.seed = 1}};
+                            mars::search::exact{}};
   auto const plan = mapper(network, system);
   fmt::print("{}", plan); // latency, lower bound, gap, and who runs what
 }

@@ -4,6 +4,7 @@
 // operators on one set and improves their shardings one by one until nothing gets better: coordinate descent.
 
 #include <mars/mars.hpp>
+#include <mars/testing.hpp>
 
 struct coordinate_descent {
   int sweeps{20};
@@ -17,15 +18,18 @@ struct coordinate_descent {
     found.bound = mars::static_bound(problem); // 2. what can be said without searching
     if (context.start) found.best = *context.start;
     if (context.start) found.value = problem.evaluate(found.best);
+    bool has_answer = context.start.has_value();
 
     for (std::uint32_t set = 0; set < problem.sets().size(); ++set) // 3. every set, every design
       for (std::uint32_t design = 0; design < problem.designs(set).size(); ++design) {
-        auto a = start_on(problem, {set, design});
-        for (int sweep = 0; sweep < sweeps && improve(problem, a, clock); ++sweep) continue;
-        auto const value = problem.evaluate(a); // 4. memory included
-        if (!found.best.slots.empty() && !(value < found.value)) continue;
-        found.best = a;
+        if (has_answer && clock.spent()) break;
+        mars::delta_evaluator now{problem, start_on(problem, {set, design})};
+        for (int sweep = 0; sweep < sweeps && improve(now, clock); ++sweep) continue;
+        auto const value = now.value(); // 4. limits included
+        if (has_answer && !(value < found.value)) continue;
+        found.best = now.current();
         found.value = value;
+        has_answer = true;
         clock.report(found.value, found.bound, name()); // 5. tell whoever watches
       }
     found.evaluations = clock.evaluations();
@@ -44,39 +48,25 @@ private:
   }
 
   /// One pass: each operator takes what is best for itself and its neighbours.
-  static auto improve(mars::mapping_problem const& p, mars::assignment& a,
-                      mars::search::meter& clock) -> bool {
-    auto const set = a.slots.front().set;
-    bool better = false;
+  static auto improve(mars::delta_evaluator& now, mars::search::meter& clock) -> bool {
+    auto const before = now.sum();
+    auto const& p = now.problem();
+    auto const set = now.current().slots.front().set;
     for (std::size_t v = 0; v < p.size() && !clock.spent(); ++v) {
-      auto const cost = [&](std::size_t choice) {
-        auto sum = p.node_value(v, a.slots.front(), choice);
-        for (auto const i : p.in_edges(v)) {
-          auto const& e = p.edges()[i];
-          sum = p.add(sum, p.edge_value(e, set, a.choice_of[e.producer], set, choice));
-        }
-        for (auto const i : p.out_edges(v)) {
-          auto const& e = p.edges()[i];
-          sum = p.add(sum, p.edge_value(e, set, choice, set, a.choice_of[e.consumer]));
-        }
-        return sum;
-      };
-      auto least = cost(a.choice_of[v]);
-      auto const choices = p.shardings(v, set).size();
-      for (std::size_t c = 0; c < choices; ++c)
-        if (auto const sum = cost(c); sum < least) {
-          least = sum;
-          a.choice_of[v] = static_cast<std::uint16_t>(c);
-          better = true;
-        }
-      clock.count(choices);
+      for (std::size_t c = 0; c < p.shardings(v, set).size(); ++c) // a few nanoseconds each
+        if (now.try_choice(v, c) < now.sum()) now.set_choice(v, c);
+      clock.count(p.shardings(v, set).size());
     }
-    return better;
+    return now.sum() < before;
   }
 };
 static_assert(mars::SearchPolicy<coordinate_descent>);
 
 int main() {
+  for (auto const& b :
+       mars::testing::check_search(coordinate_descent{})) // 6. does it keep its word?
+    fmt::print("not kept: {} ({})\n", b.law, b.where);
+
   auto const network = mars::zoo::resnet101();
   auto const system = mars::presets::aws_f1_16xlarge();
   auto const baseline = mars::find_baseline(network, system).value();
