@@ -38,9 +38,11 @@ struct subproblem {
   bool solo{};                     ///< one slot: quick, and feasible if memory suffices
   std::uint64_t id{};
 };
-/// Order of a heap: what is quick comes first, then the smallest bound, then the newest.
+/// Order of a heap: what is quick comes first (a single slot not yet split further), then the smallest
+/// bound, then the newest.
 [[nodiscard]] inline auto less_promising(subproblem const& a, subproblem const& b) -> bool {
-  if (a.solo != b.solo) return b.solo;
+  auto const is_quick = [](subproblem const& s) { return s.solo && s.decisions.empty(); };
+  if (is_quick(a) != is_quick(b)) return is_quick(b);
   if (a.bound != b.bound) return a.bound > b.bound;
   return a.id < b.id;
 }
