@@ -4,7 +4,9 @@
 #include <mars/core/expected.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/evaluation/channel.hpp>
-#include <mars/evaluation/detail/remembered.hpp>
+#include <mars/evaluation/detail/interner.hpp>
+#include <mars/evaluation/detail/remembered_collective.hpp>
+#include <mars/evaluation/detail/surveyed_network.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/parallel/concept.hpp>
@@ -107,7 +109,6 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                                  Objective_ const& wanted,
                                  std::vector<std::vector<accelerator_id>> const& candidates)
     -> expected<mapping_problem> {
-  auto const& net = system.interconnect;
   mapping_problem::tables t;
   t.how = wanted.how();
   t.objective = std::string{std::string_view{wanted.name()}};
@@ -174,7 +175,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   }
 
   // Sets, their classes, and the designs their members have in common.
-  using network = std::remove_cvref_t<decltype(net)>;
+  using network = std::remove_cvref_t<decltype(system.interconnect)>;
+  detail::surveyed_network<network> const net{system.interconnect};
   detail::channel_classes<network> channel_class{net};
   detail::remembered_collective<network, Collective> const together{collective, channel_class};
   detail::interner<std::vector<std::uint32_t>> set_classes;
