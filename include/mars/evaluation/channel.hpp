@@ -70,7 +70,7 @@ public:
     for (auto a : to_)
       for (auto b : to_) between_receivers_.push_back(nearness(a, b));
     may_gather_ = any_two_are_close();
-    if constexpr (knows_links) {
+    if constexpr (RoutedInterconnect<Net>) {
       crossed_ = links_between(net, from, to);
       load_.resize(crossed_.links);
     }
@@ -105,11 +105,6 @@ public:
   }
 
 private:
-  static constexpr bool knows_links =
-      requires(Net const& net, std::span<accelerator_id const> set) {
-    links_between(net, set, set);
-  };
-
   [[nodiscard]] auto nearness(accelerator_id a, accelerator_id b) const -> double {
     constexpr std::int64_t probe = 1 << 20;
     if (a == b) return proximity::itself;
@@ -135,7 +130,7 @@ private:
 
   /// Seconds of one message; the links it crosses are busy.
   [[nodiscard]] auto send(std::size_t from, std::size_t to, bytes size) -> double {
-    if constexpr (knows_links) {
+    if constexpr (RoutedInterconnect<Net>) {
       auto const pair = from * to_.size() + to;
       for (auto h = crossed_.first[pair]; h < crossed_.first[pair + 1]; ++h)
         load_[crossed_.hops[h].link] += (size / crossed_.hops[h].bandwidth).count();
