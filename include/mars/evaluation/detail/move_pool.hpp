@@ -19,7 +19,7 @@ namespace mars::detail {
 /// Redistributions between sets of two sizes, told apart by what their price can depend on.
 ///
 /// A box is a product over axes, and so is the overlap of two boxes: an axis contributes which rank
-/// has which part of it, and the overlaps of its parts — whole numbers times their common divisor.
+/// has which part of it, and where parts begin and end — whole numbers times their common divisor.
 /// Two redistributions whose axes contribute the same in any order, with the same product of
 /// divisors, send the same numbers of elements between the same ranks in the same order. (An axis
 /// that nobody divides contributes a factor.) So a tensor of 64 rows by 32 columns that is cut by
@@ -75,16 +75,22 @@ private:
   }
   [[nodiscard]] auto meet(layout_pool::axis_division const& owned,
                           layout_pool::axis_division const& needed) -> axis_meeting {
-    overlaps_.assign({owned.grouping, needed.grouping});
+    if (owned.parts.size() == 1 && needed.parts.size() == 1)
+      return {undivided, intersect(owned.parts.front(), needed.parts.front()).size()};
+    auto base = owned.parts.front().begin;
+    for (auto const* parts : {&owned.parts, &needed.parts})
+      for (auto const& i : *parts) base = std::min(base, i.begin);
+    pattern_.assign({owned.grouping, needed.grouping});
     std::int64_t divisor = 0;
-    for (auto const& i : owned.parts)
-      for (auto const& j : needed.parts) {
-        overlaps_.push_back(intersect(i, j).size());
-        divisor = std::gcd(divisor, overlaps_.back());
-      }
-    if (owned.parts.size() == 1 && needed.parts.size() == 1) return {undivided, divisor};
-    for (std::size_t i = 2; i < overlaps_.size() && divisor != 0; ++i) overlaps_[i] /= divisor;
-    return {patterns_(overlaps_) + 1, divisor};
+    for (auto const* parts : {&owned.parts, &needed.parts})
+      for (auto const& i : *parts)
+        for (auto const end : {i.begin, i.end}) {
+          pattern_.push_back(end - base);
+          if (divisor != 1) divisor = std::gcd(divisor, end - base);
+        }
+    divisor = std::max<std::int64_t>(divisor, 1); // 0: all empty
+    for (std::size_t i = 2; i < pattern_.size() && divisor > 1; ++i) pattern_[i] /= divisor;
+    return {patterns_(pattern_) + 1, divisor};
   }
 
   layout_pool const* layouts_;
@@ -92,7 +98,7 @@ private:
   interner<std::vector<std::int64_t>> patterns_;
   interner<key> ids_;
   std::vector<question> questions_;
-  std::vector<std::int64_t> overlaps_;
+  std::vector<std::int64_t> pattern_;
 };
 
 } // namespace mars::detail
