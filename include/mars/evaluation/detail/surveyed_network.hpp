@@ -71,10 +71,10 @@ public:
     auto const k = kind(a, b);
     auto const spread =
         (static_cast<std::uint64_t>(size.count()) ^ (std::uint64_t{k} << 40)) * 0x9E3779B97F4A7C15U;
-    auto& answer = known_[spread >> (64 - known_bits)];
-    if (answer.kind != k || answer.size != size)
-      answer = {k, size, net_->transfer_time(a, b, size)};
-    return answer.time;
+    auto& latest = known_[spread >> (64 - known_bits)];
+    if (latest.kind != k || latest.size != size)
+      latest = {k, size, net_->transfer_time(a, b, size)};
+    return latest.time;
   }
   [[nodiscard]] auto links() const -> std::span<link const>
   requires RoutedInterconnect<Net> {
