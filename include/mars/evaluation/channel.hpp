@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <utility>
@@ -17,13 +18,9 @@ namespace mars {
 
 /// The links that the routes between two sets cross, numbered from 0 in order of first use.
 struct crossed_links {
-  struct hop {
-    std::uint32_t link{};
-    bytes_per_second bandwidth;
-  };
-  std::vector<hop> hops;
-  std::vector<std::size_t> first; ///< by pair (row-major, sender × receiver) and one past the end
-  std::uint32_t links{};
+  std::vector<std::uint32_t> hops;
+  std::vector<std::size_t> first;          ///< by receiver, then sender; and one past the end
+  std::vector<bytes_per_second> bandwidth; ///< by link
 };
 
 template <RoutedInterconnect Net>
@@ -34,14 +31,18 @@ template <RoutedInterconnect Net>
   std::span<link const> const links{all};
   std::vector<std::uint32_t> number(links.size(), nameless);
   crossed_links crossed;
+  crossed.first.reserve(from.size() * to.size() + 1);
   crossed.first.push_back(0);
-  for (auto const a : from)
-    for (auto const b : to) {
+  for (auto const b : to)
+    for (auto const a : from) {
       auto const& ids = net.route(a, b);
       for (auto const l : std::span<link_id const>{ids}) {
         auto& n = number[l.index()];
-        if (n == nameless) n = crossed.links++;
-        crossed.hops.push_back({n, links[l.index()].bandwidth});
+        if (n == nameless) {
+          n = static_cast<std::uint32_t>(crossed.bandwidth.size());
+          crossed.bandwidth.push_back(links[l.index()].bandwidth);
+        }
+        crossed.hops.push_back(n);
       }
       crossed.first.push_back(crossed.hops.size());
     }
@@ -72,7 +73,9 @@ public:
     may_gather_ = any_two_are_close();
     if constexpr (RoutedInterconnect<Net>) {
       crossed_ = links_between(net, from, to);
-      load_.resize(crossed_.links);
+      auto const& b = crossed_.bandwidth;
+      load_.resize(b.size());
+      links_are_equal_ = std::adjacent_find(b.begin(), b.end(), std::not_equal_to<>{}) == b.end();
     }
   }
 
@@ -131,9 +134,15 @@ private:
   /// Seconds of one message; the links it crosses are busy.
   [[nodiscard]] auto send(std::size_t from, std::size_t to, bytes size) -> double {
     if constexpr (RoutedInterconnect<Net>) {
-      auto const pair = from * to_.size() + to;
-      for (auto h = crossed_.first[pair]; h < crossed_.first[pair + 1]; ++h)
-        load_[crossed_.hops[h].link] += (size / crossed_.hops[h].bandwidth).count();
+      auto const pair = to * from_.size() + from;
+      auto const route = std::span{crossed_.hops}.subspan(
+          crossed_.first[pair], crossed_.first[pair + 1] - crossed_.first[pair]);
+      if (links_are_equal_ && !route.empty()) {
+        auto const busy = (size / crossed_.bandwidth.front()).count();
+        for (auto const l : route) load_[l] += busy;
+      } else {
+        for (auto const l : route) load_[l] += (size / crossed_.bandwidth[l]).count();
+      }
     }
     return net_->transfer_time(from_[from], to_[to], size).count();
   }
@@ -221,6 +230,7 @@ private:
   std::vector<double> between_receivers_;
   bool may_gather_{}; ///< are any two receivers closer to each other than to an owner?
   crossed_links crossed_;
+  bool links_are_equal_{};   ///< one division a message then, not one a hop
   std::vector<double> load_; ///< by link, seconds
   std::vector<std::pair<double, std::size_t>> mates_;
   std::vector<std::uint32_t> grouping_; ///< of the last question: by owner, the number of its box

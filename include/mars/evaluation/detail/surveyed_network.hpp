@@ -40,8 +40,8 @@ public:
     std::vector<double> seen;
     kind_.reserve(n_ * n_);
     first_hop_.push_back(0);
-    for (std::size_t a = 0; a < n_; ++a)
-      for (std::size_t b = 0; b < n_; ++b) {
+    for (std::size_t b = 0; b < n_; ++b)
+      for (std::size_t a = 0; a < n_; ++a) {
         seen.clear();
         for (std::int64_t const size : {1LL, 4096LL, 1LL << 20, 1LL << 30})
           if (a != b)
@@ -61,7 +61,7 @@ public:
 
   [[nodiscard]] auto original() const -> Net const& { return *net_; }
   [[nodiscard]] auto kind(accelerator_id a, accelerator_id b) const -> std::uint32_t {
-    return kind_[a.index() * n_ + b.index()];
+    return kind_[b.index() * n_ + a.index()];
   }
 
   [[nodiscard]] auto size() const -> std::size_t { return n_; }
@@ -82,7 +82,7 @@ public:
   }
   [[nodiscard]] auto route(accelerator_id a, accelerator_id b) const -> std::span<link_id const>
   requires RoutedInterconnect<Net> {
-    auto const pair = a.index() * n_ + b.index();
+    auto const pair = b.index() * n_ + a.index();
     return std::span{hops_}.subspan(first_hop_[pair], first_hop_[pair + 1] - first_hop_[pair]);
   }
   [[nodiscard]] auto forwarding() const -> forwarding_mode requires RoutedInterconnect<Net> {
@@ -100,8 +100,9 @@ private:
 
   Net const* net_;
   std::size_t n_;
-  std::vector<std::uint32_t> kind_;    ///< by pair of accelerators
-  std::vector<std::size_t> first_hop_; ///< by pair of accelerators, into hops_
+  // Receivers are asked about one after another: pairs are by receiver, then by sender.
+  std::vector<std::uint32_t> kind_;
+  std::vector<std::size_t> first_hop_; ///< into hops_
   std::vector<link_id> hops_;
   std::vector<link> own_links_;
   std::span<link const> links_;
@@ -139,8 +140,8 @@ private:
   [[nodiscard]] auto hash_of(std::span<accelerator_id const> from,
                              std::span<accelerator_id const> to) -> std::uint64_t {
     std::uint64_t h = range_hash::mix(from.size(), to.size());
-    for (auto const a : from)
-      for (auto const b : to) {
+    for (auto const b : to)
+      for (auto const a : from) {
         h = range_hash::mix(h, net_->kind(a, b));
         if constexpr (RoutedInterconnect<Net>)
           for (auto const l : net_->route(a, b)) {
@@ -162,8 +163,8 @@ private:
                            std::span<accelerator_id const> other_to) -> bool {
     if (from.size() != other_from.size() || to.size() != other_to.size()) return false;
     bool same = true;
-    for (std::size_t i = 0; i < from.size() && same; ++i)
-      for (std::size_t j = 0; j < to.size() && same; ++j) {
+    for (std::size_t j = 0; j < to.size() && same; ++j)
+      for (std::size_t i = 0; i < from.size() && same; ++i) {
         same = net_->kind(from[i], to[j]) == net_->kind(other_from[i], other_to[j]);
         if constexpr (RoutedInterconnect<Net>)
           same = same &&
