@@ -53,8 +53,8 @@ auto two_devices(ticks here, ticks there, std::int64_t capacity) -> mapping_prob
   t.rows = {{row(10), row(no_ticks)}, {row(here), row(there)}};
   t.pair_class = {{0, 1}, {2, 3}};
   t.pair_classes = 4;
-  t.edge_tables.resize(1);
-  for (ticks const time : {0, 70, 70, 0}) t.edge_tables[0].push_back({1, {time}, {0}});
+  for (ticks const time : {0, 70, 70, 0}) t.edge_tables.push_back({1, {time}, {0}});
+  t.table_of = {0, 1, 2, 3};
   return mapping_problem{std::move(t)};
 }
 

@@ -23,6 +23,7 @@ sed -n '/^systems/,/^$/s/^  \([a-z0-9_]*\) .*/\1/p' list >systems
 [ "$(wc -l <models)" -ge 20 ] || fail "few models"
 [ "$(wc -l <systems)" -ge 20 ] || fail "few systems"
 while read -r model; do
+  [ "$model" != gpt3_175b ] || continue # its weights alone, 349 GB, do not fit
   "$tool" --model "$model" --system alveo_u55c --search baseline --quiet || fail "$model ended with $?"
 done <models
 while read -r system; do

@@ -96,6 +96,15 @@ TEST_CASE("replication and partial-sum groups") {
   CHECK(partial_sum_group(op, cuts, 24, 0) == ranks{0, 6});
   CHECK(partial_sum_group(op, cuts, 24, 7) == ranks{1, 7});
   CHECK(partial_sum_group(op, {}, 3, 1) == ranks{1});
+
+  // A group is its first member and fixed steps; a member's place is how many come before it.
+  auto const groups = replication_groups(input, cuts, 24);
+  CHECK(groups.size() == 4);
+  CHECK(groups.offsets() == ranks{0, 1, 12, 13});
+  CHECK(groups.first(21) == 8);
+  CHECK(groups.place(8) == 0);
+  CHECK(groups.place(20) == 2);
+  CHECK(groups.place(21) == 3);
 }
 
 TEST_CASE("what a shared cut rotates, and when") {

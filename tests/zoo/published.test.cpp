@@ -196,6 +196,9 @@ TEST_CASE("parameters of text networks, as published") {
         109'482'240); // Hugging Face bert-base-uncased, BertModel
   CHECK(parameters_of(zoo::bert_large()) == 335'141'888); // bert-large-uncased
   CHECK(parameters_of(zoo::gpt2()) == 124'439'808);       // gpt2: the last layer shares its matrix
+  // The paper's 175 billion; by hand 96·(12·w² + 13·w) + (50257 + 2048)·w + 2·w with w = 12288.
+  CHECK(parameters_of(zoo::gpt3_175b()) == 174'604'259'328);
+  CHECK(billions(parameters_of(zoo::gpt3_175b()), 0) == "175");
 }
 
 TEST_CASE("MACs of text networks, by hand") {
@@ -213,4 +216,7 @@ TEST_CASE("MACs of text networks, by hand") {
   CHECK(macs_of(zoo::gpt2()).count() ==
         12LL * (1024LL * (4LL * 768 * 768 + 2LL * 768 * 3072) + 2LL * 1024 * 1024 * 768) +
             1024LL * 768 * 50257);
+  CHECK(macs_of(zoo::gpt3_175b()).count() ==
+        96LL * (2048LL * (4LL * 12288 * 12288 + 2LL * 12288 * 49152) + 2LL * 2048 * 2048 * 12288) +
+            2048LL * 12288 * 50257);
 }

@@ -20,7 +20,7 @@ TEST_CASE("names are unique, listed once, and found") {
         "resnet34",    "resnet50",     "resnet101",       "resnet152",    "wrn50_2",
         "googlenet",   "inception_v3", "mobilenet_v1",    "mobilenet_v2", "squeezenet",
         "densenet121", "densenet161",  "efficientnet_b0", "bert_base",    "bert_large",
-        "gpt2",        "vit_b16"}) {
+        "gpt2",        "gpt3_175b",    "vit_b16"}) {
     CAPTURE(wanted);
     CHECK(std::count(names.begin(), names.end(), wanted) == 1);
   }
@@ -51,7 +51,8 @@ TEST_CASE("an unknown name is answered with the nearest known one") {
   CHECK(hint("mobilnet_v2") == "did you mean mobilenet_v2?");
   CHECK(hint("vit") == "did you mean vit_b16?");
   CHECK(hint("bert") == "did you mean bert_base?");
-  CHECK(hint("gpt3") == "did you mean gpt2?");
+  CHECK(hint("gpt1") == "did you mean gpt2?");
+  CHECK(hint("gpt3") == "did you mean gpt3_175b?");
   CHECK(hint("llama_70b").empty());
   CHECK(hint("").empty());
   CHECK(hint("\xff\n").empty());

@@ -4,19 +4,29 @@
 #include <mars/core/expected.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/evaluation/channel.hpp>
-#include <mars/evaluation/detail/remembered.hpp>
+#include <mars/evaluation/detail/interner.hpp>
+#include <mars/evaluation/detail/layout_pool.hpp>
+#include <mars/evaluation/detail/move_pool.hpp>
+#include <mars/evaluation/detail/remembered_collective.hpp>
+#include <mars/evaluation/detail/surveyed_network.hpp>
+#include <mars/evaluation/detail/workload_classes.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/parallel/concept.hpp>
 #include <mars/workload/concept.hpp>
-#include <mars/workload/topology.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <numeric>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,29 +34,6 @@
 namespace mars {
 
 namespace detail {
-
-/// Layouts by value; each distinct one is kept once.
-class layout_pool {
-public:
-  auto operator()(layout l) -> std::uint32_t {
-    stable_hash h;
-    for (auto const& box : l) {
-      h.add(box.size());
-      for (auto const& i : box) h.add(i.begin).add(i.end);
-    }
-    auto& bucket = buckets_[h.digest()];
-    for (auto const id : bucket)
-      if (layouts_[id] == l) return id;
-    bucket.push_back(static_cast<std::uint32_t>(layouts_.size()));
-    layouts_.push_back(std::move(l));
-    return bucket.back();
-  }
-  [[nodiscard]] auto operator[](std::uint32_t id) const -> layout const& { return layouts_[id]; }
-
-private:
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> buckets_;
-  std::vector<layout> layouts_;
-};
 
 /// Position of `id` in `list`, appended if absent.
 inline auto position_in(std::vector<std::uint32_t>& list, std::uint32_t id) -> std::uint16_t {
@@ -88,6 +75,337 @@ template <ParallelismStrategy Strategy>
   return all;
 }
 
+/// Builds the tables of one problem, class by class.
+template <AcceleratorSystem System, class Cost, class Strategy, class Collective, class Objective_>
+class problem_builder {
+public:
+  problem_builder(System const& system, Cost const& cost, Strategy const& strategy,
+                  Collective const& collective, Objective_ const& wanted)
+      : system_{&system},
+        cost_{&cost},
+        strategy_{&strategy},
+        wanted_{&wanted},
+        net_{system.interconnect},
+        channel_class_{net_},
+        together_{collective, channel_class_},
+        catalogue_{system} {
+    t_.how = wanted.how();
+    t_.objective = std::string{std::string_view{wanted.name()}};
+    t_.accelerators = system.accelerators.size();
+    if constexpr (LimitingObjective<Objective_>) {
+      if (auto const limit = wanted.memory_limit()) most_bytes_ = limit->count();
+      t_.spending_limit = wanted.spending_limit().value_or(no_ticks);
+    }
+  }
+
+  template <WorkloadGraph Graph>
+  [[nodiscard]] auto operator()(Graph const& g,
+                                std::vector<std::vector<accelerator_id>> const& candidates)
+      -> expected<mapping_problem> {
+    auto classes = classify(g, t_);
+    if (!classes) return unexpected{std::move(classes).error()};
+    classes_ = *std::move(classes);
+    list_sets(candidates);
+    if (t_.sets.empty())
+      return fail(error_code::infeasible, "system", "no candidate set of accelerators",
+                  "accelerators with a design in common");
+    if (auto ok = price_operators(); !ok) return unexpected{std::move(ok).error()};
+    list_pairs();
+    price_moves();
+    return mapping_problem{std::move(t_)};
+  }
+
+private:
+  using network = std::remove_cvref_t<decltype(std::declval<System const&>().interconnect)>;
+  using design_option = typename design_catalogue<System>::option;
+  using channel_type =
+      channel<surveyed_network<network>, remembered_collective<network, Collective>>;
+
+  /// Sets that differ in nothing but which accelerators they are.
+  struct set_class {
+    std::vector<design_option> options; ///< designs that the members have in common
+    std::vector<accelerator_id> first;
+    std::size_t size{}; ///< index into sizes_
+  };
+  /// What an operator class proposes on sets of one size. Lists are of layouts, for the tables of
+  /// edges; numbers of lists.
+  struct class_on_size {
+    choice_row choices;              ///< without prices
+    std::vector<std::uint32_t> own;  ///< [output]
+    std::vector<std::uint32_t> need; ///< [operand]
+  };
+
+  void list_sets(std::vector<std::vector<accelerator_id>> const& candidates) {
+    interner<std::vector<std::uint32_t>> known;
+    for (auto const& candidate : candidates) {
+      auto found = catalogue_.options(candidate);
+      if (found.empty()) continue;
+      std::vector<std::uint32_t> key{channel_class_(candidate, candidate)};
+      auto capacity = most_bytes_;
+      for (auto const a : candidate)
+        capacity = std::min(capacity, system_->accelerators[a.index()].memory().count());
+      for (auto const& option : found)
+        key.insert(key.end(), option.by_member.begin(), option.by_member.end());
+      auto const number = known(key);
+      if (number == set_classes_.size()) {
+        auto& names = t_.designs.emplace_back();
+        for (auto const& option : found) names.push_back(option.name);
+        auto const size = std::find(sizes_.begin(), sizes_.end(), candidate.size());
+        set_classes_.push_back(
+            {std::move(found), candidate, static_cast<std::size_t>(size - sizes_.begin())});
+        if (size == sizes_.end()) sizes_.push_back(candidate.size());
+      }
+      t_.sets.push_back({candidate, number, capacity});
+    }
+  }
+
+  /// Rows: choices of every operator class on every class of sets.
+  [[nodiscard]] auto price_operators() -> expected<void> {
+    std::map<std::pair<std::uint32_t, std::size_t>, std::vector<sharding>> proposals;
+    t_.rows.resize(classes_.operators.size());
+    on_size_.resize(classes_.operators.size());
+    for (std::size_t k = 0; k < classes_.operators.size(); ++k) {
+      auto const& of_class = classes_.operators[k];
+      auto& names = t_.dims.emplace_back();
+      for (auto const& d : of_class.first->dims) names.push_back(d.name);
+      for (auto const size : sizes_) {
+        auto& known = proposals[{of_class.signature, size}];
+        if (known.empty()) {
+          auto proposed = proposed_shardings(*strategy_, *of_class.first, size);
+          if (!proposed) return unexpected{std::move(proposed).error()};
+          known = *std::move(proposed);
+        }
+        on_size_[k].push_back(describe(of_class, known, size));
+      }
+      for (auto const& c : set_classes_) {
+        t_.rows[k].push_back(on_size_[k][c.size].choices);
+        if (auto ok = price(of_class, c, t_.rows[k].back()); !ok)
+          return unexpected{std::move(ok).error()};
+      }
+    }
+    return {};
+  }
+
+  /// Memory and layouts of every choice.
+  [[nodiscard]] auto describe(operator_class const& of_class,
+                              std::vector<sharding> const& shardings, std::size_t p)
+      -> class_on_size {
+    operation const& o = *of_class.first;
+    std::size_t outputs = 0;
+    for (auto const& x : o.operands) outputs += x.role == role::output;
+    class_on_size d;
+    auto& row = d.choices;
+    row.shardings = shardings;
+    row.own.resize(outputs);
+    row.need.resize(o.operands.size());
+    std::vector<std::vector<std::uint32_t>> own(outputs), need(o.operands.size());
+    for (auto const& s : shardings) {
+      auto const print = footprint_of(o, s, p);
+      std::int64_t transient = (print.transient() - print.inputs).count();
+      std::int64_t kept = 0;
+      auto const* rotating = rotating_operand(o, s, p);
+      std::size_t output = 0;
+      for (std::size_t i = 0; i < o.operands.size(); ++i) {
+        auto const& x = o.operands[i];
+        if (x.role == role::output) {
+          auto const l = output_layout(o, x, s, p);
+          std::int64_t largest = 0;
+          for (auto const& box : l) largest = std::max(largest, volume(box));
+          kept += storage(largest, x.element_bits).count();
+          row.own[output].push_back(position_in(own[output], layouts_(l)));
+          ++output;
+        } else if (x.role == role::input) {
+          if (std::binary_search(of_class.fed.begin(), of_class.fed.end(), i))
+            row.need[i].push_back(position_in(need[i], layouts_(input_layout(o, x, s, p))));
+          else
+            transient +=
+                size_of(x, rotating == &x ? phase_extents(o, s) : shard_extents(o, s)).count();
+        }
+      }
+      row.resident.push_back(print.weights.count());
+      row.transient.push_back(transient);
+      row.kept.push_back(kept);
+      if constexpr (SeedingStrategy<Strategy>)
+        row.prior.push_back(strategy_->prior(o, s));
+      else
+        row.prior.push_back(1.0);
+    }
+    for (auto& list : own) d.own.push_back(number_of_list(std::move(list)));
+    for (auto& list : need) d.need.push_back(number_of_list(std::move(list)));
+    return d;
+  }
+  [[nodiscard]] auto number_of_list(std::vector<std::uint32_t> list) -> std::uint32_t {
+    auto const number = list_number_(list);
+    if (number == lists_.size()) lists_.push_back(std::move(list));
+    return number;
+  }
+
+  /// Values of every choice with every design.
+  [[nodiscard]] auto price(operator_class const& of_class, set_class const& on, choice_row& row)
+      -> expected<void> {
+    operation const& o = *of_class.first;
+    row.node.resize(on.options.size());
+    row.compute.resize(on.options.size());
+    if (t_.spending_limit < no_ticks) row.spent.resize(on.options.size());
+    for (auto const& s : row.shardings) {
+      auto const traffic = traffic_of(net_, together_, o, s, on.first);
+      auto const phase = phase_extents(o, s);
+      for (std::size_t d = 0; d < on.options.size(); ++d) {
+        auto const price =
+            price_operator(s, on.options[d].by_member, traffic, [&](std::uint32_t number) {
+              auto const [entry, fresh] = asked_.try_emplace({of_class.signature, number, phase});
+              if (fresh) entry->second = (*cost_)(shard{o, phase}, catalogue_[number]);
+              return entry->second;
+            });
+        auto const value = wanted_->node(price);
+        if (!value)
+          return fail(error_code::invalid_argument, "objective", t_.objective,
+                      "an objective that every design can answer",
+                      "design " + on.options[d].name + " does not know it");
+        row.node[d].push_back(std::min(*value, no_ticks));
+        row.compute[d].push_back(price.compute.count());
+        if constexpr (LimitingObjective<Objective_>)
+          if (!row.spent.empty()) {
+            auto const spent = wanted_->spent(price);
+            if (!spent)
+              return fail(error_code::invalid_argument, "objective", t_.objective,
+                          "a limit on what every design knows",
+                          "design " + on.options[d].name + " does not know what it spends");
+            row.spent[d].push_back(std::min(*spent, no_ticks));
+          }
+      }
+    }
+    return {};
+  }
+
+  /// Pairs of sets that may exchange tensors, and their classes.
+  void list_pairs() {
+    interner<std::array<std::uint32_t, 3>> known;
+    auto const sets = t_.sets.size();
+    t_.pair_class.assign(sets, std::vector<std::int32_t>(sets, -1));
+    std::vector<bool> member(t_.accelerators);
+    for (std::uint32_t i = 0; i < sets; ++i) {
+      auto const& a = t_.sets[i];
+      for (auto const x : a.accelerators) member[x.index()] = true;
+      for (std::uint32_t j = 0; j < sets; ++j) {
+        auto const& b = t_.sets[j];
+        bool const overlap = std::any_of(b.accelerators.begin(), b.accelerators.end(),
+                                         [&](auto x) { return member[x.index()]; });
+        if (i != j && overlap) continue;
+        auto const pair =
+            known({a.set_class, b.set_class, channel_class_(a.accelerators, b.accelerators)});
+        if (pair == first_pair_.size()) first_pair_.emplace_back(i, j);
+        t_.pair_class[i][j] = static_cast<std::int32_t>(pair);
+      }
+      for (auto const x : a.accelerators) member[x.index()] = false;
+    }
+    t_.pair_classes = static_cast<std::uint32_t>(first_pair_.size());
+  }
+
+  /// The tables of edges. Pairs of sets of the same two sizes share their questions.
+  void price_moves() {
+    t_.table_of.assign(classes_.edges.size() * first_pair_.size(), 0);
+    std::map<std::pair<std::size_t, std::size_t>, std::vector<std::uint32_t>> pairs;
+    for (std::uint32_t pair = 0; pair < first_pair_.size(); ++pair)
+      pairs[{size_of_set(first_pair_[pair].first), size_of_set(first_pair_[pair].second)}]
+          .push_back(pair);
+    for (auto const& [sizes, of_sizes] : pairs) price_moves(sizes.first, sizes.second, of_sizes);
+  }
+  [[nodiscard]] auto size_of_set(std::uint32_t set) const -> std::size_t {
+    return set_classes_[t_.sets[set].set_class].size;
+  }
+
+  void price_moves(std::size_t from, std::size_t to, std::span<std::uint32_t const> pairs) {
+    // Every table as numbers of questions; edges whose tables ask the same share one.
+    move_pool moves{layouts_};
+    interner<std::vector<std::uint32_t>> known;
+    std::vector<std::vector<std::uint32_t>> tables; // the number of columns, then the questions
+    std::vector<std::uint32_t> table_of;            // by edge class
+    std::map<std::array<std::uint32_t, 3>, std::uint32_t> by_lists;
+    for (auto const& e : classes_.edges) {
+      auto const own = on_size_[e.producer][from].own[e.output];
+      auto const need = on_size_[e.consumer][to].need[e.operand];
+      auto const bits =
+          nth_operand(*classes_.operators[e.producer].first, role::output, e.output)->element_bits;
+      auto const [entry, fresh] =
+          by_lists.try_emplace({own, need, static_cast<std::uint32_t>(bits)});
+      if (fresh) {
+        std::vector<std::uint32_t> asks{static_cast<std::uint32_t>(lists_[need].size())};
+        asks.reserve(1 + lists_[own].size() * lists_[need].size());
+        for (auto const r : lists_[own])
+          for (auto const c : lists_[need]) asks.push_back(moves(r, c, bits));
+        entry->second = known(asks);
+        if (entry->second == tables.size()) tables.push_back(std::move(asks));
+      }
+      table_of.push_back(entry->second);
+    }
+
+    auto const answers = answer(moves.questions(), pairs);
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      auto const first = static_cast<std::uint32_t>(t_.edge_tables.size());
+      for (std::size_t e = 0; e < table_of.size(); ++e)
+        t_.table_of[e * first_pair_.size() + pairs[i]] = first + table_of[e];
+      for (auto const& asks : tables) {
+        auto& table = t_.edge_tables.emplace_back();
+        table.columns = asks.front();
+        table.time.reserve(asks.size() - 1);
+        table.missing.reserve(asks.size() - 1);
+        for (auto const q : std::span{asks}.subspan(1)) {
+          auto const& price = answers[i][q];
+          table.time.push_back(wanted_->edge(price.time));
+          table.missing.push_back(
+              storage(price.missing_elements, moves.questions()[q].element_bits).count());
+        }
+      }
+    }
+  }
+
+  /// By pair of sets and question.
+  [[nodiscard]] auto answer(std::span<move_pool::question const> questions,
+                            std::span<std::uint32_t const> pairs)
+      -> std::vector<std::vector<typename channel_type::price>> {
+    std::vector<channel_type> channels;
+    channels.reserve(pairs.size());
+    for (auto const pair : pairs)
+      channels.emplace_back(net_, together_, t_.sets[first_pair_[pair].first].accelerators,
+                            t_.sets[first_pair_[pair].second].accelerators);
+    std::vector<std::vector<typename channel_type::price>> answers(
+        pairs.size(), std::vector<typename channel_type::price>(questions.size()));
+    // A channel remembers who sends what while the same ranks own the same.
+    std::vector<std::uint32_t> order(questions.size());
+    std::iota(order.begin(), order.end(), std::uint32_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
+      return layouts_.grouping(questions[a].owned) < layouts_.grouping(questions[b].owned);
+    });
+    for (auto const q : order) {
+      movement const moved{layouts_[questions[q].owned], layouts_[questions[q].needed]};
+      for (std::size_t i = 0; i < pairs.size(); ++i)
+        answers[i][q] = channels[i](moved, questions[q].element_bits);
+    }
+    return answers;
+  }
+
+  System const* system_;
+  Cost const* cost_;
+  Strategy const* strategy_;
+  Objective_ const* wanted_;
+  surveyed_network<network> net_;
+  channel_classes<network> channel_class_;
+  remembered_collective<network, Collective> together_;
+  design_catalogue<System> catalogue_;
+  mapping_problem::tables t_;
+  std::int64_t most_bytes_{std::numeric_limits<std::int64_t>::max()}; ///< of any device
+  workload_classes classes_;
+  std::vector<std::size_t> sizes_; ///< of sets, distinct
+  std::vector<set_class> set_classes_;
+  layout_pool layouts_;
+  interner<std::vector<std::uint32_t>> list_number_;
+  std::vector<std::vector<std::uint32_t>> lists_;   ///< of layouts
+  std::vector<std::vector<class_on_size>> on_size_; ///< [operator class][size]
+  std::unordered_map<price_question, shard_cost, price_question_hash> asked_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> first_pair_; ///< by pair class, sets
+};
+
 } // namespace detail
 
 /// Compiles a graph, a system and policies into tables (design decision 1): every policy is asked
@@ -96,7 +414,8 @@ template <ParallelismStrategy Strategy>
 /// `candidates` are the sets a search may use, each in rank order.
 ///
 /// Complexity, for n operators of k classes, e classes of edges, s classes of sets, t classes of set
-/// pairs, c choices and p devices a set: O(n + k·s·c + e·t·layouts²·p²).
+/// pairs, c choices and p devices a set: O(n log n + k·s·c·p + e·t·layouts²), and O(p²) for each
+/// redistribution whose price no other one has (`detail::move_pool`).
 /// Errors: a cyclic graph; no candidate set with a common design; an objective that a design cannot
 /// answer (energy unknown); a strategy that proposes nothing, too much, or an illegal sharding.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
@@ -107,251 +426,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                                  Objective_ const& wanted,
                                  std::vector<std::vector<accelerator_id>> const& candidates)
     -> expected<mapping_problem> {
-  auto const& net = system.interconnect;
-  mapping_problem::tables t;
-  t.how = wanted.how();
-  t.objective = std::string{std::string_view{wanted.name()}};
-  t.accelerators = system.accelerators.size();
-  auto most_bytes = std::numeric_limits<std::int64_t>::max();
-  if constexpr (LimitingObjective<Objective_>) {
-    if (auto const limit = wanted.memory_limit()) most_bytes = limit->count();
-    t.spending_limit = wanted.spending_limit().value_or(no_ticks);
-  }
-
-  // Operators, by position, and their classes: signature and which operands are fed by edges.
-  auto order = topological_order(g);
-  if (!order) return unexpected{std::move(order).error()};
-  t.order = *order;
-  auto const n = t.order.size();
-  std::vector<std::uint32_t> position(n);
-  for (std::size_t v = 0; v < n; ++v) position[t.order[v].index()] = static_cast<std::uint32_t>(v);
-  std::vector<operation const*> representative;
-  std::vector<std::uint32_t> signature;                 // by class; several may share one
-  std::vector<std::vector<std::uint16_t>> fed_of_class; // operands, rising
-  std::uint32_t signatures = 0;
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash;
-  t.last_use.assign(n, static_cast<std::uint32_t>(n));
-  for (std::size_t v = 0; v < n; ++v) {
-    operation const& o = op(g, t.order[v]);
-    std::vector<std::uint16_t> fed;
-    for (input_edge const e : inputs(g, t.order[v])) {
-      fed.push_back(e.operand);
-      auto const from = position[e.producer.index()];
-      t.edges.push_back({from, static_cast<std::uint32_t>(v), e.output, e.operand, 0});
-      auto& last = t.last_use[from];
-      last =
-          last == n ? static_cast<std::uint32_t>(v) : std::max(last, static_cast<std::uint32_t>(v));
-    }
-    std::sort(fed.begin(), fed.end());
-    auto& bucket = by_hash[signature_hash(o)];
-    auto const like = std::find_if(bucket.begin(), bucket.end(), [&](std::uint32_t c) {
-      return same_signature(*representative[c], o);
-    });
-    auto const same = std::find_if(like, bucket.end(), [&](std::uint32_t c) {
-      return fed_of_class[c] == fed && same_signature(*representative[c], o);
-    });
-    if (same == bucket.end()) {
-      signature.push_back(like == bucket.end() ? signatures++ : signature[*like]);
-      t.op_class.push_back(static_cast<std::uint32_t>(representative.size()));
-      bucket.push_back(t.op_class.back());
-      representative.push_back(&o);
-      fed_of_class.push_back(std::move(fed));
-    } else {
-      t.op_class.push_back(*same);
-    }
-    t.has_macs.push_back(macs_of(o).count() > 0);
-  }
-  // Results of the graph stay to the end, also when an operator reads them.
-  if constexpr (requires { outputs(g); })
-    for (auto const& result : outputs(g))
-      t.last_use[position[result.producer.index()]] = static_cast<std::uint32_t>(n);
-  detail::interner<std::array<std::uint32_t, 4>> edge_classes;
-  std::vector<problem_edge const*> edge_of_class;
-  for (auto& e : t.edges) {
-    e.edge_class =
-        edge_classes({t.op_class[e.producer], e.output, t.op_class[e.consumer], e.operand});
-    if (e.edge_class == edge_of_class.size()) edge_of_class.push_back(&e);
-  }
-
-  // Sets, their classes, and the designs their members have in common.
-  using network = std::remove_cvref_t<decltype(net)>;
-  detail::channel_classes<network> channel_class{net};
-  detail::remembered_collective<network, Collective> const together{collective, channel_class};
-  detail::interner<std::vector<std::uint32_t>> set_classes;
-  design_catalogue<System> const catalogue{system};
-  std::vector<std::vector<typename design_catalogue<System>::option>> options; // by set class
-  std::vector<std::vector<accelerator_id>> members; // by set class: its first set
-  for (auto const& candidate : candidates) {
-    auto found = catalogue.options(candidate);
-    if (found.empty()) continue;
-    std::vector<std::uint32_t> key{channel_class(candidate, candidate)};
-    auto capacity = most_bytes;
-    for (auto const a : candidate)
-      capacity = std::min(capacity, system.accelerators[a.index()].memory().count());
-    for (auto const& option : found)
-      key.insert(key.end(), option.by_member.begin(), option.by_member.end());
-    auto const set_class = set_classes(key);
-    if (set_class == options.size()) {
-      options.push_back(std::move(found));
-      members.push_back(candidate);
-    }
-    t.sets.push_back({candidate, set_class, capacity});
-  }
-  if (t.sets.empty())
-    return fail(error_code::infeasible, "system", "no candidate set of accelerators",
-                "accelerators with a design in common");
-  for (auto const& of_class : options) {
-    t.designs.emplace_back();
-    for (auto const& option : of_class) t.designs.back().push_back(option.name);
-  }
-
-  // Rows: choices of every operator class on every set class.
-  detail::layout_pool layouts;
-  std::vector<std::vector<std::vector<std::vector<std::uint32_t>>>> own(representative.size()),
-      need(representative.size()); // [operator class][set class][output or operand] → layout ids
-  std::map<std::pair<std::size_t, std::size_t>, std::vector<sharding>> proposals;
-  std::unordered_map<detail::price_question, shard_cost, detail::price_question_hash> asked;
-  t.rows.resize(representative.size());
-  for (auto const* o : representative) {
-    auto& names = t.dims.emplace_back();
-    for (auto const& d : o->dims) names.push_back(d.name);
-  }
-  for (std::uint32_t k = 0; k < representative.size(); ++k) {
-    operation const& o = *representative[k];
-    own[k].resize(options.size());
-    need[k].resize(options.size());
-    for (std::size_t c = 0; c < options.size(); ++c) {
-      auto const p = members[c].size();
-      auto& row = t.rows[k].emplace_back();
-      auto& known = proposals[{signature[k], p}];
-      if (known.empty()) {
-        auto proposed = detail::proposed_shardings(strategy, o, p);
-        if (!proposed) return unexpected{std::move(proposed).error()};
-        known = *std::move(proposed);
-      }
-      row.shardings = known;
-      std::size_t outputs = 0;
-      for (auto const& x : o.operands) outputs += x.role == role::output;
-      row.own.resize(outputs);
-      row.need.resize(o.operands.size());
-      row.node.resize(options[c].size());
-      row.compute.resize(options[c].size());
-      if (t.spending_limit < no_ticks) row.spent.resize(options[c].size());
-      own[k][c].resize(outputs);
-      need[k][c].resize(o.operands.size());
-      for (auto const& s : row.shardings) {
-        auto const print = footprint_of(o, s, p);
-        std::int64_t transient = (print.transient() - print.inputs).count();
-        std::int64_t kept = 0;
-        auto const* rotating = rotating_operand(o, s, p);
-        std::size_t output = 0;
-        for (std::size_t i = 0; i < o.operands.size(); ++i) {
-          auto const& x = o.operands[i];
-          if (x.role == role::output) {
-            auto l = output_layout(o, x, s, p);
-            std::int64_t largest = 0;
-            for (auto const& box : l) largest = std::max(largest, volume(box));
-            kept += storage(largest, x.element_bits).count();
-            row.own[output].push_back(
-                detail::position_in(own[k][c][output], layouts(std::move(l))));
-            ++output;
-          } else if (x.role == role::input) {
-            bool const fed = std::binary_search(fed_of_class[k].begin(), fed_of_class[k].end(), i);
-            if (fed)
-              row.need[i].push_back(
-                  detail::position_in(need[k][c][i], layouts(input_layout(o, x, s, p))));
-            else
-              transient +=
-                  size_of(x, rotating == &x ? phase_extents(o, s) : shard_extents(o, s)).count();
-          }
-        }
-        row.resident.push_back(print.weights.count());
-        row.transient.push_back(transient);
-        row.kept.push_back(kept);
-        if constexpr (SeedingStrategy<Strategy>)
-          row.prior.push_back(strategy.prior(o, s));
-        else
-          row.prior.push_back(1.0);
-
-        auto const traffic = traffic_of(net, together, o, s, members[c]);
-        auto const phase = phase_extents(o, s);
-        for (std::size_t d = 0; d < options[c].size(); ++d) {
-          auto const price =
-              price_operator(s, options[c][d].by_member, traffic, [&](std::uint32_t number) {
-                auto const [entry, fresh] = asked.try_emplace({signature[k], number, phase});
-                if (fresh) entry->second = cost(shard{o, phase}, catalogue[number]);
-                return entry->second;
-              });
-          auto const value = wanted.node(price);
-          if (!value)
-            return fail(error_code::invalid_argument, "objective", t.objective,
-                        "an objective that every design can answer",
-                        "design " + options[c][d].name + " does not know it");
-          row.node[d].push_back(std::min(*value, no_ticks));
-          row.compute[d].push_back(price.compute.count());
-          if constexpr (LimitingObjective<Objective_>)
-            if (!row.spent.empty()) {
-              auto const spent = wanted.spent(price);
-              if (!spent)
-                return fail(error_code::invalid_argument, "objective", t.objective,
-                            "a limit on what every design knows",
-                            "design " + options[c][d].name + " does not know what it spends");
-              row.spent[d].push_back(std::min(*spent, no_ticks));
-            }
-        }
-      }
-    }
-  }
-
-  // Pairs of sets, and the edge tables between their classes.
-  detail::interner<std::array<std::uint32_t, 3>> pair_classes;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> pair_of_class; // indices into t.sets
-  t.pair_class.assign(t.sets.size(), std::vector<std::int32_t>(t.sets.size(), -1));
-  for (std::uint32_t i = 0; i < t.sets.size(); ++i)
-    for (std::uint32_t j = 0; j < t.sets.size(); ++j) {
-      auto const& a = t.sets[i];
-      auto const& b = t.sets[j];
-      bool const overlap = std::any_of(a.accelerators.begin(), a.accelerators.end(), [&](auto x) {
-        return std::find(b.accelerators.begin(), b.accelerators.end(), x) != b.accelerators.end();
-      });
-      if (i != j && overlap) continue;
-      auto const pair =
-          pair_classes({a.set_class, b.set_class, channel_class(a.accelerators, b.accelerators)});
-      if (pair == pair_of_class.size()) pair_of_class.emplace_back(i, j);
-      t.pair_class[i][j] = static_cast<std::int32_t>(pair);
-    }
-  t.pair_classes = static_cast<std::uint32_t>(pair_of_class.size());
-  t.edge_tables.resize(edge_of_class.size());
-  for (auto& by_pair : t.edge_tables) by_pair.resize(pair_of_class.size());
-  for (std::size_t pair = 0; pair < pair_of_class.size(); ++pair) {
-    auto const& a = t.sets[pair_of_class[pair].first];
-    auto const& b = t.sets[pair_of_class[pair].second];
-    channel between{net, together, a.accelerators, b.accelerators};
-    std::unordered_map<std::uint64_t, typename decltype(between)::price> known;
-    for (std::size_t e = 0; e < edge_of_class.size(); ++e) {
-      auto const& edge = *edge_of_class[e];
-      auto const producer = t.op_class[edge.producer];
-      auto const consumer = t.op_class[edge.consumer];
-      auto const bits =
-          nth_operand(*representative[producer], role::output, edge.output)->element_bits;
-      auto const& rows = own[producer][a.set_class][edge.output];
-      auto const& columns = need[consumer][b.set_class][edge.operand];
-      auto& table = t.edge_tables[e][pair];
-      table.columns = static_cast<std::uint32_t>(columns.size());
-      table.time.reserve(rows.size() * columns.size());
-      table.missing.reserve(rows.size() * columns.size());
-      for (auto const r : rows)
-        for (auto const c : columns) {
-          auto const key =
-              (std::uint64_t{r} << 36) | (std::uint64_t{c} << 7) | static_cast<std::uint64_t>(bits);
-          auto const [entry, fresh] = known.try_emplace(key);
-          if (fresh) entry->second = between(layouts[r], layouts[c], bits);
-          table.time.push_back(wanted.edge(entry->second.time));
-          table.missing.push_back(storage(entry->second.missing_elements, bits).count());
-        }
-    }
-  }
-  return mapping_problem{std::move(t)};
+  return detail::problem_builder<System, Cost, Strategy, Collective, Objective_>{
+      system, cost, strategy, collective, wanted}(g, candidates);
 }
 
 } // namespace mars

@@ -199,11 +199,13 @@ template <WorkloadGraph Graph, ParallelismStrategy Strategy, LayerwiseCost Cost>
       t.last_use[position[result.producer.index()]] = static_cast<std::uint32_t>(n);
 
   t.edge_tables.resize(edge_classes.size());
+  t.table_of.resize(edge_classes.size()); // the one pair of sets
   for (auto const& [key, number] : edge_classes) {
     auto const [producer, output, consumer, input] = key;
     auto const& from = classes[producer].own[output].parts;
     auto const& to = classes[consumer].need[input].parts;
-    auto& table = t.edge_tables[number].emplace_back();
+    auto& table = t.edge_tables[number];
+    t.table_of[number] = number;
     table.columns = static_cast<std::uint32_t>(to.size());
     table.missing.assign(from.size() * to.size(), 0);
     table.time.reserve(from.size() * to.size());

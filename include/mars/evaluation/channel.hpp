@@ -8,12 +8,46 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace mars {
+
+/// The links that the routes between two sets cross, numbered from 0 in order of first use.
+struct crossed_links {
+  std::vector<std::uint32_t> hops;
+  std::vector<std::size_t> first;          ///< by receiver, then sender; and one past the end
+  std::vector<bytes_per_second> bandwidth; ///< by link
+};
+
+template <RoutedInterconnect Net>
+[[nodiscard]] auto links_between(Net const& net, std::span<accelerator_id const> from,
+                                 std::span<accelerator_id const> to) -> crossed_links {
+  constexpr auto nameless = std::numeric_limits<std::uint32_t>::max();
+  auto const& all = net.links();
+  std::span<link const> const links{all};
+  std::vector<std::uint32_t> number(links.size(), nameless);
+  crossed_links crossed;
+  crossed.first.reserve(from.size() * to.size() + 1);
+  crossed.first.push_back(0);
+  for (auto const b : to)
+    for (auto const a : from) {
+      auto const& ids = net.route(a, b);
+      for (auto const l : std::span<link_id const>{ids}) {
+        auto& n = number[l.index()];
+        if (n == nameless) {
+          n = static_cast<std::uint32_t>(crossed.bandwidth.size());
+          crossed.bandwidth.push_back(links[l.index()].bandwidth);
+        }
+        crossed.hops.push_back(n);
+      }
+      crossed.first.push_back(crossed.hops.size());
+    }
+  return crossed;
+}
 
 /// From the accelerators of one set to those of another (or the same): prices redistributions.
 ///
@@ -31,17 +65,18 @@ public:
         collective_{&collective},
         from_{from.begin(), from.end()},
         to_{to.begin(), to.end()},
-        near_{from.size(), to.size(), {}},
-        last_(from.size() * to.size(), {bytes{-1}, 0.0}) {
+        near_{from.size(), to.size(), {}} {
     for (auto a : from_)
       for (auto b : to_) near_.values.push_back(nearness(a, b));
     for (auto a : to_)
       for (auto b : to_) between_receivers_.push_back(nearness(a, b));
-    for (std::size_t i = 0; i < from_.size(); ++i)
-      for (std::size_t j = 0; j < to_.size(); ++j)
-        for (std::size_t k = 0; k < to_.size(); ++k)
-          may_gather_ = may_gather_ || (k != j && are_closer(j, k, near_(i, j)));
-    if constexpr (RoutedInterconnect<Net>) list_routes();
+    may_gather_ = any_two_are_close();
+    if constexpr (RoutedInterconnect<Net>) {
+      crossed_ = links_between(net, from, to);
+      auto const& b = crossed_.bandwidth;
+      load_.resize(b.size());
+      links_are_equal_ = std::adjacent_find(b.begin(), b.end(), std::not_equal_to<>{}) == b.end();
+    }
   }
 
   [[nodiscard]] auto near() const -> proximity const& { return near_; }
@@ -54,25 +89,22 @@ public:
   };
 
   /// Not const: it reuses buffers, so that building a problem does not allocate per question.
+  [[nodiscard]] auto operator()(movement const& moved, int element_bits) -> price {
+    auto const grouping = moved.owned().by_rank();
+    if (!std::equal(grouping.begin(), grouping.end(), grouping_.begin(), grouping_.end())) {
+      grouping_.assign(grouping.begin(), grouping.end());
+      sender_ = senders{moved.owned(), near_};
+    }
+    std::int64_t missing = 0;
+    auto time = directly(moved, element_bits, missing);
+    if (missing == 0) return {};
+    if (may_gather_ && moved.needed().boxes().size() < to_.size())
+      time = std::min(time, gathered(moved, element_bits, time));
+    return {to_picoseconds(time), missing};
+  }
   [[nodiscard]] auto operator()(layout const& owned, layout const& needed, int element_bits)
       -> price {
-    transfers_.clear();
-    if (owned != owned_) { // questions come by what is owned
-      owned_ = owned;
-      cells_ = owned_cells{owned};
-    }
-    redistribution(cells_, needed, near_, transfers_);
-    if (transfers_.empty()) return {};
-    auto time = time_of(needed, element_bits, false, infinite_seconds);
-    if (may_gather_) time = std::min(time, time_of(needed, element_bits, true, time));
-    std::int64_t largest = 0;
-    for (std::size_t i = 0; i < transfers_.size();) { // by receiver, as they were made
-      std::int64_t missing = 0;
-      for (auto const j = transfers_[i].to; i < transfers_.size() && transfers_[i].to == j; ++i)
-        missing += transfers_[i].elements;
-      largest = std::max(largest, missing);
-    }
-    return {to_picoseconds(time), largest};
+    return (*this)(movement{owned, needed}, element_bits);
   }
 
 private:
@@ -84,110 +116,125 @@ private:
                     std::numeric_limits<double>::max());
   }
 
-  /// Numbers the links that any of the routes crosses, and lists them by pair of owner and receiver.
-  void list_routes() {
-    auto const& all = net_->links();
-    std::span<link const> const links{all};
-    std::vector<std::size_t> number(links.size(), links.size());
-    first_hop_.push_back(0);
-    for (auto a : from_)
-      for (auto b : to_) {
-        auto const& ids = net_->route(a, b);
-        for (auto const l : std::span<link_id const>{ids}) {
-          if (number[l.index()] == links.size()) {
-            number[l.index()] = load_.size();
-            load_.push_back(0.0);
-          }
-          hops_.push_back({number[l.index()], links[l.index()].bandwidth});
-        }
-        first_hop_.push_back(hops_.size());
-      }
+  /// How near receivers j and k are to each other, the worse way.
+  [[nodiscard]] auto between(std::size_t j, std::size_t k) const -> double {
+    return std::min(between_receivers_[k * to_.size() + j], between_receivers_[j * to_.size() + k]);
   }
-
-  /// Most transfers of a pair have the size of the one before.
-  [[nodiscard]] auto transfer_seconds(std::size_t from, std::size_t to, bytes size) -> double {
-    auto& [known_size, time] = last_[from * to_.size() + to];
-    if (known_size != size) {
-      known_size = size;
-      time = net_->transfer_time(from_[from], to_[to], size).count();
+  /// Is any receiver closer to another than to an owner?
+  [[nodiscard]] auto any_two_are_close() const -> bool {
+    for (std::size_t j = 0; j < to_.size(); ++j) {
+      auto farthest = proximity::itself;
+      for (std::size_t i = 0; i < from_.size(); ++i) farthest = std::min(farthest, near_(i, j));
+      for (std::size_t k = 0; k < to_.size(); ++k)
+        if (k != j && between(j, k) > farthest) return true;
     }
-    return time;
+    return false;
   }
 
-  /// Are receivers j and k nearer to each other than `how_near`?
-  [[nodiscard]] auto are_closer(std::size_t j, std::size_t k, double how_near) const -> bool {
-    return between_receivers_[k * to_.size() + j] > how_near &&
-           between_receivers_[j * to_.size() + k] > how_near;
+  /// Seconds of one message; the links it crosses are busy.
+  [[nodiscard]] auto send(std::size_t from, std::size_t to, bytes size) -> double {
+    if constexpr (RoutedInterconnect<Net>) {
+      auto const pair = to * from_.size() + from;
+      auto const route = std::span{crossed_.hops}.subspan(
+          crossed_.first[pair], crossed_.first[pair + 1] - crossed_.first[pair]);
+      if (links_are_equal_ && !route.empty()) {
+        auto const busy = (size / crossed_.bandwidth.front()).count();
+        for (auto const l : route) load_[l] += busy;
+      } else {
+        for (auto const l : route) load_[l] += (size / crossed_.bandwidth[l]).count();
+      }
+    }
+    return net_->transfer_time(from_[from], to_[to], size).count();
   }
-  /// Receivers that need what `j` needs and are nearer to it than `how_near`.
-  void find_mates(layout const& needed, std::size_t j, double how_near) {
-    mates_.clear();
-    for (std::size_t k = 0; k < to_.size(); ++k)
-      if (k == j || (are_closer(j, k, how_near) && needed[k] == needed[j]))
-        mates_.push_back(to_[k]);
+  [[nodiscard]] auto busiest_link() const -> double {
+    double most = 0;
+    for (double const l : load_) most = std::max(most, l);
+    return most;
   }
 
-  /// Given up, and infinite, as soon as it cannot be below `limit`: collectives are dear to ask.
-  [[nodiscard]] auto time_of(layout const& needed, int element_bits, bool gather, seconds limit)
+  [[nodiscard]] auto directly(movement const& moved, int element_bits, std::int64_t& most_missing)
       -> seconds {
     double slowest = 0;
     std::fill(load_.begin(), load_.end(), 0.0);
-    for (std::size_t i = 0; i < transfers_.size();) {
-      auto const j = transfers_[i].to;
+    for (std::size_t j = 0; j < to_.size(); ++j) {
       double received = 0;
-      std::int64_t gathered_elements = 0;
-      std::vector<accelerator_id>* group = nullptr;
-      for (; i < transfers_.size() && transfers_[i].to == j; ++i) {
-        auto const& t = transfers_[i];
-        auto elements = t.elements;
-        if (gather) {
-          find_mates(needed, j, near_(t.from, j));
-          if (mates_.size() > 1) {
-            gathered_elements += elements;
-            elements = ceil_div(elements, static_cast<std::int64_t>(mates_.size()));
-            if (group == nullptr || mates_.size() > group->size()) {
-              group_ = mates_;
-              group = &group_;
-            }
-          }
-        }
-        auto const size = storage(elements, element_bits);
-        received += transfer_seconds(t.from, j, size);
-        if constexpr (RoutedInterconnect<Net>)
-          for (auto h = first_hop_[t.from * to_.size() + j];
-               h < first_hop_[t.from * to_.size() + j + 1]; ++h)
-            load_[hops_[h].link] += (size / hops_[h].bandwidth).count();
+      std::int64_t missing = 0;
+      for (auto const& part : moved.parts(j)) {
+        auto const i = sender_(j, part.owned);
+        if (i == senders::itself) continue;
+        missing += part.elements;
+        received += send(i, j, storage(part.elements, element_bits));
       }
-      if (gather && !(std::max(slowest, received) < limit.count())) return infinite_seconds;
-      if (group != nullptr)
-        received +=
-            collective_
-                ->time(*net_, collective_kind::all_gather, std::span<accelerator_id const>{*group},
-                       storage(gathered_elements, element_bits))
-                .count();
+      most_missing = std::max(most_missing, missing);
       slowest = std::max(slowest, received);
     }
-    for (double const l : load_) slowest = std::max(slowest, l);
-    return seconds{slowest};
+    return seconds{std::max(slowest, busiest_link())};
+  }
+
+  /// Given up, and infinite, as soon as it cannot be below `limit`: collectives are dear to ask.
+  [[nodiscard]] auto gathered(movement const& moved, int element_bits, seconds limit) -> seconds {
+    double slowest = 0;
+    std::fill(load_.begin(), load_.end(), 0.0);
+    for (std::size_t j = 0; j < to_.size(); ++j) {
+      double received = 0;
+      std::int64_t gathered_elements = 0;
+      std::size_t largest = 1;
+      double how_near_of_largest = 0;
+      mates_.clear();
+      for (auto const& part : moved.parts(j)) {
+        auto const i = sender_(j, part.owned);
+        if (i == senders::itself) continue;
+        auto elements = part.elements;
+        if (auto const mates = count_mates(moved, j, near_(i, j)); mates > 1) {
+          gathered_elements += elements;
+          elements = ceil_div(elements, static_cast<std::int64_t>(mates));
+          if (mates > largest) {
+            largest = mates;
+            how_near_of_largest = near_(i, j);
+          }
+        }
+        received += send(i, j, storage(elements, element_bits));
+      }
+      if (!(std::max(slowest, received) < limit.count())) return infinite_seconds;
+      if (largest > 1) {
+        group_.clear();
+        for (auto const k : moved.needed().ranks(moved.needed().by_rank()[j]))
+          if (k == j || between(j, k) > how_near_of_largest) group_.push_back(to_[k]);
+        received +=
+            collective_
+                ->time(*net_, collective_kind::all_gather, std::span<accelerator_id const>{group_},
+                       storage(gathered_elements, element_bits))
+                .count();
+      }
+      slowest = std::max(slowest, received);
+    }
+    return seconds{std::max(slowest, busiest_link())};
+  }
+  /// Receivers that need what `j` needs and are nearer to it than `how_near`, itself included.
+  /// Remembered in `mates_`: owners are at few different distances.
+  [[nodiscard]] auto count_mates(movement const& moved, std::size_t j, double how_near)
+      -> std::size_t {
+    for (auto const& [distance, count] : mates_)
+      if (distance == how_near) return count;
+    std::size_t count = 0;
+    for (auto const k : moved.needed().ranks(moved.needed().by_rank()[j]))
+      count += k == j || between(j, k) > how_near;
+    mates_.emplace_back(how_near, count);
+    return count;
   }
 
   Net const* net_;
   Collective const* collective_;
-  std::vector<accelerator_id> from_, to_, mates_, group_;
+  std::vector<accelerator_id> from_, to_, group_;
   proximity near_;
-  std::vector<std::pair<bytes, double>> last_; ///< by pair: a size, and its seconds
   std::vector<double> between_receivers_;
   bool may_gather_{}; ///< are any two receivers closer to each other than to an owner?
-  struct hop {
-    std::size_t link{}; ///< numbered from 0 here
-    bytes_per_second bandwidth;
-  };
-  std::vector<std::size_t> first_hop_; ///< by pair of owner and receiver, into hops_
-  std::vector<hop> hops_;
+  crossed_links crossed_;
+  bool links_are_equal_{};   ///< one division a message then, not one a hop
   std::vector<double> load_; ///< by link, seconds
-  std::vector<transfer> transfers_;
-  layout owned_; ///< of the last question
-  owned_cells cells_;
+  std::vector<std::pair<double, std::size_t>> mates_;
+  std::vector<std::uint32_t> grouping_; ///< of the last question: by owner, the number of its box
+  senders sender_;                      ///< for that grouping
 };
 
 } // namespace mars

@@ -105,14 +105,13 @@ template <Interconnect Net, class Collective>
     -> operator_traffic {
   operator_traffic traffic;
   auto const shard = shard_extents(op, s);
-  auto const slowest = [&](auto&& group_of, collective_kind kind, bytes size) {
+  auto const slowest = [&](rank_groups const& groups, collective_kind kind, bytes size) {
     double worst = 0;
-    std::vector<accelerator_id> group;
-    for (std::size_t rank = 0; rank < members.size(); ++rank) {
-      auto const ranks = group_of(rank);
-      if (ranks.size() < 2 || ranks.front() != rank) continue;
-      group.clear();
-      for (auto const r : ranks) group.push_back(members[r]);
+    auto const offsets = groups.offsets();
+    std::vector<accelerator_id> group(groups.size());
+    for (std::size_t rank = 0; rank < members.size() && groups.size() > 1; ++rank) {
+      if (groups.first(rank) != rank) continue;
+      for (std::size_t i = 0; i < group.size(); ++i) group[i] = members[rank + offsets[i]];
       worst = std::max(
           worst, collective.time(net, kind, std::span<accelerator_id const>{group}, size).count());
     }
@@ -120,17 +119,15 @@ template <Interconnect Net, class Collective>
   };
 
   if (auto const* t = rotating_operand(op, s, members.size()))
-    traffic.shift = slowest(
-        [&](std::size_t rank) { return replication_group(op, *t, s, members.size(), rank); },
-        collective_kind::shift, size_of(*t, phase_extents(op, s)));
+    traffic.shift = slowest(replication_groups(*t, s, members.size()), collective_kind::shift,
+                            size_of(*t, phase_extents(op, s)));
 
   if (partial_sums(op, s) > 1) {
     auto const kind = s.scatter ? collective_kind::reduce_scatter : collective_kind::all_reduce;
     for (auto const& t : op.operands)
       if (t.role == role::output)
-        traffic.partial_sums += slowest(
-            [&](std::size_t rank) { return partial_sum_group(op, s, members.size(), rank); }, kind,
-            size_of(t, shard));
+        traffic.partial_sums +=
+            slowest(partial_sum_groups(op, s, members.size()), kind, size_of(t, shard));
   }
 
   std::int64_t steps = 1;
@@ -139,11 +136,9 @@ template <Interconnect Net, class Collective>
   if (shard_count(s) > 1)
     for (auto const& t : op.operands)
       if (t.role == role::state)
-        traffic.state_exchange +=
-            slowest(
-                [&](std::size_t rank) { return replication_group(op, t, s, members.size(), rank); },
-                collective_kind::all_gather, size_of(t, shard)) *
-            static_cast<double>(steps);
+        traffic.state_exchange += slowest(replication_groups(t, s, members.size()),
+                                          collective_kind::all_gather, size_of(t, shard)) *
+                                  static_cast<double>(steps);
   return traffic;
 }
 

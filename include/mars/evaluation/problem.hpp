@@ -108,8 +108,9 @@ public:
     std::vector<std::vector<std::string>> designs;     ///< [set class]
     std::vector<std::vector<choice_row>> rows;         ///< [operator class][set class]
     std::vector<std::vector<std::int32_t>> pair_class; ///< [set][set], −1 = they overlap
-    std::vector<std::vector<edge_table>> edge_tables;  ///< [edge class][pair class]
-    std::vector<std::uint32_t> last_use;               ///< by position: position of last consumer
+    std::vector<edge_table> edge_tables;               ///< distinct ones
+    std::vector<std::uint32_t> table_of; ///< [edge class · pair_classes + pair class]
+    std::vector<std::uint32_t> last_use; ///< by position: position of last consumer
     std::uint32_t pair_classes{};
     std::size_t accelerators{};
     ticks spending_limit{no_ticks}; ///< of the sum of `choice_row::spent`
@@ -212,7 +213,8 @@ public:
   /// The table of an edge between two sets, for loops over many choices.
   [[nodiscard]] auto table(problem_edge const& e, std::uint32_t from, std::uint32_t to) const
       -> edge_table const& {
-    return t_.edge_tables[e.edge_class][static_cast<std::size_t>(t_.pair_class[from][to])];
+    auto const pair = static_cast<std::size_t>(t_.pair_class[from][to]);
+    return t_.edge_tables[t_.table_of[std::size_t{e.edge_class} * t_.pair_classes + pair]];
   }
   [[nodiscard]] auto edge_index(problem_edge const& e, std::uint32_t from, std::size_t producer,
                                 std::uint32_t to, std::size_t consumer) const -> std::size_t {
@@ -349,11 +351,17 @@ public:
 private:
   /// What memory can come to at most. O(rows + tables + V).
   void bound_memory() {
-    std::vector<std::int64_t> most_missing(t_.edge_tables.size());
-    for (std::size_t e = 0; e < most_missing.size(); ++e)
-      for (auto const& table : t_.edge_tables[e])
-        for (auto const missing : table.missing)
-          most_missing[e] = std::max(most_missing[e], missing);
+    std::vector<std::int64_t> most_in_table;
+    for (auto const& table : t_.edge_tables)
+      most_in_table.push_back(table.missing.empty()
+                                  ? 0
+                                  : *std::max_element(table.missing.begin(), table.missing.end()));
+    std::vector<std::int64_t> most_missing(
+        t_.pair_classes == 0 ? 0 : t_.table_of.size() / t_.pair_classes); // by edge class
+    for (std::size_t i = 0; i < t_.table_of.size(); ++i) {
+      auto& most = most_missing[i / t_.pair_classes];
+      most = std::max(most, most_in_table[t_.table_of[i]]);
+    }
     std::int64_t received = 0;
     for (std::size_t v = 0; v < size(); ++v) {
       std::int64_t all = 0;

@@ -24,14 +24,14 @@ namespace detail {
 /// Boxes are disjoint or equal (replicas), and together they are the tensor.
 [[nodiscard]] inline auto output_layout(operation const& op, operand const& output,
                                         sharding const& s, std::size_t set_size) -> layout {
+  auto const groups = partial_sum_groups(op, s, set_size);
   layout boxes;
   boxes.reserve(set_size);
   for (std::size_t rank = 0; rank < set_size; ++rank) {
     auto box = shard_box(op, s, set_size, rank);
     if (s.scatter) {
-      auto const group = partial_sum_group(op, s, set_size, rank);
-      auto const place = std::find(group.begin(), group.end(), rank) - group.begin();
-      box[*s.scatter] = part_of(box[*s.scatter], static_cast<std::int64_t>(group.size()), place);
+      auto const place = static_cast<std::int64_t>(groups.place(rank));
+      box[*s.scatter] = part_of(box[*s.scatter], static_cast<std::int64_t>(groups.size()), place);
     }
     auto owned = reach(output, box);
     for (std::size_t i = 0; i < owned.size(); ++i)

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace mars {
 
@@ -105,22 +106,84 @@ using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
   return e;
 }
 
+/// Ranks of a set that differ only along some of a sharding's cuts: groups of one size, which divide
+/// the set. All are the first one moved, so that one walk over `offsets` lists any of them.
+class rank_groups {
+public:
+  /// Members may differ along the exclusive cuts for which `differ(cut)`, and as replicas or not.
+  template <class Differ>
+  rank_groups(sharding const& s, std::size_t set_size, bool as_replicas, Differ const& differ) {
+    // A rank is a number whose last digit tells replicas apart and whose first the first cut.
+    auto stride = set_size / static_cast<std::size_t>(shard_count(s));
+    if (as_replicas) add_digit(1, stride);
+    for (auto i = s.exclusive.size(); i-- > 0;) {
+      auto const ways = static_cast<std::size_t>(s.exclusive[i].ways);
+      if (differ(s.exclusive[i])) add_digit(stride, ways);
+      stride *= ways;
+    }
+  }
+
+  [[nodiscard]] auto size() const -> std::size_t { return size_; }
+  /// The smallest rank of the group that `rank` is in.
+  [[nodiscard]] auto first(std::size_t rank) const -> std::size_t {
+    auto smallest = rank;
+    for (auto const& d : digits_) smallest -= d.of(rank) * d.stride;
+    return smallest;
+  }
+  /// How many members are smaller than `rank`.
+  [[nodiscard]] auto place(std::size_t rank) const -> std::size_t {
+    std::size_t place = 0;
+    for (auto i = digits_.size(); i-- > 0;) place = place * digits_[i].ways + digits_[i].of(rank);
+    return place;
+  }
+  /// What to add to the first member for each of them, rising from 0.
+  [[nodiscard]] auto offsets() const -> std::vector<std::size_t> {
+    std::vector<std::size_t> all{0};
+    all.reserve(size_);
+    for (auto const& d : digits_) {
+      auto const finer = all.size();
+      for (std::size_t step = 1; step < d.ways; ++step)
+        for (std::size_t i = 0; i < finer; ++i) all.push_back(all[i] + step * d.stride);
+    }
+    return all;
+  }
+  [[nodiscard]] auto members(std::size_t rank) const -> std::vector<std::size_t> {
+    auto all = offsets();
+    for (auto& r : all) r += first(rank);
+    return all;
+  }
+
+private:
+  struct digit {
+    std::size_t stride{};
+    std::size_t ways{};
+
+    [[nodiscard]] constexpr auto of(std::size_t rank) const -> std::size_t {
+      return rank / stride % ways;
+    }
+  };
+  void add_digit(std::size_t stride, std::size_t ways) {
+    if (ways < 2) return;
+    digits_.push_back({stride, ways});
+    size_ *= ways;
+  }
+
+  inplace_vector<digit, max_cuts + 1> digits_; // the least significant first
+  std::size_t size_{1};
+};
+
 /// Devices that hold the same part of an operand: those that differ only along cuts which do not
-/// index it, and replicas. Ranks in ascending order, `rank` among them.
+/// index it, and replicas.
+[[nodiscard]] inline auto replication_groups(operand const& t, sharding const& s,
+                                             std::size_t set_size) -> rank_groups {
+  return {s, set_size, true, [&t](cut const& c) { return !indexes(t, c.dim); }};
+}
+/// The one that `rank` is in, rising.
 [[nodiscard]] inline auto replication_group(operation const& op, operand const& t,
                                             sharding const& s, std::size_t set_size,
                                             std::size_t rank) -> std::vector<std::size_t> {
   (void)op;
-  auto const mine = coordinates_of(s, set_size, rank);
-  std::vector<std::size_t> group;
-  for (std::size_t r = 0; r < set_size; ++r) {
-    auto const other = coordinates_of(s, set_size, r);
-    bool same = true;
-    for (std::size_t i = 0; i < s.exclusive.size() && same; ++i)
-      same = other[i] == mine[i] || !indexes(t, s.exclusive[i].dim);
-    if (same) group.push_back(r);
-  }
-  return group;
+  return replication_groups(t, s, set_size).members(rank);
 }
 
 /// Size of that group, the same for every device.
@@ -133,19 +196,16 @@ using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
 }
 
 /// Devices whose partial sums add up: those that differ only along cut reduction dimensions.
+[[nodiscard]] inline auto partial_sum_groups(operation const& op, sharding const& s,
+                                             std::size_t set_size) -> rank_groups {
+  return {s, set_size, false,
+          [&op](cut const& c) { return op.dims[c.dim].kind == dim_kind::reduction; }};
+}
+/// The one that `rank` is in, rising.
 [[nodiscard]] inline auto partial_sum_group(operation const& op, sharding const& s,
                                             std::size_t set_size, std::size_t rank)
     -> std::vector<std::size_t> {
-  auto const mine = coordinates_of(s, set_size, rank);
-  std::vector<std::size_t> group;
-  for (std::size_t r = 0; r < set_size; ++r) {
-    auto const other = coordinates_of(s, set_size, r);
-    bool same = other.back() == mine.back();
-    for (std::size_t i = 0; i < s.exclusive.size() && same; ++i)
-      same = other[i] == mine[i] || op.dims[s.exclusive[i].dim].kind == dim_kind::reduction;
-    if (same) group.push_back(r);
-  }
-  return group;
+  return partial_sum_groups(op, s, set_size).members(rank);
 }
 
 /// Size of that group: Π ways over reduction dimensions.
@@ -176,8 +236,8 @@ using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
   auto box = shard_box(op, s, set_size, rank);
   auto const* rotating = rotating_operand(op, s, set_size);
   if (rotating == nullptr) return box;
-  auto const group = replication_group(op, *rotating, s, set_size, rank);
-  auto const place = std::find(group.begin(), group.end(), rank) - group.begin();
+  auto const place =
+      static_cast<std::int64_t>(replication_groups(*rotating, s, set_size).place(rank));
   auto const ways = static_cast<std::int64_t>(s.shared->ways);
   box[s.shared->dim] = part_of(box[s.shared->dim], ways, (place + phase) % ways);
   return box;

@@ -124,10 +124,10 @@ private:
         bool const apart = x.back() < y.front() || y.back() < x.front();
         if (a == b || apart) t_.pair_class[a][b] = static_cast<std::int32_t>(t_.pair_classes++);
       }
-    t_.edge_tables.resize(t_.edges.size());
-    for (auto& by_pair : t_.edge_tables)
+    for (std::size_t e = 0; e < t_.edges.size(); ++e)
       for (std::uint32_t pair = 0; pair < t_.pair_classes; ++pair) {
-        auto& table = by_pair.emplace_back();
+        t_.table_of.push_back(static_cast<std::uint32_t>(t_.edge_tables.size()));
+        auto& table = t_.edge_tables.emplace_back();
         table.columns = static_cast<std::uint32_t>(shape_.layouts);
         for (std::size_t i = 0; i < shape_.layouts * shape_.layouts; ++i) {
           bool const free = r_.chance(0.3);

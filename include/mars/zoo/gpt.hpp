@@ -37,4 +37,16 @@ inline constexpr text_network gpt2{
     .shape = {.blocks = 12, .width = 768, .heads = 12, .feed_forward = 3072, .vocabulary = 50257},
     .layers = detail::gpt};
 
+/// Attention is dense in every block; the published network alternates it with banded blocks.
+inline constexpr text_network gpt3_175b{
+    .name = "gpt3_175b",
+    .family = "GPT",
+    .source =
+        "Brown et al. 2020, Language models are few-shot learners (arXiv 2005.14165), largest",
+    .sequence = 2048,
+    .most_sequence = 2048,
+    .shape =
+        {.blocks = 96, .width = 12288, .heads = 96, .feed_forward = 49152, .vocabulary = 50257},
+    .layers = detail::gpt};
+
 } // namespace mars::zoo

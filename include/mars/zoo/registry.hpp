@@ -97,6 +97,7 @@ inline constexpr entry entries[] = {
     list_image_network<densenet161>(),  list_image_network<efficientnet_b0>(),
     list_image_network<vit_b16>(),      list_text_network<bert_base>(),
     list_text_network<bert_large>(),    list_text_network<gpt2>(),
+    list_text_network<gpt3_175b>(),
 };
 
 } // namespace detail

@@ -88,12 +88,23 @@ private:
     }
     return order;
   }
+  /// Reverses a part of the ring wherever that is better, until it nowhere is. A reversal replaces
+  /// two hops, so most are judged by these; `score` decides where a slowest hop would go.
   void two_opt(std::vector<std::size_t>& order, picoseconds limit) const {
     auto current = score(order);
+    auto const n = order.size();
     for (bool improved = true; improved && current.first > limit;) {
       improved = false;
-      for (std::size_t i = 1; i + 1 < order.size(); ++i)
-        for (std::size_t j = i + 1; j < order.size(); ++j) {
+      for (std::size_t i = 1; i + 1 < n; ++i)
+        for (std::size_t j = i + 1; j < n; ++j) {
+          auto const before = order[i - 1];
+          auto const after = order[(j + 1) % n];
+          order_score const now{std::max(cost(before, order[i]), cost(order[j], after)),
+                                saturating_add(cost(before, order[i]), cost(order[j], after))};
+          order_score const then{std::max(cost(before, order[j]), cost(order[i], after)),
+                                 saturating_add(cost(before, order[j]), cost(order[i], after))};
+          if (then.first > current.first) continue;
+          if (now.first < current.first && then.second >= now.second) continue;
           auto const first = order.begin() + static_cast<std::ptrdiff_t>(i);
           auto const last = order.begin() + static_cast<std::ptrdiff_t>(j) + 1;
           std::reverse(first, last);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -38,27 +39,58 @@ using ranks = std::vector<accelerator_id>;
   return order;
 }
 
+/// Bytes by link, for the few links that a step crosses (open addressing).
+class link_loads {
+public:
+  /// Has the link been loaded before?
+  auto add(link_id id, bytes size) -> bool {
+    if (2 * loads_.size() >= slots_.size()) grow();
+    auto& slot = slots_[find(id)];
+    if (slot == none) {
+      slot = static_cast<std::uint32_t>(loads_.size());
+      loads_.emplace_back(id, size);
+      return false;
+    }
+    loads_[slot].second += size;
+    return true;
+  }
+  [[nodiscard]] auto all() const -> std::span<std::pair<link_id, bytes> const> { return loads_; }
+
+private:
+  static constexpr auto none = std::numeric_limits<std::uint32_t>::max();
+
+  [[nodiscard]] auto find(link_id id) const -> std::size_t {
+    auto at = id.value * 0x9E3779B1U & (slots_.size() - 1);
+    while (slots_[at] != none && loads_[slots_[at]].first != id)
+      at = (at + 1) & (slots_.size() - 1);
+    return at;
+  }
+  void grow() {
+    slots_.assign(2 * slots_.size(), none);
+    for (std::uint32_t i = 0; i < loads_.size(); ++i) slots_[find(loads_[i].first)] = i;
+  }
+
+  std::vector<std::pair<link_id, bytes>> loads_;
+  std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(64, none); ///< into loads_
+};
+
 /// A lower limit set by the links: where flows share one, it must carry all their bytes.
 /// 0 where no link is shared, or where the interconnect does not tell its routes.
 template <Interconnect Net>
 [[nodiscard]] auto shared_link_time(Net const& net, std::span<flow const> flows) -> seconds {
   seconds worst{0};
   if constexpr (RoutedInterconnect<Net>) {
-    std::vector<std::pair<link_id, bytes>> load;
+    link_loads loads;
+    bool shared = false;
     for (auto const& f : flows) {
       auto const& route = net.route(f.from, f.to);
-      for (auto const id : std::span<link_id const>{route}) load.emplace_back(id, f.size);
+      for (auto const id : std::span<link_id const>{route}) shared |= loads.add(id, f.size);
     }
-    std::sort(load.begin(), load.end());
-    auto const shared = [](auto const& a, auto const& b) { return a.first == b.first; };
     // Listing links may cost more than all the rest, and most steps share none.
-    if (std::adjacent_find(load.begin(), load.end(), shared) == load.end()) return worst;
+    if (!shared) return worst;
     auto const& all = net.links();
     std::span<link const> const links{all};
-    for (std::size_t i = 0; i < load.size();) {
-      auto const id = load[i].first;
-      bytes sum{0};
-      for (; i < load.size() && load[i].first == id; ++i) sum += load[i].second;
+    for (auto const& [id, sum] : loads.all()) {
       auto const& l = links[id.index()];
       worst = std::max(worst, l.latency + sum / l.bandwidth);
     }

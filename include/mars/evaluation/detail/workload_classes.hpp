@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/expected.hpp>
+#include <mars/evaluation/detail/interner.hpp>
+#include <mars/evaluation/problem.hpp>
+#include <mars/workload/concept.hpp>
+#include <mars/workload/topology.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace mars::detail {
+
+/// Operators that a problem cannot tell apart: equal signatures, and the same operands fed by edges.
+struct operator_class {
+  operation const* first{};
+  std::uint32_t signature{};      ///< number; several classes may share one
+  std::vector<std::uint16_t> fed; ///< operands, rising
+};
+
+/// Tensors that a problem cannot tell apart: from an output of a class to an operand of a class.
+struct edge_class {
+  std::uint32_t producer{};
+  std::uint32_t output{};
+  std::uint32_t consumer{};
+  std::uint32_t operand{};
+};
+
+struct workload_classes {
+  std::vector<operator_class> operators;
+  std::vector<edge_class> edges;
+};
+
+/// Fills what `t` says of operators and edges. O((V + E) log V); all that follows is done by class.
+template <WorkloadGraph Graph>
+[[nodiscard]] auto classify(Graph const& g, mapping_problem::tables& t)
+    -> expected<workload_classes> {
+  auto order = topological_order(g);
+  if (!order) return unexpected{std::move(order).error()};
+  t.order = *std::move(order);
+  auto const n = t.order.size();
+  std::vector<std::uint32_t> position(n);
+  for (std::size_t v = 0; v < n; ++v) position[t.order[v].index()] = static_cast<std::uint32_t>(v);
+
+  workload_classes classes;
+  std::uint32_t signatures = 0;
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash;
+  t.last_use.assign(n, static_cast<std::uint32_t>(n));
+  for (std::size_t v = 0; v < n; ++v) {
+    operation const& o = op(g, t.order[v]);
+    std::vector<std::uint16_t> fed;
+    for (input_edge const e : inputs(g, t.order[v])) {
+      fed.push_back(e.operand);
+      auto const from = position[e.producer.index()];
+      t.edges.push_back({from, static_cast<std::uint32_t>(v), e.output, e.operand, 0});
+      auto& last = t.last_use[from];
+      last =
+          last == n ? static_cast<std::uint32_t>(v) : std::max(last, static_cast<std::uint32_t>(v));
+    }
+    std::sort(fed.begin(), fed.end());
+    auto& bucket = by_hash[signature_hash(o)];
+    auto const like = std::find_if(bucket.begin(), bucket.end(), [&](std::uint32_t c) {
+      return same_signature(*classes.operators[c].first, o);
+    });
+    auto const same = std::find_if(like, bucket.end(), [&](std::uint32_t c) {
+      return classes.operators[c].fed == fed && same_signature(*classes.operators[c].first, o);
+    });
+    if (same == bucket.end()) {
+      auto const number = like == bucket.end() ? signatures++ : classes.operators[*like].signature;
+      t.op_class.push_back(static_cast<std::uint32_t>(classes.operators.size()));
+      bucket.push_back(t.op_class.back());
+      classes.operators.push_back({&o, number, std::move(fed)});
+    } else {
+      t.op_class.push_back(*same);
+    }
+    t.has_macs.push_back(macs_of(o).count() > 0);
+  }
+  // Results of the graph stay to the end, also when an operator reads them.
+  if constexpr (requires { outputs(g); })
+    for (auto const& result : outputs(g))
+      t.last_use[position[result.producer.index()]] = static_cast<std::uint32_t>(n);
+
+  interner<std::array<std::uint32_t, 4>> known;
+  for (auto& e : t.edges) {
+    edge_class const c{t.op_class[e.producer], e.output, t.op_class[e.consumer], e.operand};
+    e.edge_class = known({c.producer, c.output, c.consumer, c.operand});
+    if (e.edge_class == classes.edges.size()) classes.edges.push_back(c);
+  }
+  return classes;
+}
+
+} // namespace mars::detail
