@@ -47,7 +47,7 @@ auto some_proximity(random_stream& r, std::size_t owners, std::size_t receivers)
 TEST_CASE("a layout comes out of the pool as it went in, and equal ones are one") {
   detail::layout_pool pool;
   std::vector<layout> seen;
-  for (std::size_t ways : {1, 6, 8})
+  for (std::size_t const ways : {1U, 6U, 8U})
     for (auto const& shape : {std::pair{12, 9}, std::pair{9, 12}, std::pair{7, 100}})
       for (auto const& l : layouts_of(shape.first, shape.second, ways).needed) {
         auto const id = pool(l);
@@ -61,8 +61,8 @@ TEST_CASE("a layout comes out of the pool as it went in, and equal ones are one"
 
 TEST_CASE("moves of one number send the same between the same ranks") {
   random_stream r{31};
-  for (std::size_t from : {1, 4, 6, 8})
-    for (std::size_t to : {2, 6, 8}) {
+  for (std::size_t const from : {1U, 4U, 6U, 8U})
+    for (std::size_t const to : {2U, 6U, 8U}) {
       detail::layout_pool layouts;
       detail::move_pool moves{layouts};
       auto const near = some_proximity(r, from, to);
