@@ -5,6 +5,8 @@
 // Counters: `operators`, `accelerators`, `sets`, `peak_mib` (the most memory the whole program held while it built, the
 // graph included).
 
+#include "systems.hpp"
+
 #include <mars/mars.hpp>
 
 #include <benchmark/benchmark.h>
@@ -50,33 +52,6 @@ auto chain(std::size_t operators) -> mars::graph {
   return std::move(b).build().value();
 }
 
-/// Equal devices (TPU v4p) behind `network`.
-template <mars::RoutedInterconnect Network>
-auto devices_on(Network network) -> mars::any_system {
-  auto system = mars::presets::find("tpu_v4p_64").value();
-  auto const device = system.accelerators.front();
-  system.interconnect = mars::any_interconnect{std::move(network)};
-  system.accelerators.assign(system.interconnect.size(), device);
-  return system;
-}
-
-constexpr mars::bytes_per_second link{45e9};
-constexpr mars::seconds hop{1e-6};
-
-auto behind_one_switch(std::size_t n) -> mars::any_system {
-  return devices_on(
-      mars::interconnect::switched{.accelerators = n, .bandwidth = link, .latency = hop});
-}
-auto fully_connected(std::size_t n) -> mars::any_system {
-  return devices_on(
-      mars::interconnect::fully_connected{.accelerators = n, .bandwidth = link, .latency = hop});
-}
-/// Nodes of eight, fast inside.
-auto in_nodes(std::uint32_t nodes) -> mars::any_system {
-  return devices_on(
-      mars::interconnect::hierarchy{nodes, 8, mars::bytes_per_second{300e9}, hop, link, 2.0 * hop});
-}
-
 void build(benchmark::State& state, std::function<mars::graph()> const& network,
            std::function<mars::any_system()> const& system_of) {
   auto const g = network();
@@ -112,20 +87,21 @@ int main(int argc, char** argv) {
     for (std::size_t const p : {8, 64})
       add(
           "chain/operators:" + std::to_string(n) + "/accelerators:" + std::to_string(p),
-          [n] { return chain(n); }, [p] { return behind_one_switch(p); });
+          [n] { return chain(n); }, [p] { return mars_bench::behind_one_switch(p); });
   for (std::size_t p = 2; p <= 1024; p *= 2)
     add(
         std::string{"chain/operators:100/accelerators:"} + std::to_string(p) + "/system:switch",
-        [] { return chain(100); }, [p] { return behind_one_switch(p); });
+        [] { return chain(100); }, [p] { return mars_bench::behind_one_switch(p); });
   for (std::size_t p = 2; p <= 256; p *= 2)
     add(std::string{"alexnet/operators:12/accelerators:"} + std::to_string(p) + "/system:switch",
-        named("alexnet"), [p] { return behind_one_switch(p); });
+        named("alexnet"), [p] { return mars_bench::behind_one_switch(p); });
   for (std::string const on : {"tpu_v4p_64", "tpu_v5p_64", "gb200_72"})
     for (std::string const of : {"alexnet", "bert_base", "gpt3_175b"})
       add(of + "/" + on, named(of), [on] { return mars::presets::find(on).value(); });
-  add("gpt3_175b/switch_64", named("gpt3_175b"), [] { return behind_one_switch(64); });
-  add("gpt3_175b/fully_connected_64", named("gpt3_175b"), [] { return fully_connected(64); });
-  add("gpt3_175b/8_nodes_of_8", named("gpt3_175b"), [] { return in_nodes(8); });
+  add("gpt3_175b/switch_64", named("gpt3_175b"), [] { return mars_bench::behind_one_switch(64); });
+  add("gpt3_175b/fully_connected_64", named("gpt3_175b"),
+      [] { return mars_bench::fully_connected(64); });
+  add("gpt3_175b/8_nodes_of_8", named("gpt3_175b"), [] { return mars_bench::in_nodes(8); });
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

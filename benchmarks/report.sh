@@ -17,7 +17,10 @@ trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$out"
 
 run() {
-  "$programs/bench_$1" --benchmark_format=csv --benchmark_filter="${ONLY:-.}" "$2" 2>/dev/null >"$scratch/$1.csv"
+  "$programs/bench_$1" --benchmark_format=csv --benchmark_filter="${ONLY:-.}" "$2" 2>"$scratch/log" >"$scratch/$1.csv" || {
+    cat "$scratch/log" >&2
+    exit 1
+  }
 }
 run build --benchmark_min_time=0
 run search --benchmark_min_time=0.2
@@ -33,8 +36,9 @@ table() {
     columns && /^"/ {
       unit = $(at["time_unit"]); scale = unit == "ns" ? 1e-6 : unit == "us" ? 1e-3 : unit == "s" ? 1e3 : 1
       rate = $(at["items_per_second"])
-      printf "| %s | %.4g | %s |", bare($1), $(at["cpu_time"]) * scale, rate == "" ? "" : sprintf("%.3g", rate)
-      for (i = 1; i <= n; ++i) { v = $(at[names[i]]); printf " %s |", v == "" ? "" : sprintf("%.6g", v) }
+      name = bare($1); sub(/\/iterations:1$/, "", name)
+      printf "| %s | %.4g | %s |", name, $(at["cpu_time"]) * scale, rate == "" ? "" : sprintf("%.3g", rate)
+      for (i = 1; i <= n; ++i) { v = $(at[names[i]]); printf " %s |", v == "" || v == "nan" ? "" : sprintf("%.6g", v) }
       print "" }' "$1"
 }
 echo "## Building a problem"

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // From a network and a system to tables, and from tables to answers: how long each step takes, and how good the answer
-// is. Counters: `operators`, `choices` (of all operators on the whole system), `above_optimum` (1 − optimum / value,
-// only where the optimum is proven), `proven`.
+// is. Counters: `operators`, `above_optimum` (1 − optimum / value, only where the optimum is proven), `proven`.
+
+#include "systems.hpp"
 
 #include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/mars.hpp>
 
 #include <benchmark/benchmark.h>
 
-#include <memory>
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -28,11 +30,23 @@ auto problem_of(mars::graph const& network, mars::any_system const& system)
       .value();
 }
 
+/// Every benchmark has every counter (CSV asks for that): NaN where there is nothing to say.
+void describe(benchmark::State& state, std::size_t operators, mars::solution const* found = nullptr,
+              mars::solution const* optimum = nullptr) {
+  constexpr auto nothing = std::numeric_limits<double>::quiet_NaN();
+  state.counters["operators"] = static_cast<double>(operators);
+  state.counters["proven"] = found == nullptr ? nothing : found->exhausted ? 1.0 : 0.0;
+  state.counters["above_optimum"] =
+      optimum == nullptr || !optimum->exhausted
+          ? nothing
+          : 1 - static_cast<double>(optimum->value.value) / static_cast<double>(found->value.value);
+}
+
 void build(benchmark::State& state, std::string const& name, std::string const& on) {
   auto const network = mars::zoo::find(name).value();
   auto const system = mars::presets::find(on).value();
   for (auto _ : state) benchmark::DoNotOptimize(problem_of(network, system));
-  state.counters["operators"] = static_cast<double>(network.size());
+  describe(state, network.size());
 }
 
 void evaluate(benchmark::State& state, std::string const& name) {
@@ -40,6 +54,7 @@ void evaluate(benchmark::State& state, std::string const& name) {
       problem_of(mars::zoo::find(name).value(), mars::presets::find("aws_f1_16xlarge").value());
   auto const a = mars::search::exact{}(problem, {}).best;
   for (auto _ : state) benchmark::DoNotOptimize(problem.evaluate(a));
+  describe(state, problem.size());
   state.SetItemsProcessed(state.iterations());
 }
 
@@ -60,20 +75,19 @@ void move(benchmark::State& state, std::string const& name, Move make) {
     auto const [v, c] = moves[i++ & 4095U];
     benchmark::DoNotOptimize(make(delta, v, c));
   }
+  describe(state, problem.size());
   state.SetItemsProcessed(state.iterations());
 }
 
 template <class Search>
-void search(benchmark::State& state, std::string const& name, Search const& policy) {
-  auto const problem =
-      problem_of(mars::zoo::find(name).value(), mars::presets::find("aws_f1_16xlarge").value());
+void search(benchmark::State& state, std::string const& name, mars::any_system const& system,
+            Search const& policy) {
+  auto const network = mars::zoo::find(name).value();
+  auto const problem = problem_of(network, system);
   auto const optimum = mars::search::exact{}(problem, {});
   mars::solution found;
   for (auto _ : state) found = policy(problem, {});
-  state.counters["proven"] = found.exhausted;
-  if (optimum.exhausted)
-    state.counters["above_optimum"] =
-        1 - static_cast<double>(optimum.value.value) / static_cast<double>(found.value.value);
+  describe(state, network.size(), &found, &optimum);
 }
 
 } // namespace
@@ -96,23 +110,32 @@ int main(int argc, char** argv) {
       });
     });
     RegisterBenchmark(called("exact").c_str(), [=](auto& s) {
-      search(s, name, mars::search::exact{});
+      search(s, name, mars::presets::find("aws_f1_16xlarge").value(), mars::search::exact{});
     })->Unit(benchmark::kMillisecond);
     RegisterBenchmark(called("genetic").c_str(), [=](auto& s) {
-      search(s, name, mars::search::two_level_genetic{.seed = 1});
+      search(s, name, mars::presets::find("aws_f1_16xlarge").value(),
+             mars::search::two_level_genetic{.seed = 1});
     })->Unit(benchmark::kMillisecond);
     RegisterBenchmark(called("annealing").c_str(), [=](auto& s) {
-      search(s, name, mars::search::annealing{});
+      search(s, name, mars::presets::find("aws_f1_16xlarge").value(), mars::search::annealing{});
+    })->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(called("beam").c_str(), [=](auto& s) {
+      search(s, name, mars::presets::find("aws_f1_16xlarge").value(), mars::search::beam{});
     })->Unit(benchmark::kMillisecond);
     RegisterBenchmark(called("portfolio").c_str(), [=](auto& s) {
-      search(s, name, mars::search::portfolio{});
+      search(s, name, mars::presets::find("aws_f1_16xlarge").value(), mars::search::portfolio{});
     })->Unit(benchmark::kMillisecond);
   }
-  for (auto const* on : {"h100_sxm_8", "trn1_32xlarge", "tpu_v5e_16", "tpu_v4p_64", "gb200_72"})
-    RegisterBenchmark((std::string{"build/alexnet/"} + on).c_str(),
-                      [=](auto& s) { build(s, "alexnet", on); })
-        ->Unit(benchmark::kMillisecond)
-        ->Iterations(1);
+  for (std::string const name : {"resnet101", "bert_base"})
+    for (std::size_t p = 2; p <= 64; p *= 2) {
+      auto const of_size = std::string{"/"} + name + "/accelerators:" + std::to_string(p);
+      RegisterBenchmark(("exact" + of_size).c_str(), [=](auto& s) {
+        search(s, name, mars_bench::behind_one_switch(p), mars::search::exact{});
+      })->Unit(benchmark::kMillisecond);
+      RegisterBenchmark(("genetic" + of_size).c_str(), [=](auto& s) {
+        search(s, name, mars_bench::behind_one_switch(p), mars::search::two_level_genetic{});
+      })->Unit(benchmark::kMillisecond);
+    }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
