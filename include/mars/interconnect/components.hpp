@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/bandwidth.hpp>
 
 #include <algorithm>
@@ -54,7 +55,8 @@ private:
   std::vector<std::size_t> parent_;
 };
 
-[[nodiscard]] inline auto sorted(std::span<accelerator_id const> members) -> accelerator_set {
+template <deferred = when_called>
+[[nodiscard]] auto sorted(std::span<accelerator_id const> members) -> accelerator_set {
   accelerator_set s(members.begin(), members.end());
   std::sort(s.begin(), s.end());
   return s;
@@ -66,7 +68,8 @@ template <Interconnect Net>
   return s;
 }
 /// Larger sets first, then by members; each set once.
-inline void order_candidates(std::vector<accelerator_set>& sets) {
+template <deferred = when_called>
+void order_candidates(std::vector<accelerator_set>& sets) {
   std::sort(sets.begin(), sets.end(), [](auto const& a, auto const& b) {
     return a.size() != b.size() ? a.size() > b.size() : a < b;
   });
@@ -117,7 +120,8 @@ template <Interconnect Net>
 
 /// The same with the contiguous halves of every set of even size above two, halves of halves
 /// included; MARS needs them to obtain sets of two on F1 (assumed).
-[[nodiscard]] inline auto with_halves(std::vector<accelerator_set> candidates)
+template <deferred = when_called>
+[[nodiscard]] auto with_halves(std::vector<accelerator_set> candidates)
     -> std::vector<accelerator_set> {
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     auto const n = candidates[i].size();

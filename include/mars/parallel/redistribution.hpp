@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/parallel/layout.hpp>
 
@@ -165,8 +166,9 @@ private:
 /// The transfers that turn what the owners hold into what the receivers need: each missing box is
 /// fetched from the best owner of it (`senders`). Appends to `out`, by receiver. Complexity:
 /// O(boxes² + owners × receivers).
-inline void redistribution(layout const& owned, layout const& needed, proximity const& near,
-                           std::vector<transfer>& out) {
+template <deferred = when_called>
+void redistribution(layout const& owned, layout const& needed, proximity const& near,
+                    std::vector<transfer>& out) {
   movement const moved{owned, needed};
   senders const sender{moved.owned(), near};
   for (std::uint32_t to = 0; to < needed.size(); ++to)
@@ -176,8 +178,9 @@ inline void redistribution(layout const& owned, layout const& needed, proximity 
 }
 
 /// Elements each receiver misses; the largest over the receivers.
-[[nodiscard]] inline auto largest_missing(std::span<transfer const> transfers,
-                                          std::size_t receivers) -> std::int64_t {
+template <deferred = when_called>
+[[nodiscard]] auto largest_missing(std::span<transfer const> transfers, std::size_t receivers)
+    -> std::int64_t {
   std::vector<std::int64_t> missing(receivers);
   std::int64_t largest = 0;
   for (auto const& t : transfers) largest = std::max(largest, missing[t.to] += t.elements);

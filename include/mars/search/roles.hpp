@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/core/random.hpp>
 #include <mars/search/detail/relax.hpp>
@@ -64,7 +65,8 @@ private:
 namespace roles {
 
 /// The cheapest sharding of an operator on a slot, seen alone: where level 2 starts from.
-inline void reset_choice(mapping_problem const& p, assignment& a, std::size_t v) {
+template <deferred = when_called>
+void reset_choice(mapping_problem const& p, assignment& a, std::size_t v) {
   auto const here = a.slots[a.slot_of[v]];
   auto const& node = p.row(v, here.set).node[here.design];
   a.choice_of[v] =

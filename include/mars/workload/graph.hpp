@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/operation.hpp>
@@ -106,9 +107,10 @@ class basic_graph;
 /// `freeze`, which validate; so a frozen graph is always sound.
 using graph = basic_graph<representation::compressed_sparse_row>;
 
-[[nodiscard]] inline auto make_graph(std::string name, std::vector<operation> operations,
-                                     std::vector<tensor_edge> edges,
-                                     std::vector<tensor_ref> outputs = {}) -> expected<graph>;
+template <deferred = when_called>
+[[nodiscard]] auto make_graph(std::string name, std::vector<operation> operations,
+                              std::vector<tensor_edge> edges, std::vector<tensor_ref> outputs = {})
+    -> expected<graph>;
 
 template <class Representation>
 class basic_graph {
@@ -195,6 +197,7 @@ public:
 private:
   using frozen = basic_graph<representation::compressed_sparse_row>;
   friend basic_graph<representation::adjacency_list>;
+  template <deferred>
   friend auto make_graph(std::string, std::vector<operation>, std::vector<tensor_edge>,
                          std::vector<tensor_ref>) -> expected<frozen>;
   [[nodiscard]] friend auto freeze(basic_graph g) -> expected<frozen>
@@ -213,9 +216,9 @@ private:
 
 /// A graph from its parts, in any order of edges. Errors: as `validate(graph)`, and a result
 /// (`outputs[i]`) that nobody produces.
-inline auto make_graph(std::string name, std::vector<operation> operations,
-                       std::vector<tensor_edge> edges, std::vector<tensor_ref> outputs)
-    -> expected<graph> {
+template <deferred>
+auto make_graph(std::string name, std::vector<operation> operations, std::vector<tensor_edge> edges,
+                std::vector<tensor_ref> outputs) -> expected<graph> {
   auto const n = operations.size();
   std::vector<operation const*> ops;
   for (auto const& o : operations) ops.push_back(&o);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/operation.hpp>
@@ -33,7 +34,8 @@ struct tensor_edge {
 
 /// `operators[i].inputs[j]`, where j counts operands of role input; operands of another role, and
 /// those that do not exist, are called `operands[k]`.
-[[nodiscard]] inline auto path_of(operation const& consumer, tensor_edge const& e) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto path_of(operation const& consumer, tensor_edge const& e) -> std::string {
   auto const path = std::string{"operators["} + std::to_string(e.consumer.index()) + "].";
   auto const& all = consumer.operands;
   if (e.operand >= all.size() || all[e.operand].role != role::input)
@@ -122,7 +124,8 @@ private:
   }
 };
 
-[[nodiscard]] inline auto cycle_error(operation const& consumer, tensor_edge const& e)
+template <deferred = when_called>
+[[nodiscard]] auto cycle_error(operation const& consumer, tensor_edge const& e)
     -> unexpected<error> {
   return fail(error_code::cycle, path_of(consumer, e),
               std::string{"operators["} + std::to_string(e.producer.index()) + "]",

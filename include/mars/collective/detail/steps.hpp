@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/collective/concept.hpp>
+#include <mars/core/deferred.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -33,7 +34,8 @@ using ranks = std::vector<accelerator_id>;
   return static_cast<double>(n) * t;
 }
 
-[[nodiscard]] inline auto sorted(std::span<accelerator_id const> group) -> ranks {
+template <deferred = when_called>
+[[nodiscard]] auto sorted(std::span<accelerator_id const> group) -> ranks {
   ranks order(group.begin(), group.end());
   std::sort(order.begin(), order.end());
   return order;
@@ -129,8 +131,9 @@ template <Interconnect Net>
 }
 
 /// Rank i sends to rank i + distance, cyclically.
-[[nodiscard]] inline auto rotation(std::span<accelerator_id const> order, std::size_t distance,
-                                   bytes size) -> std::vector<flow> {
+template <deferred = when_called>
+[[nodiscard]] auto rotation(std::span<accelerator_id const> order, std::size_t distance, bytes size)
+    -> std::vector<flow> {
   std::vector<flow> flows;
   for (std::size_t i = 0; i < order.size(); ++i)
     flows.push_back({order[i], order[(i + distance) % order.size()], size});

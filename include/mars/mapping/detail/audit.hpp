@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/operation.hpp>
@@ -32,7 +33,8 @@ struct range {
 };
 
 /// The `index`-th of `ways` shares of a range; the first `length mod ways` are one longer.
-[[nodiscard]] inline auto share(range whole, std::int64_t ways, std::int64_t index) -> range {
+template <deferred = when_called>
+[[nodiscard]] auto share(range whole, std::int64_t ways, std::int64_t index) -> range {
   auto const each = whole.length() / ways;
   auto const longer = whole.length() % ways;
   auto const begins = [&](std::int64_t i) {
@@ -246,7 +248,8 @@ template <WorkloadGraph G>
 }
 
 /// The `number`-th result of an operator, or null.
-[[nodiscard]] inline auto result_of(operation const& op, std::size_t number) -> operand const* {
+template <deferred = when_called>
+[[nodiscard]] auto result_of(operation const& op, std::size_t number) -> operand const* {
   for (auto const& t : op.operands)
     if (t.role == role::output && number-- == 0) return &t;
   return nullptr;

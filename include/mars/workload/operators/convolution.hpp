@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/detail/window.hpp>
@@ -21,9 +22,10 @@ namespace mars::ops {
 
 /// Padding that makes ⌈extent / stride⌉ outputs ("same"), as [begin…, end…]; an odd element goes to
 /// the end (`upper`) or the beginning.
-[[nodiscard]] inline auto same_padding(spatial const& extents, spatial const& kernel,
-                                       spatial const& stride, spatial const& dilation = {},
-                                       bool upper = true) -> spatial {
+template <deferred = when_called>
+[[nodiscard]] auto same_padding(spatial const& extents, spatial const& kernel,
+                                spatial const& stride, spatial const& dilation = {},
+                                bool upper = true) -> spatial {
   auto const count = extents.size();
   auto const at = [](spatial const& list, std::size_t i) {
     auto const n = list.empty() ? 1 : list[std::min(i, list.size() - 1)];
@@ -74,8 +76,8 @@ template <class Options>
 /// x [N, C, spatial…] * weight [K, C/groups, kernel…] (+ bias [K]) → [N, K, spatial…].
 /// Dimensions `n g k z y x | c q r s`; g only with groups > 1, z and q in 3-D, y and r from 2-D.
 /// One MAC per point — padded positions count, the bias does not.
-[[nodiscard]] inline auto conv(tensor_shape const& x, conv_options const& o)
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto conv(tensor_shape const& x, conv_options const& o) -> expected<operation> {
   using mars::detail::along;
   auto const spatial_count = detail::spatial_axes(x, o);
   if (!spatial_count) return unexpected{spatial_count.error()};
@@ -188,7 +190,8 @@ struct transposed_axis {
 /// r blocks of taps (see transposed_axis); a phase is there only with stride > 1. One MAC per
 /// point: like a convolution's padding, points that fall outside count, so the sum lies a little
 /// above in·kernel.
-[[nodiscard]] inline auto conv_transpose(tensor_shape const& x, conv_transpose_options const& o)
+template <deferred = when_called>
+[[nodiscard]] auto conv_transpose(tensor_shape const& x, conv_transpose_options const& o)
     -> expected<operation> {
   using mars::detail::along;
   auto const spatial_count = detail::spatial_axes(x, o);
