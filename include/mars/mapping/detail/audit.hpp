@@ -110,10 +110,11 @@ struct box {
 
 /// Where a device stands in the grid that the exclusive cuts make of its set: ranks are numbered
 /// along the last coordinate (replicas) first, along the first cut last.
-class seat {
+template <deferred = when_called>
+class basic_seat {
 public:
   /// Precondition: the ways multiply to a divisor of `set_size`.
-  seat(operation const& op, sharding const& s, std::size_t set_size, std::size_t rank)
+  basic_seat(operation const& op, sharding const& s, std::size_t set_size, std::size_t rank)
       : op_{&op}, sharding_{&s}, replicas_{static_cast<std::int64_t>(set_size)} {
     auto block = static_cast<std::int64_t>(set_size);
     auto const r = static_cast<std::int64_t>(rank);
@@ -181,6 +182,7 @@ private:
   std::int64_t replicas_;
   std::int64_t replica_{};
 };
+using seat = basic_seat<>;
 
 /// The tensor a shared cut sends round: a weight before an input, the first one that the dimension
 /// indexes and that `ways` devices hold alike.
