@@ -21,9 +21,10 @@ using partition = std::vector<accelerator_set>;
 
 namespace detail {
 
-class disjoint_sets {
+template <deferred = when_called>
+class basic_disjoint_sets {
 public:
-  explicit disjoint_sets(std::size_t n) : parent_(n) {
+  explicit basic_disjoint_sets(std::size_t n) : parent_(n) {
     std::iota(parent_.begin(), parent_.end(), std::size_t{0});
   }
   [[nodiscard]] auto find(std::size_t i) -> std::size_t {
@@ -54,6 +55,7 @@ public:
 private:
   std::vector<std::size_t> parent_;
 };
+using disjoint_sets = basic_disjoint_sets<>;
 
 template <deferred = when_called>
 [[nodiscard]] auto sorted(std::span<accelerator_id const> members) -> accelerator_set {

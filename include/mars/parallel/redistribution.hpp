@@ -40,11 +40,12 @@ struct proximity {
 };
 
 /// A layout by its distinct boxes, numbered in the order of their first ranks.
-class distinct_boxes {
+template <deferred = when_called>
+class basic_distinct_boxes {
 public:
-  distinct_boxes() = default;
+  basic_distinct_boxes() = default;
   /// O(ranks).
-  explicit distinct_boxes(layout const& l) {
+  explicit basic_distinct_boxes(layout const& l) {
     box_of_.reserve(l.size());
     // Numbers of boxes by hash, open addressing.
     std::vector<std::uint32_t> known(std::bit_ceil(2 * l.size() + 1), none);
@@ -88,10 +89,12 @@ private:
   std::vector<tensor_box> boxes_;
   std::vector<std::uint32_t> box_of_, first_, ranks_;
 };
+using distinct_boxes = basic_distinct_boxes<>;
 
 /// A tensor between two layouts: which of the owned boxes each needed box meets, and in how many
 /// elements. What is owned must be an `output_layout`: boxes disjoint or equal.
-class movement {
+template <deferred = when_called>
+class basic_movement {
 public:
   struct part {
     std::uint32_t owned{}; ///< number of the owned box
@@ -99,7 +102,7 @@ public:
   };
 
   /// O(ranks + owned boxes · needed boxes), distinct ones.
-  movement(layout const& from, layout const& to) : owned_{from}, needed_{to} {
+  basic_movement(layout const& from, layout const& to) : owned_{from}, needed_{to} {
     first_.reserve(needed_.boxes().size() + 1);
     first_.push_back(0);
     for (auto const& box : needed_.boxes()) {
@@ -122,16 +125,18 @@ private:
   std::vector<part> parts_;
   std::vector<std::uint32_t> first_; ///< by needed box
 };
+using movement = basic_movement<>;
 
 /// Whom each receiver asks for each owned box: the best owner, and receivers that see equally good
 /// owners spread over them. It depends on who owns the same, not on what.
-class senders {
+template <deferred = when_called>
+class basic_senders {
 public:
   static constexpr auto itself = std::numeric_limits<std::uint32_t>::max(); ///< nobody: it has it
 
-  senders() = default;
+  basic_senders() = default;
   /// O(owners · receivers).
-  senders(distinct_boxes const& owned, proximity const& near)
+  basic_senders(distinct_boxes const& owned, proximity const& near)
       : boxes_{owned.boxes().size()}, rank_(boxes_ * near.receivers) {
     for (std::uint32_t to = 0; to < near.receivers; ++to)
       for (std::size_t box = 0; box < boxes_; ++box)
@@ -162,6 +167,7 @@ private:
   std::size_t boxes_{};
   std::vector<std::uint32_t> rank_;
 };
+using senders = basic_senders<>;
 
 /// The transfers that turn what the owners hold into what the receivers need: each missing box is
 /// fetched from the best owner of it (`senders`). Appends to `out`, by receiver. Complexity:

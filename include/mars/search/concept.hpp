@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/observer.hpp>
 #include <mars/core/stop.hpp>
 #include <mars/evaluation/bounds.hpp>
@@ -90,6 +91,7 @@ public:
     return context_->stop.stop_requested() || deadline_.expired();
   }
 
+  template <deferred = when_called>
   void report(assignment_value const& best, bound const& b, std::string_view phase) {
     if (!context_->observer) return;
     progress p;

@@ -26,7 +26,8 @@ namespace mars {
 namespace representation {
 
 /// Grows: operators and edges may be added. Prefer it only while building.
-class adjacency_list {
+template <deferred = when_called>
+class basic_adjacency_list {
 public:
   [[nodiscard]] auto inputs(operator_id v) const -> std::span<input_edge const> {
     return lists_[v.index()].inputs;
@@ -54,13 +55,15 @@ private:
   };
   std::vector<lists> lists_;
 };
+using adjacency_list = basic_adjacency_list<>;
 
 /// Frozen and packed: two arrays of edges, by consumer and by producer.
-class compressed_sparse_row {
+template <deferred = when_called>
+class basic_compressed_sparse_row {
 public:
-  compressed_sparse_row() = default;
+  basic_compressed_sparse_row() = default;
   /// Precondition: the edges name operators below `operators`.
-  compressed_sparse_row(std::size_t operators, std::vector<tensor_edge> edges) {
+  basic_compressed_sparse_row(std::size_t operators, std::vector<tensor_edge> edges) {
     std::sort(edges.begin(), edges.end(), [](tensor_edge const& a, tensor_edge const& b) {
       return a.consumer != b.consumer ? a.consumer < b.consumer : a.operand < b.operand;
     });
@@ -89,6 +92,7 @@ private:
   std::vector<input_edge> inputs_;
   std::vector<output_edge> outputs_;
 };
+using compressed_sparse_row = basic_compressed_sparse_row<>;
 
 } // namespace representation
 

@@ -62,12 +62,13 @@ template <WorkloadGraph G>
 namespace detail {
 
 /// Positions of edges grouped by one of their ends (counting sort, stable).
-struct grouped_edges {
+template <deferred = when_called>
+struct basic_grouped_edges {
   std::vector<std::uint32_t> first; ///< per operator, and one past the end
   std::vector<std::uint32_t> edge;
 
-  grouped_edges(std::size_t operators, std::span<tensor_edge const> edges,
-                operator_id tensor_edge::*end)
+  basic_grouped_edges(std::size_t operators, std::span<tensor_edge const> edges,
+                      operator_id tensor_edge::*end)
       : first(operators + 1, 0), edge(edges.size()) {
     for (auto const& e : edges) ++first[(e.*end).index() + 1];
     for (std::size_t v = 0; v < operators; ++v) first[v + 1] += first[v];
@@ -79,14 +80,16 @@ struct grouped_edges {
     return std::span{edge}.subspan(first[v.index()], first[v.index() + 1] - first[v.index()]);
   }
 };
+using grouped_edges = basic_grouped_edges<>;
 
 /// Kahn's algorithm, smallest ready id first: O((V + E) log V). Precondition: ids below
 /// `operators`. Where a cycle stops it, `cycle` is an edge on one.
-struct sorted_operators {
+template <deferred = when_called>
+struct basic_sorted_operators {
   std::vector<operator_id> order;
   std::optional<tensor_edge> cycle;
 
-  sorted_operators(std::size_t operators, std::span<tensor_edge const> edges) {
+  basic_sorted_operators(std::size_t operators, std::span<tensor_edge const> edges) {
     grouped_edges const out{operators, edges, &tensor_edge::producer};
     std::vector<std::uint32_t> missing(operators, 0);
     for (auto const& e : edges) ++missing[e.consumer.index()];
@@ -123,6 +126,7 @@ private:
     return *blocked[smallest];
   }
 };
+using sorted_operators = basic_sorted_operators<>;
 
 template <deferred = when_called>
 [[nodiscard]] auto cycle_error(operation const& consumer, tensor_edge const& e)

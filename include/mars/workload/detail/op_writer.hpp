@@ -44,9 +44,10 @@ template <deferred = when_called>
 
 /// Writes down an operation: dimensions first, then operands in order. What does not fit is
 /// remembered, so that a factory reads straight through and `finish` reports it.
-class op_writer {
+template <deferred = when_called>
+class basic_op_writer {
 public:
-  op_writer(op_kind kind, std::string type) {
+  basic_op_writer(op_kind kind, std::string type) {
     op_.kind = kind;
     op_.type = std::move(type);
   }
@@ -96,6 +97,7 @@ private:
   operation op_;
   bool too_many_{false};
 };
+using op_writer = basic_op_writer<>;
 
 /// A dimension per axis of a tensor, and the axes that walk it.
 template <deferred = when_called>

@@ -134,7 +134,8 @@ namespace detail {
 /// over all u, phases ρ < s' and blocks of taps w: affine, and each pair is met once. Taps may be
 /// shifted by t zero taps in front (r = s'·w + ρ − t); t is chosen for the fewest points. With a
 /// stride and a dilation the outputs of neighbouring blocks interleave: such an axis is not cut.
-struct transposed_axis {
+template <deferred = when_called>
+struct basic_transposed_axis {
   std::int64_t out{};     ///< extent of the output
   std::int64_t blocks{};  ///< extent of u
   std::int64_t phases{1}; ///< extent of ρ
@@ -147,8 +148,8 @@ struct transposed_axis {
   bool contiguous{true};
 
   static auto make(std::int64_t in, mars::detail::window const& v, std::int64_t output_padding)
-      -> expected<transposed_axis> {
-    transposed_axis best;
+      -> expected<basic_transposed_axis> {
+    basic_transposed_axis best;
     auto const last = checked_multiply(in - 1, v.stride);
     if (!last || *last > max_elements)
       return fail(error_code::overflow, "stride", std::to_string(v.stride),
@@ -161,7 +162,7 @@ struct transposed_axis {
     auto const phases = v.stride / common;
     auto least = std::numeric_limits<std::int64_t>::max();
     for (std::int64_t t = 0; t < std::min<std::int64_t>(phases, 64); ++t) {
-      transposed_axis a;
+      basic_transposed_axis a;
       a.out = out;
       a.phases = phases;
       a.taps = ceil_div(v.kernel + t, phases);
@@ -182,6 +183,7 @@ struct transposed_axis {
     return best;
   }
 };
+using transposed_axis = basic_transposed_axis<>;
 
 } // namespace detail
 
