@@ -4,7 +4,7 @@
 #include <mars/core/format.hpp>
 #include <mars/mapper.hpp>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstddef>

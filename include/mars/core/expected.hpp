@@ -6,7 +6,6 @@
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -76,12 +75,12 @@ public:
   template <class F>
   [[nodiscard]] auto transform(F&& f) && -> expected<std::invoke_result_t<F, T&&>, E> {
     if (!has_value()) return unexpected{std::move(*this).error()};
-    return std::invoke(std::forward<F>(f), std::move(*value_));
+    return std::forward<F>(f)(std::move(*value_));
   }
   template <class F>
   [[nodiscard]] auto and_then(F&& f) && -> std::invoke_result_t<F, T&&> {
     if (!has_value()) return unexpected{std::move(*this).error()};
-    return std::invoke(std::forward<F>(f), std::move(*value_));
+    return std::forward<F>(f)(std::move(*value_));
   }
 
 private:

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <queue>
 #include <span>
@@ -47,7 +48,9 @@ template <deferred = when_called>
 
 template <WorkloadGraph G>
 [[nodiscard]] auto count_operators(G const& g) -> std::size_t {
-  return static_cast<std::size_t>(std::ranges::distance(operators(g)));
+  auto&& all = operators(g);
+  return static_cast<std::size_t>(
+      std::ranges::distance(std::ranges::begin(all), std::ranges::end(all)));
 }
 
 /// Every edge, in the order of `operators(g)` and `inputs(g, v)`.

@@ -4,6 +4,7 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/inplace_vector.hpp>
 #include <mars/hardware/concept.hpp>
+#include <mars/workload/shard.hpp>
 #include <mars/hardware/detail/parameters.hpp>
 
 #include <algorithm>
