@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/collective/cheapest.hpp>
+#include <mars/core/deadline.hpp>
 #include <mars/cost/analytical.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/evaluate.hpp>
@@ -11,6 +12,7 @@
 #include <mars/parallel/longest_dimensions.hpp>
 #include <mars/parallel/to_string.hpp>
 #include <mars/search/computation_prioritized.hpp>
+#include <mars/search/context.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
 #include <chrono>

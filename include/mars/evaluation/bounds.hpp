@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/evaluation/assignment.hpp>
 #include <mars/evaluation/detail/relaxations.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
 namespace mars {
-
-/// A proven lower bound: no feasible assignment of the problem, and so no feasible mapping made of
-/// its candidate sets and shardings, has a smaller value. `no_ticks`: nothing is feasible.
-struct bound {
-  ticks value{};
-  std::string_view name{"none"}; ///< which argument proves it
-};
 
 /// What can be said without a search, each by its own argument. Choices that do not fit into memory
 /// even alone are left out of all of them.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/expected.hpp>
+#include <mars/core/named.hpp>
 #include <mars/core/range.hpp>
 #include <mars/core/units.hpp>
 
@@ -59,10 +60,6 @@ struct algorithm_time {
 // Copying is asked last everywhere: the type-erased wrappers convert from what models these
 // concepts, and asking whether a wrapper's expression template is copyable first would ask this
 // very question.
-template <class D>
-concept names_itself = requires(D const& d) {
-  { d.name() } -> std::convertible_to<std::string_view>;
-};
 template <class D>
 concept times_shards = requires(D const& d, shard const& s) {
   { d.time(s) } -> std::convertible_to<time_breakdown>;

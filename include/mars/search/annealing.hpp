@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deadline.hpp>
 #include <mars/core/deferred.hpp>
 #include <mars/core/parallel_for.hpp>
 #include <mars/core/random.hpp>
+#include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/delta_evaluator.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/detail/relax.hpp>
+#include <mars/search/meter.hpp>
 #include <mars/search/roles.hpp>
 
 #include <algorithm>

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
+#include <mars/search/meter.hpp>
 
 #include <algorithm>
 #include <cstdint>

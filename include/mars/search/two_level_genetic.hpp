@@ -3,8 +3,11 @@
 
 #include <mars/core/parallel_for.hpp>
 #include <mars/core/random.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/detail/scratch.hpp>
+#include <mars/search/meter.hpp>
 #include <mars/search/roles.hpp>
 
 #include <algorithm>
