@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -19,9 +20,10 @@ namespace mars::search::detail {
 /// of the interconnect leave of themselves in the tables (links, routes, memory and designs are in the
 /// classes), and are computed from there: colour refinement, then backtracking where colours do not
 /// decide. Finding fewer than there are is safe; the number of trials is bounded.
-class set_symmetry {
+template <deferred = when_called>
+class basic_set_symmetry {
 public:
-  explicit set_symmetry(mapping_problem const& problem) : p_{&problem} {}
+  explicit basic_set_symmetry(mapping_problem const& problem) : p_{&problem} {}
 
   /// What each set may be used for: sets are told apart by it. Empty = the set is of no concern.
   using use = std::vector<std::vector<bool>>;
@@ -153,5 +155,6 @@ private:
 
   mapping_problem const* p_;
 };
+using set_symmetry = basic_set_symmetry<>;
 
 } // namespace mars::search::detail
