@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/detail/relax.hpp>
+#include <mars/search/meter.hpp>
 #include <mars/search/roles.hpp>
 
 #include <algorithm>
@@ -27,7 +31,8 @@ namespace mars::search {
 /// Prefer it: where the order matters more than the sets, and to have an answer whose quality grows
 /// steadily with the time given. Deterministic. Complexity of a pass: operators · width · slots ·
 /// choices.
-struct beam {
+template <deferred = when_called>
+struct basic_beam {
   std::size_t widest{256};
   std::uint64_t evaluations{400'000'000}; ///< choices priced, unless the context has a budget
 
@@ -350,5 +355,6 @@ private:
     bool out_of_budget_{};
   };
 };
+using beam = basic_beam<>;
 
 } // namespace mars::search
