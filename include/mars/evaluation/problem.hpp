@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/id.hpp>
 #include <mars/evaluation/assignment.hpp>
 #include <mars/evaluation/objective.hpp>
@@ -77,6 +78,7 @@ public:
     ticks spending_limit{no_ticks}; ///< of the sum of `choice_row::spent`
   };
 
+  template <deferred = when_called>
   explicit mapping_problem(tables t) : t_{std::move(t)} {
     index(first_in_, in_, [](problem_edge const& e) { return e.consumer; });
     index(first_out_, out_, [](problem_edge const& e) { return e.producer; });
@@ -188,6 +190,7 @@ public:
   }
 
   /// The whole value: every operator, every edge, and the memory of every slot. O(V + E).
+  template <deferred = when_called>
   [[nodiscard]] auto evaluate(assignment const& a) const -> assignment_value {
     std::vector<ticks> load(a.slots.size());
     for (std::size_t v = 0; v < size(); ++v) {
@@ -203,6 +206,7 @@ public:
 
   /// Peak bytes of each slot: weights of all its operators, plus the largest demand while one of them
   /// runs: what earlier operators left for later ones, what it receives, and its own buffers.
+  template <deferred = when_called>
   [[nodiscard]] auto peak_bytes(assignment const& a) const -> std::vector<std::int64_t> {
     memory_space space;
     std::vector<std::int64_t> peak;
@@ -213,6 +217,7 @@ public:
   struct memory_space {
     std::vector<std::int64_t> resident, live;
   };
+  template <deferred = when_called>
   void peak_bytes(assignment const& a, memory_space& space, std::vector<std::int64_t>& peak) const {
     auto& [resident, live] = space;
     for (auto* of : {&resident, &live, &peak}) of->assign(a.slots.size(), 0);
@@ -258,6 +263,7 @@ public:
   }
 
   /// As a mapping: slots that run nothing are left out.
+  template <deferred = when_called>
   [[nodiscard]] auto decode(assignment const& a) const -> mapping {
     mapping m;
     std::vector<std::optional<set_id>> id_of(a.slots.size());
@@ -276,6 +282,7 @@ public:
 
   /// The assignment that decodes to `m`; nothing when a set, design or sharding is not a candidate or
   /// sets overlap.
+  template <deferred = when_called>
   [[nodiscard]] auto encode(mapping const& m) const -> std::optional<assignment> {
     assignment a;
     if (m.operators.size() != size()) return std::nullopt;
