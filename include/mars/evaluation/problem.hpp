@@ -155,6 +155,7 @@ public:
   }
 
   /// Is this an assignment of the problem: disjoint slots that exist, choices that exist?
+  template <deferred = when_called>
   [[nodiscard]] auto accepts(assignment const& a) const -> bool {
     if (a.slot_of.size() != size() || a.choice_of.size() != size()) return false;
     for (std::size_t i = 0; i < a.slots.size(); ++i) {
@@ -253,6 +254,7 @@ public:
   }
   /// No assignment overflows: not even the largest choices of all operators together.
   [[nodiscard]] auto always_fits() const -> bool { return always_fits_; }
+  template <deferred = when_called>
   [[nodiscard]] auto overflow(assignment const& a) const -> std::int64_t {
     if (always_fits_) return 0;
     auto const peak = peak_bytes(a);

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/interconnect/bandwidth.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <span>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -60,7 +60,7 @@ using disjoint_sets = basic_disjoint_sets<>;
 template <deferred = when_called>
 [[nodiscard]] auto sorted(std::span<accelerator_id const> members) -> accelerator_set {
   accelerator_set s(members.begin(), members.end());
-  std::sort(s.begin(), s.end());
+  sort_ascending(s);
   return s;
 }
 template <Interconnect Net>
@@ -88,21 +88,25 @@ template <Interconnect Net>
 [[nodiscard]] auto partitions_by_bandwidth(Net const& net, std::span<accelerator_id const> members)
     -> std::vector<partition> {
   auto const nodes = detail::sorted(members);
-  std::vector<std::tuple<double, std::size_t, std::size_t>> pairs;
+  struct pair {
+    double bandwidth;
+    std::size_t i, j;
+  };
+  std::vector<pair> pairs;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     for (std::size_t j = i + 1; j < nodes.size(); ++j)
-      pairs.emplace_back(std::min(bandwidth(net, nodes[i], nodes[j]).count(),
-                                  bandwidth(net, nodes[j], nodes[i]).count()),
-                         i, j);
+      pairs.push_back({std::min(bandwidth(net, nodes[i], nodes[j]).count(),
+                                bandwidth(net, nodes[j], nodes[i]).count()),
+                       i, j});
   std::sort(pairs.begin(), pairs.end(),
-            [](auto const& a, auto const& b) { return std::get<0>(a) > std::get<0>(b); });
+            [](auto const& a, auto const& b) { return a.bandwidth > b.bandwidth; });
   detail::disjoint_sets sets{nodes.size()};
   std::vector<partition> levels{sets.sets(nodes)};
   for (std::size_t k = 0; k < pairs.size();) {
-    auto const slowest = std::get<0>(pairs[k]) * (1 - 1e-6);
+    auto const slowest = pairs[k].bandwidth * (1 - 1e-6);
     bool changed = false;
-    for (; k < pairs.size() && !(std::get<0>(pairs[k]) < slowest); ++k)
-      changed = sets.unite(std::get<1>(pairs[k]), std::get<2>(pairs[k])) || changed;
+    for (; k < pairs.size() && !(pairs[k].bandwidth < slowest); ++k)
+      changed = sets.unite(pairs[k].i, pairs[k].j) || changed;
     if (changed) levels.push_back(sets.sets(nodes));
   }
   return levels;

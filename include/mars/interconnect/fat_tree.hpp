@@ -81,7 +81,7 @@ struct fat_tree {
       base += 2 * count;
       count /= arity[l];
     }
-    up.insert(up.end(), down.rbegin(), down.rend());
+    for (auto i = down.size(); i-- > 0;) up.push_back(down[i]);
     return up;
   }
   template <deferred = when_called>

@@ -3,6 +3,7 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
@@ -90,7 +91,7 @@ private:
           extend(kept[k], k, v);
           if (out_of_budget_ || clock_.interrupted()) return {};
         }
-        std::sort(candidates_.begin(), candidates_.end());
+        sort_ascending(candidates_);
         next.clear();
         alike_.clear();
         for (auto const& c : candidates_) {
@@ -301,7 +302,7 @@ private:
       key_.clear();
       for (auto const& u : from.slots) key_.push_back(u.where);
       if (s == from.slots.size()) key_.push_back(where);
-      std::sort(key_.begin(), key_.end());
+      sort_ascending(key_);
       auto const [at, fresh] = rest_.try_emplace(key_);
       auto& rest = at->second;
       if (!fresh) return rest;

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace mars::search {
@@ -90,8 +91,7 @@ struct basic_two_level_genetic {
         return child;
       });
       auto const before = current.front().value;
-      current.insert(current.end(), std::make_move_iterator(children.begin()),
-                     std::make_move_iterator(children.end()));
+      for (auto& child : children) current.push_back(std::move(child));
       sort(current);
       if (current.size() > lanes) current.resize(lanes);
       stale = current.front().value < before ? 0 : stale + 1;

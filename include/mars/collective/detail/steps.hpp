@@ -3,6 +3,7 @@
 
 #include <mars/collective/concept.hpp>
 #include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -37,7 +38,7 @@ using ranks = std::vector<accelerator_id>;
 template <deferred = when_called>
 [[nodiscard]] auto sorted(std::span<accelerator_id const> group) -> ranks {
   ranks order(group.begin(), group.end());
-  std::sort(order.begin(), order.end());
+  sort_ascending(order);
   return order;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -264,7 +265,7 @@ private:
     for (auto const f : of)
       for (auto const q : factors_[f].scope)
         if (ports_[q].owner != v) all.push_back(q);
-    std::sort(all.begin(), all.end());
+    sort_ascending(all);
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }

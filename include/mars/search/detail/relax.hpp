@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -97,7 +98,7 @@ private:
         for (auto const e : p_->in_edges(s.position)) near.push_back(p_->edges()[e].producer);
         for (auto const e : p_->out_edges(s.position)) near.push_back(p_->edges()[e].consumer);
       }
-      std::sort(near.begin(), near.end());
+      sort_ascending(near);
       near.erase(std::unique(near.begin(), near.end()), near.end());
       nearby_.push_back(std::move(near));
       paths_.push_back(std::move(through));

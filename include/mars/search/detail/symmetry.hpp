@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -97,9 +98,10 @@ private:
     std::vector<std::array<std::int64_t, 3>> around;
     for (std::size_t j = 0; j < x.sets.size(); ++j)
       around.push_back({pair(x.sets[i], x.sets[j]), pair(x.sets[j], x.sets[i]), x.colour[j]});
-    std::sort(around.begin(), around.end());
+    sort_ascending(around);
     colour_key key{x.colour[i]};
-    for (auto const& a : around) key.insert(key.end(), a.begin(), a.end());
+    for (auto const& a : around)
+      for (auto const number : a) key.push_back(number);
     return key;
   }
 

@@ -3,6 +3,7 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
 
@@ -59,13 +60,12 @@ auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
     group.bounds = {1};
     auto const add_bounds = [&group](tensor_shape const& s, std::vector<std::size_t> const& axes) {
       std::int64_t stride = 1;
-      for (auto it = axes.rbegin(); it != axes.rend(); ++it)
-        group.bounds.push_back(stride *= s[*it]);
+      for (auto k = axes.size(); k-- > 0;) group.bounds.push_back(stride *= s[axes[k]]);
     };
     add_bounds(from, group.from);
     add_bounds(to, group.to);
     auto& bounds = group.bounds;
-    std::sort(bounds.begin(), bounds.end());
+    sort_ascending(bounds);
     bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
     for (std::size_t k = 0; k + 1 < bounds.size(); ++k)
       if (bounds[k + 1] % bounds[k] != 0) {
