@@ -15,7 +15,6 @@
 #include <mars/search/context.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <optional>
 #include <string>
@@ -127,8 +126,7 @@ public:
       return fail(error_code::invalid_argument, "checkpoint", "of another problem",
                   "the workload, system, strategy, costs and objective it was made with");
     auto const found = search_(*problem, context);
-    auto const wall =
-        seconds{std::chrono::duration<double>(deadline::clock::now() - begun).count()};
+    auto const wall = seconds_since(begun);
     auto result = price(g, system, problem->decode(found.best));
     if (!result) return result;
     result->bound = found.bound;

@@ -3,7 +3,7 @@
 
 #include <mars/core/units.hpp>
 
-#include <chrono>
+#include <thread> // the clock and its durations: <chrono> adds calendars, and streams to print them
 
 namespace mars {
 
@@ -41,5 +41,10 @@ public:
 private:
   clock::time_point when_{clock::time_point::max()}; ///< the latest moment stands for never
 };
+
+/// On the clock of `deadline`.
+[[nodiscard]] inline auto seconds_since(deadline::clock::time_point begun) -> seconds {
+  return seconds{std::chrono::duration<double>{deadline::clock::now() - begun}.count()};
+}
 
 } // namespace mars

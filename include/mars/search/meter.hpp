@@ -5,7 +5,6 @@
 #include <mars/core/deferred.hpp>
 #include <mars/search/context.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -45,7 +44,7 @@ public:
     p.best = best.feasible() ? picoseconds{best.value} : never;
     p.bound = picoseconds{b.value};
     p.evaluations = evaluations_;
-    p.elapsed = seconds{std::chrono::duration<double>(deadline::clock::now() - begun_).count()};
+    p.elapsed = seconds_since(begun_);
     p.remaining = deadline_.remaining();
     p.phase = phase;
     if (context_->observer(p) == verdict::stop) ended_ = true;

@@ -14,7 +14,6 @@
 #include <mars/search/two_level_genetic.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -95,8 +94,7 @@ struct basic_portfolio {
           one.observer = [&](progress p) { // nobody else reports: it is called in this thread
             p.bound = std::max(p.bound, picoseconds{best.bound.value});
             p.evaluations += clock.evaluations();
-            p.elapsed =
-                seconds{std::chrono::duration<double>(deadline::clock::now() - begun).count()};
+            p.elapsed = seconds_since(begun);
             return context.observer(p);
           };
         found[i] = members[i](problem, one);
