@@ -179,7 +179,7 @@ private:
         auto const value = problem.evaluate(found);
         assert(!answer->exact || value.value == answer->bound);
         offer(std::move(found));
-        if (answer->basic_exact && value.within_limits()) return true; // its value is the bound
+        if (answer->exact && value.within_limits()) return true; // its value is the bound
         if (proven(s.bound)) return true;
         if (!value.within_limits() && !price_limits(s)) return false;
         if (proven(s.bound)) return true;
