@@ -4,7 +4,7 @@
 #include <mars/core/format.hpp>
 #include <mars/mapper.hpp>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>

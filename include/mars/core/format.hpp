@@ -12,7 +12,7 @@
 #include <mars/core/label.hpp>
 #include <mars/core/units.hpp>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <concepts>

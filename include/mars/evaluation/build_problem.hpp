@@ -15,6 +15,7 @@
 #include <mars/evaluation/problem.hpp>
 #include <mars/parallel/concept.hpp>
 #include <mars/workload/concept.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <algorithm>
 #include <array>

@@ -8,6 +8,7 @@
 #include <mars/evaluation/pricing.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/workload/concept.hpp>
+#include <mars/workload/shard.hpp>
 #include <mars/workload/topology.hpp>
 
 #include <algorithm>

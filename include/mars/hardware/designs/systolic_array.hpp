@@ -5,6 +5,7 @@
 #include <mars/hardware/concept.hpp>
 #include <mars/hardware/detail/parameters.hpp>
 #include <mars/hardware/detail/spatial.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <cstdint>
 #include <limits>

@@ -6,6 +6,7 @@
 #include <mars/hardware/concept.hpp>
 #include <mars/hardware/detail/parameters.hpp>
 #include <mars/hardware/detail/spatial.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <algorithm>
 #include <cstdint>
