@@ -111,11 +111,13 @@ template <deferred = when_called>
 
 /// Ranks of a set that differ only along some of a sharding's cuts: groups of one size, which divide
 /// the set. All are the first one moved, so that one walk over `offsets` lists any of them.
-class rank_groups {
+template <deferred = when_called>
+class basic_rank_groups {
 public:
   /// Members may differ along the exclusive cuts for which `differ(cut)`, and as replicas or not.
   template <class Differ>
-  rank_groups(sharding const& s, std::size_t set_size, bool as_replicas, Differ const& differ) {
+  basic_rank_groups(sharding const& s, std::size_t set_size, bool as_replicas,
+                    Differ const& differ) {
     // A rank is a number whose last digit tells replicas apart and whose first the first cut.
     auto stride = set_size / static_cast<std::size_t>(shard_count(s));
     if (as_replicas) add_digit(1, stride);
@@ -174,6 +176,7 @@ private:
   inplace_vector<digit, max_cuts + 1> digits_; // the least significant first
   std::size_t size_{1};
 };
+using rank_groups = basic_rank_groups<>;
 
 /// Devices that hold the same part of an operand: those that differ only along cuts which do not
 /// index it, and replicas.

@@ -43,7 +43,8 @@ template <deferred = when_called>
 }
 
 /// Bytes by link, for the few links that a step crosses (open addressing).
-class link_loads {
+template <deferred = when_called>
+class basic_link_loads {
 public:
   /// Has the link been loaded before?
   auto add(link_id id, bytes size) -> bool {
@@ -76,6 +77,7 @@ private:
   std::vector<std::pair<link_id, bytes>> loads_;
   std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(64, none); ///< into loads_
 };
+using link_loads = basic_link_loads<>;
 
 /// A lower limit set by the links: where flows share one, it must carry all their bytes.
 /// 0 where no link is shared, or where the interconnect does not tell its routes.
