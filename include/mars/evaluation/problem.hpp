@@ -320,6 +320,7 @@ public:
 
 private:
   /// What memory can come to at most. O(rows + tables + V).
+  template <deferred = when_called>
   void bound_memory() {
     std::vector<std::int64_t> most_in_table;
     for (auto const& table : t_.edge_tables)
