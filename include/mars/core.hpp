@@ -3,6 +3,8 @@
 
 // Core: the vocabulary every other folder speaks. No dependency beyond the standard library.
 //
+//   deferred.hpp        heads functions that a program compiles only if it calls them
+//   named.hpp, range.hpp   concepts that concept headers are made of
 //   id.hpp              operator_id, accelerator_id, link_id, set_id: indices that do not mix
 //   units.hpp           bytes, macs, flops, seconds, hertz, joules, …; picoseconds for tables
 //   checked.hpp         overflow-checked arithmetic for extents read from files
@@ -12,20 +14,25 @@
 //   expected.hpp        expected<T>: a value or an error, with and without exceptions
 //   random.hpp          random_stream: counter-based numbers, the same on every platform
 //   hash.hpp            stable 64-bit hashes that may be written to files
-//   stop.hpp            deadline, stop_token, budget: when to end
+//   stop.hpp            stop_token, budget: when to end
+//   deadline.hpp        deadline: a moment on the steady clock
 //   observer.hpp        Observer: is told of progress, answers proceed or stop
 //   parallel_for.hpp    loops and reductions whose result does not depend on the thread count
 //   format.hpp          {fmt} formatters; not included here, because {fmt} costs compile time
 
 #include <mars/core/checked.hpp>
+#include <mars/core/deadline.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/core/error.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/core/id.hpp>
 #include <mars/core/inplace_vector.hpp>
 #include <mars/core/label.hpp>
+#include <mars/core/named.hpp>
 #include <mars/core/observer.hpp>
 #include <mars/core/parallel_for.hpp>
 #include <mars/core/random.hpp>
+#include <mars/core/range.hpp>
 #include <mars/core/stop.hpp>
 #include <mars/core/units.hpp>

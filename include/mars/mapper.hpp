@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/collective/cheapest.hpp>
+#include <mars/core/deadline.hpp>
 #include <mars/cost/analytical.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/evaluate.hpp>
@@ -11,9 +12,9 @@
 #include <mars/parallel/longest_dimensions.hpp>
 #include <mars/parallel/to_string.hpp>
 #include <mars/search/computation_prioritized.hpp>
+#include <mars/search/context.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <optional>
 #include <string>
@@ -125,8 +126,7 @@ public:
       return fail(error_code::invalid_argument, "checkpoint", "of another problem",
                   "the workload, system, strategy, costs and objective it was made with");
     auto const found = search_(*problem, context);
-    auto const wall =
-        seconds{std::chrono::duration<double>(deadline::clock::now() - begun).count()};
+    auto const wall = seconds_since(begun);
     auto result = price(g, system, problem->decode(found.best));
     if (!result) return result;
     result->bound = found.bound;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// Search: from a `mapping_problem` to an assignment. Concept: search/concept.hpp.
+// Search: from a `mapping_problem` to an assignment. Concept: search/concept.hpp; what a policy is
+// given and answers: search/context.hpp; search/meter.hpp keeps it within its budget.
 //
 //   policy                            finds                          prefer it
 //   search::computation_prioritized   the written baseline           to compare with
@@ -28,8 +29,10 @@
 #include <mars/search/beam.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/concept.hpp>
+#include <mars/search/context.hpp>
 #include <mars/search/exact.hpp>
 #include <mars/search/exhaustive.hpp>
+#include <mars/search/meter.hpp>
 #include <mars/search/portfolio.hpp>
 #include <mars/search/roles.hpp>
 #include <mars/search/two_level_genetic.hpp>

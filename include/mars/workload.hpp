@@ -20,7 +20,8 @@
 // Models
 //   graph           frozen, packed, sound by construction: what builder and make_graph return
 //   basic_graph<representation::adjacency_list>   grows; freeze() turns it into a graph
-//   (both on Boost.Graph: as_boost(g) goes into its algorithms)
+//   (both model Boost.Graph's concepts: #include <mars/workload/graph_traits.hpp> and any of its
+//   algorithms applies to them; it needs Boost.Graph, so it is not included here)
 //
 // How to come by one
 //   builder         model code, shapes inferred: b.relu(b.conv(x, {.out_channels = 64, …}))
@@ -40,8 +41,6 @@
 //
 // Numbers are checked where they enter: an extent that is zero, negative or too large is an error
 // with the path to its operator, and totals over a graph stay below 2⁶².
-//
-// With -fno-exceptions, Boost wants the program to define `boost::throw_exception`.
 
 #include <mars/workload/builder.hpp>
 #include <mars/workload/concept.hpp>

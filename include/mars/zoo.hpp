@@ -23,8 +23,8 @@
 //   gpt.hpp             gpt2
 //   registry.hpp        all of them by name: find, list, names
 //
-// A network is a value of type `image_network` or `text_network`: its facts and one function that
-// writes its layers. Calling it gives the graph. To add one, write that function and list it in
+// A network is a value of an `image_network` or `text_network`: its facts and one generic function
+// that writes its layers. Calling it gives the graph. To add one, write that function and list it in
 // registry.hpp.
 //
 // The graphs are those of inference as deployed:

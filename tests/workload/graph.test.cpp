@@ -5,10 +5,7 @@
 #include <mars/workload/graph.hpp>
 #include <mars/workload/operators.hpp>
 
-#include <boost/graph/topological_sort.hpp>
-
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -69,7 +66,7 @@ auto diamond_operations() -> std::vector<mars::operation> {
   return all;
 }
 auto diamond_edges() -> std::vector<tensor_edge> {
-  return {edge(2, 0, 0), edge(1, 0, 1), edge(3, 1), edge(3, 2)};
+  return {edge(1, 0, 1), edge(2, 0, 0), edge(3, 2), edge(3, 1)};
 }
 
 template <class Range>
@@ -99,12 +96,13 @@ TEST_CASE("a frozen graph answers in order and by name") {
   CHECK(mars::validate(g).has_value());
 }
 
-TEST_CASE("building and frozen representations agree; Boost's algorithms apply to both") {
+TEST_CASE("building and frozen representations agree") {
   mars::basic_graph<mars::representation::adjacency_list> draft{"diamond"};
   for (auto& o : diamond_operations()) draft.add_operation(std::move(o));
   for (auto const& e : diamond_edges()) REQUIRE(draft.connect(e).has_value());
   CHECK(draft.connect(edge(0, 9)).error().code == error_code::dangling);
-  CHECK(list(consumers(draft, id(3))).size() == 2);
+  CHECK(list(inputs(draft, id(0))) == std::vector<input_edge>{{id(2), 0, 0}, {id(1), 0, 1}});
+  CHECK(list(consumers(draft, id(3))) == std::vector<output_edge>{{id(1), 0, 0}, {id(2), 0, 0}});
   CHECK(find(draft, "b") == id(2));
   CHECK(outputs(draft) == std::vector<mars::tensor_ref>{{id(0), 0}});
   auto const before = topological_order(draft).value();
@@ -112,11 +110,6 @@ TEST_CASE("building and frozen representations agree; Boost's algorithms apply t
   auto const g = freeze(std::move(draft)).value();
   CHECK(topological_order(g).value() == before);
   CHECK(outputs(g) == std::vector<mars::tensor_ref>{{id(1), 0}});
-
-  std::vector<std::uint32_t> reversed;
-  boost::topological_sort(as_boost(g), std::back_inserter(reversed));
-  CHECK(reversed.front() == 0);
-  CHECK(reversed.back() == 3);
 }
 
 TEST_CASE("a user's own graph gets every generic function, without Boost") {

@@ -23,8 +23,6 @@ using mars::operator_id;
 using mars::role;
 namespace zoo = mars::zoo;
 
-auto const no_bias = zoo::image_options{.bias = false};
-
 struct totals {
   int count{};
   std::int64_t parameters{};
@@ -57,7 +55,7 @@ TEST_CASE("the table of mars.md section 8, to its last digit") {
   // It counts weights only: AlexNet's 61.090 M are torchvision's 61,100,840 less 10,344 additive
   // terms (64 + 192 + 384 + 256 + 256 of the convolutions, 4096 + 4096 + 1000 of the rest).
   struct row {
-    zoo::image_network const& network;
+    zoo::image_facts const& network;
     int convolutions, shortcuts;
     char const *conv_parameters, *conv_macs, *fc_parameters, *parameters, *macs;
   };
@@ -71,7 +69,7 @@ TEST_CASE("the table of mars.md section 8, to its last digit") {
   };
   for (auto const& r : rows) {
     CAPTURE(std::string{r.network.name});
-    auto const g = r.network(no_bias);
+    auto const g = zoo::find(r.network.name, {.bias = false}).value();
     auto const conv = totals_of(g, op_kind::convolution);
     auto const fc = totals_of(g, op_kind::matmul);
     int shortcuts = 0;
@@ -123,7 +121,7 @@ TEST_CASE("parameters and MACs of image networks, as published") {
   //   efficientnet_b0  32 + 48 + 216+312 + 328+520 + 560+2·1040 + 1072+2·1456
   //                    + 1536+3·2496 + 2624 + 1280
   struct row {
-    zoo::image_network const& network;
+    zoo::image_facts const& network;
     int convolutions;
     std::int64_t published, folded;
     char const* gmacs;
@@ -154,7 +152,7 @@ TEST_CASE("parameters and MACs of image networks, as published") {
   };
   for (auto const& r : rows) {
     CAPTURE(std::string{r.network.name});
-    auto const g = r.network();
+    auto const g = zoo::find(r.network.name).value();
     CHECK(totals_of(g, op_kind::convolution).count == r.convolutions);
     CHECK(parameters_of(g) + 2 * r.folded == r.published);
     CHECK(billions(macs_of(g).count(), 3) == r.gmacs);

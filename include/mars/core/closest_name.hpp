@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <mars/core/deferred.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,8 @@ namespace mars::detail {
 
 /// Lower case, without the marks that people place differently: `ResNet-101` and `resnet_101`
 /// agree.
-[[nodiscard]] inline auto plain(std::string_view name) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto plain(std::string_view name) -> std::string {
   std::string out;
   for (char c : name)
     if (c >= 'A' && c <= 'Z')
@@ -23,7 +25,8 @@ namespace mars::detail {
 }
 
 /// Letters to insert, delete or replace (Levenshtein), O(|a|·|b|).
-[[nodiscard]] inline auto edit_distance(std::string_view a, std::string_view b) -> std::size_t {
+template <deferred = when_called>
+[[nodiscard]] auto edit_distance(std::string_view a, std::string_view b) -> std::size_t {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -39,9 +42,9 @@ namespace mars::detail {
 
 /// The known name a person may have meant: one that only adds to what was written, else the nearest
 /// within a third of its letters; empty when nothing is near. Ties: the first.
-[[nodiscard]] inline auto closest_name(std::string_view written,
-                                       std::vector<std::string_view> const& known)
-    -> std::string_view {
+template <deferred = when_called>
+[[nodiscard]] auto closest_name(std::string_view written,
+                                std::vector<std::string_view> const& known) -> std::string_view {
   auto const wanted = plain(written.substr(0, 64)); // a file's worth of letters is no name
   if (wanted.empty()) return {};
   std::string_view best;

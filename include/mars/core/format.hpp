@@ -14,11 +14,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -72,28 +71,22 @@ struct si_prefix {
 
 /// `value` with the largest prefix that leaves at least one before the point *after rounding*, so
 /// that 999.96 ms becomes 1.0 s and not 1000.0 ms. ASCII only: micro is u.
-[[nodiscard]] inline auto scaled(double value, std::string_view symbol, int digits, bool counted)
+template <std::same_as<double> Value> // a template so that the format string is checked when used
+[[nodiscard]] auto scaled(Value value, std::string_view symbol, int digits, bool counted)
     -> std::string {
-  static constexpr std::array<si_prefix, 10> prefixes{{{1e15, "P"},
-                                                       {1e12, "T"},
-                                                       {1e9, "G"},
-                                                       {1e6, "M"},
-                                                       {1e3, "k"},
-                                                       {1.0, ""},
-                                                       {1e-3, "m"},
-                                                       {1e-6, "u"},
-                                                       {1e-9, "n"},
-                                                       {1e-12, "p"}}};
-  if (std::isnan(value)) return fmt::format("nan {}", symbol);
-  if (std::isinf(value)) return fmt::format("{}inf {}", value < 0 ? "-" : "", symbol);
-  auto const available = std::span{prefixes}.first(counted ? 6 : prefixes.size());
+  static constexpr si_prefix prefixes[] = {{1e15, "P"}, {1e12, "T"}, {1e9, "G"},  {1e6, "M"},
+                                           {1e3, "k"},  {1.0, ""},   {1e-3, "m"}, {1e-6, "u"},
+                                           {1e-9, "n"}, {1e-12, "p"}};
+  if (std::isnan(value)) return std::string{"nan "}.append(symbol);
+  if (std::isinf(value)) return std::string{value < 0 ? "-inf " : "inf "}.append(symbol);
+  double const smallest = counted ? 1.0 : 1e-12;
   // What the next smaller prefix would print as 1000.0.
   double const least = 1.0 - 0.5 * std::pow(10.0, -digits - 3);
-  for (auto const& p : available) {
+  for (auto const& p : prefixes) {
     bool const whole = counted && p.scale == 1.0;
-    if (std::abs(value) / p.scale >= least || &p == &available.back() || (value == 0 && whole))
-      return fmt::format("{:.{}f} {}{}", value == 0 ? 0.0 : value / p.scale, whole ? 0 : digits,
-                         value == 0 ? "" : p.name, symbol);
+    if (std::abs(value) / p.scale >= least || p.scale == smallest || (value == 0 && whole))
+      return fmt::format("{:.{}f} {}{}", value == 0 ? Value{0} : value / p.scale,
+                         whole ? 0 : digits, value == 0 ? "" : p.name, symbol);
   }
   return {};
 }
@@ -144,7 +137,7 @@ template <>
 struct fmt::formatter<mars::cycles> : mars::detail::quantity_spec {
   template <class Context>
   auto format(mars::cycles c, Context& ctx) const {
-    return write(fmt::format("{} cycles", c.count()), ctx);
+    return write(std::to_string(c.count()) + " cycles", ctx);
   }
 };
 

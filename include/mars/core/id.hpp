@@ -5,7 +5,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <optional> // std::hash, for a third of what <functional> costs
 
 namespace mars {
 

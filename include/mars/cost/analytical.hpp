@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/cost/concept.hpp>
+#include <mars/workload/shard.hpp>
 
 namespace mars::cost {
 

@@ -3,6 +3,7 @@
 
 #include <mars/cost/concept.hpp>
 #include <mars/hardware/any_design.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <concepts>
 #include <memory>

@@ -3,6 +3,7 @@
 
 #include <mars/cost/concept.hpp>
 #include <mars/cost/question.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <cstdint>
 #include <memory>

@@ -3,7 +3,6 @@
 
 #include <mars/core/units.hpp>
 #include <mars/hardware/concept.hpp>
-#include <mars/workload/shard.hpp>
 
 #include <concepts>
 #include <string_view>

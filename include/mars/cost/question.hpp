@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/workload/shard.hpp>
 
@@ -22,7 +23,8 @@ struct question {
   friend auto operator==(question const&, question const&) -> bool = default;
 };
 
-[[nodiscard]] inline auto question_of(shard const& s, std::string_view design) -> question {
+template <deferred = when_called>
+[[nodiscard]] auto question_of(shard const& s, std::string_view design) -> question {
   return {signature_hash(*s.op), s.extents, std::string{design}};
 }
 

@@ -3,6 +3,7 @@
 
 #include <mars/cost/concept.hpp>
 #include <mars/hardware/designs/roofline.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <limits>
 #include <optional>

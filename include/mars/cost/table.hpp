@@ -5,6 +5,7 @@
 #include <mars/cost/analytical.hpp>
 #include <mars/cost/concept.hpp>
 #include <mars/cost/question.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <atomic>
 #include <cstdint>

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
+#include <mars/evaluation/assignment.hpp>
 #include <mars/evaluation/detail/relaxations.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
 namespace mars {
-
-/// A proven lower bound: no feasible assignment of the problem, and so no feasible mapping made of
-/// its candidate sets and shardings, has a smaller value. `no_ticks`: nothing is feasible.
-struct bound {
-  ticks value{};
-  std::string_view name{"none"}; ///< which argument proves it
-};
 
 /// What can be said without a search, each by its own argument. Choices that do not fit into memory
 /// even alone are left out of all of them.
@@ -37,7 +31,8 @@ struct bound {
 /// Searches add `elimination` and `exhausted`. The certificate of an answer is the largest of all.
 /// Complexity: O(K·C·choices) for K classes of operators and C classes of sets, O(V + E), and for
 /// `cut` another O(E·sets²), left out where that is above `most_cut_work`.
-[[nodiscard]] inline auto static_bounds(mapping_problem const& p, double most_cut_work = 1e6)
+template <deferred = when_called>
+[[nodiscard]] auto static_bounds(mapping_problem const& p, double most_cut_work = 1e6)
     -> std::vector<bound> {
   detail::relaxations const r{p};
   std::vector<bound> all;
@@ -57,7 +52,8 @@ struct bound {
 }
 
 /// The largest of `static_bounds`; of equal ones the first.
-[[nodiscard]] inline auto static_bound(mapping_problem const& p) -> bound {
+template <deferred = when_called>
+[[nodiscard]] auto static_bound(mapping_problem const& p) -> bound {
   auto const all = static_bounds(p);
   return *std::max_element(all.begin(), all.end(),
                            [](bound const& a, bound const& b) { return a.value < b.value; });

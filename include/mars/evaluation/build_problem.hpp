@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/evaluation/channel.hpp>
@@ -14,6 +15,7 @@
 #include <mars/evaluation/problem.hpp>
 #include <mars/parallel/concept.hpp>
 #include <mars/workload/concept.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <algorithm>
 #include <array>
@@ -36,7 +38,8 @@ namespace mars {
 namespace detail {
 
 /// Position of `id` in `list`, appended if absent.
-inline auto position_in(std::vector<std::uint32_t>& list, std::uint32_t id) -> std::uint16_t {
+template <deferred = when_called>
+auto position_in(std::vector<std::uint32_t>& list, std::uint32_t id) -> std::uint16_t {
   auto const index = std::find(list.begin(), list.end(), id) - list.begin();
   if (static_cast<std::size_t>(index) == list.size()) list.push_back(id);
   return static_cast<std::uint16_t>(index);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -34,9 +35,10 @@ namespace mars {
 ///
 /// `f(v)` says which choice an operator takes on its new slot. No move allocates: every tensor keeps the
 /// tables, row and column it is at. The problem must outlive the evaluator. Not for several threads.
-class delta_evaluator {
+template <deferred = when_called>
+class basic_delta_evaluator {
 public:
-  delta_evaluator(mapping_problem const& problem, assignment start)
+  basic_delta_evaluator(mapping_problem const& problem, assignment start)
       : p_{&problem},
         a_{std::move(start)},
         rows_(p_->size()),
@@ -360,5 +362,6 @@ private:
   bool may_overflow_;                   ///< else `peak_` is not kept
   mapping_problem::memory_space memory_;
 };
+using delta_evaluator = basic_delta_evaluator<>;
 
 } // namespace mars

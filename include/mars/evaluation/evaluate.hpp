@@ -2,11 +2,13 @@
 #pragma once
 
 #include <mars/core/expected.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/evaluation/channel.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/workload/concept.hpp>
+#include <mars/workload/shard.hpp>
 #include <mars/workload/topology.hpp>
 
 #include <algorithm>
@@ -208,7 +210,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
               -footprint_of(*ops[v], m.operators[v].sharding, m.sets[s].accelerators.size())
                    .weights.count(),
               operator_id{v});
-      std::sort(weights.begin(), weights.end());
+      sort_ascending(weights);
       shortage lack{shortage::kind::memory, a, peak_at[s], use.peak, use.capacity, {}};
       for (std::size_t k = 0; k < std::min<std::size_t>(3, weights.size()); ++k)
         if (weights[k].first != 0) lack.contributors.push_back(weights[k].second);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/named.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/pricing.hpp>
+#include <mars/evaluation/ticks.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -10,10 +12,6 @@
 #include <string_view>
 
 namespace mars {
-
-/// The number that searches minimise: whole picoseconds or picojoules.
-using ticks = std::int64_t;
-inline constexpr ticks no_ticks = never.count(); ///< "cannot be done"
 
 /// How the values of operators and tensors become the value of a mapping.
 enum class aggregate : std::uint8_t {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/collective/concept.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/cost/concept.hpp>
 #include <mars/evaluation/concept.hpp>
 #include <mars/hardware/concept.hpp>
@@ -145,7 +146,8 @@ template <Interconnect Net, class Collective>
 /// Puts computation and communication together (mars.md §5): a shared cut runs in q phases,
 /// `(q − 1)·max(T_phase, t_shift) + T_phase`. `phase` is the time of one phase, or of the whole
 /// shard without a shared cut.
-[[nodiscard]] inline auto combine(sharding const& s, seconds phase, operator_traffic const& traffic)
+template <deferred = when_called>
+[[nodiscard]] auto combine(sharding const& s, seconds phase, operator_traffic const& traffic)
     -> operator_price {
   auto const q = s.shared ? static_cast<double>(s.shared->ways) : 1.0;
   auto const wait = std::max(0.0, traffic.shift.count() - phase.count());

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/id.hpp>
+#include <mars/evaluation/assignment.hpp>
 #include <mars/evaluation/objective.hpp>
 #include <mars/mapping/mapping.hpp>
 
@@ -15,46 +17,6 @@
 #include <vector>
 
 namespace mars {
-
-/// A candidate set configured with one of its designs.
-struct slot {
-  std::uint32_t set{};
-  std::uint32_t design{};
-
-  friend constexpr auto operator<=>(slot const&, slot const&) = default;
-};
-
-/// What searches move about: disjoint slots, and for every operator (by position in the topological
-/// order) its slot and its choice, an index into `mapping_problem::shardings`.
-struct assignment {
-  std::vector<slot> slots;
-  std::vector<std::uint16_t> slot_of;
-  std::vector<std::uint16_t> choice_of;
-
-  friend auto operator==(assignment const&, assignment const&) -> bool = default;
-};
-
-/// Value of an assignment. One within its limits is better than one that is not; among those the
-/// value decides, among these the bytes that do not fit, then what is spent too much.
-struct assignment_value {
-  ticks value{no_ticks};
-  std::int64_t overflow_bytes{}; ///< beyond the capacity, summed over slots
-  ticks overspent{};             ///< beyond `mapping_problem::spending_limit`
-
-  [[nodiscard]] constexpr auto within_limits() const -> bool {
-    return overflow_bytes == 0 && overspent == 0;
-  }
-  [[nodiscard]] constexpr auto feasible() const -> bool {
-    return within_limits() && value < no_ticks;
-  }
-  friend constexpr auto operator<(assignment_value const& a, assignment_value const& b) -> bool {
-    if (a.overflow_bytes != b.overflow_bytes) return a.overflow_bytes < b.overflow_bytes;
-    if (a.overspent != b.overspent) return a.overspent < b.overspent;
-    return a.value < b.value;
-  }
-  friend constexpr auto operator==(assignment_value const&, assignment_value const&)
-      -> bool = default;
-};
 
 /// Candidate shardings of one operator class on one class of sets, and what they cost there.
 struct choice_row {
@@ -116,6 +78,7 @@ public:
     ticks spending_limit{no_ticks}; ///< of the sum of `choice_row::spent`
   };
 
+  template <deferred = when_called>
   explicit mapping_problem(tables t) : t_{std::move(t)} {
     index(first_in_, in_, [](problem_edge const& e) { return e.consumer; });
     index(first_out_, out_, [](problem_edge const& e) { return e.producer; });
@@ -192,6 +155,7 @@ public:
   }
 
   /// Is this an assignment of the problem: disjoint slots that exist, choices that exist?
+  template <deferred = when_called>
   [[nodiscard]] auto accepts(assignment const& a) const -> bool {
     if (a.slot_of.size() != size() || a.choice_of.size() != size()) return false;
     for (std::size_t i = 0; i < a.slots.size(); ++i) {
@@ -227,6 +191,7 @@ public:
   }
 
   /// The whole value: every operator, every edge, and the memory of every slot. O(V + E).
+  template <deferred = when_called>
   [[nodiscard]] auto evaluate(assignment const& a) const -> assignment_value {
     std::vector<ticks> load(a.slots.size());
     for (std::size_t v = 0; v < size(); ++v) {
@@ -242,6 +207,7 @@ public:
 
   /// Peak bytes of each slot: weights of all its operators, plus the largest demand while one of them
   /// runs: what earlier operators left for later ones, what it receives, and its own buffers.
+  template <deferred = when_called>
   [[nodiscard]] auto peak_bytes(assignment const& a) const -> std::vector<std::int64_t> {
     memory_space space;
     std::vector<std::int64_t> peak;
@@ -252,6 +218,7 @@ public:
   struct memory_space {
     std::vector<std::int64_t> resident, live;
   };
+  template <deferred = when_called>
   void peak_bytes(assignment const& a, memory_space& space, std::vector<std::int64_t>& peak) const {
     auto& [resident, live] = space;
     for (auto* of : {&resident, &live, &peak}) of->assign(a.slots.size(), 0);
@@ -287,6 +254,7 @@ public:
   }
   /// No assignment overflows: not even the largest choices of all operators together.
   [[nodiscard]] auto always_fits() const -> bool { return always_fits_; }
+  template <deferred = when_called>
   [[nodiscard]] auto overflow(assignment const& a) const -> std::int64_t {
     if (always_fits_) return 0;
     auto const peak = peak_bytes(a);
@@ -297,6 +265,7 @@ public:
   }
 
   /// As a mapping: slots that run nothing are left out.
+  template <deferred = when_called>
   [[nodiscard]] auto decode(assignment const& a) const -> mapping {
     mapping m;
     std::vector<std::optional<set_id>> id_of(a.slots.size());
@@ -315,6 +284,7 @@ public:
 
   /// The assignment that decodes to `m`; nothing when a set, design or sharding is not a candidate or
   /// sets overlap.
+  template <deferred = when_called>
   [[nodiscard]] auto encode(mapping const& m) const -> std::optional<assignment> {
     assignment a;
     if (m.operators.size() != size()) return std::nullopt;
@@ -350,6 +320,7 @@ public:
 
 private:
   /// What memory can come to at most. O(rows + tables + V).
+  template <deferred = when_called>
   void bound_memory() {
     std::vector<std::int64_t> most_in_table;
     for (auto const& table : t_.edge_tables)

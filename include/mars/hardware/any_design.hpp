@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/hardware/concept.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <concepts>
 #include <limits>

@@ -2,17 +2,17 @@
 #pragma once
 
 #include <mars/core/expected.hpp>
+#include <mars/core/named.hpp>
+#include <mars/core/range.hpp>
 #include <mars/core/units.hpp>
-#include <mars/workload/concept.hpp>
-#include <mars/workload/shard.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <limits>
-#include <ranges>
 #include <string_view>
 
 namespace mars {
+
+struct shard;
 
 /// How long one shard takes on one design, by cause. `total` is what counts; it is not the sum of
 /// the others, because computing and moving data overlap: usually `overhead + max(compute,
@@ -30,7 +30,7 @@ struct time_breakdown {
 /// Compute and memory fully overlapped (double buffering), after a fixed overhead.
 [[nodiscard]] constexpr auto overlapped(seconds compute, seconds memory, seconds overhead = {})
     -> time_breakdown {
-  return {.total = overhead + std::max(compute, memory),
+  return {.total = overhead + (compute < memory ? memory : compute),
           .compute = compute,
           .memory = memory,
           .overhead = overhead};
@@ -60,10 +60,6 @@ struct algorithm_time {
 // Copying is asked last everywhere: the type-erased wrappers convert from what models these
 // concepts, and asking whether a wrapper's expression template is copyable first would ask this
 // very question.
-template <class D>
-concept names_itself = requires(D const& d) {
-  { d.name() } -> std::convertible_to<std::string_view>;
-};
 template <class D>
 concept times_shards = requires(D const& d, shard const& s) {
   { d.time(s) } -> std::convertible_to<time_breakdown>;
@@ -140,8 +136,9 @@ concept has_memory = requires(A const& a) {
 };
 template <class A>
 concept offers_designs = requires(A const& a) {
-  { a.designs() } -> std::ranges::forward_range;
-  requires AcceleratorDesign<std::ranges::range_value_t<decltype(a.designs())>>;
+  { a.designs() } -> iterable;
+  requires std::forward_iterator<iterator_of<decltype(a.designs())>>;
+  requires AcceleratorDesign<std::iter_value_t<iterator_of<decltype(a.designs())>>>;
 };
 template <class A>
 concept states_power = requires(A const& a) {

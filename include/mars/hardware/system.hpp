@@ -9,9 +9,9 @@
 
 #include <concepts>
 #include <cstddef>
-#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,16 +37,17 @@ template <Accelerator A>
       return fail(error_code::out_of_range, "power", std::to_string(power.count()),
                   "a finite number of watts, at least 0, or none");
   }
-  std::set<std::string, std::less<>> names;
   std::size_t i = 0;
   for (auto const& d : a.designs()) {
     auto const path = std::string{"designs["} + std::to_string(i++) + "]";
     std::string const name{std::string_view{d.name()}};
     if (name.empty())
       return fail(error_code::out_of_range, path + ".name", "an empty name", "a name");
-    if (!names.insert(name).second)
-      return fail(error_code::duplicate, path + ".name", name,
-                  "a name no other design of the accelerator has");
+    std::size_t before = 1;
+    for (auto const& other : a.designs())
+      if (before++ < i && std::string_view{other.name()} == name)
+        return fail(error_code::duplicate, path + ".name", name,
+                    "a name no other design of the accelerator has");
     if constexpr (checks_itself<decltype(d)>)
       if (auto r = d.validate(); !r) return unexpected{std::move(r).error().inside(path)};
   }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/interconnect/bandwidth.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <span>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,9 +21,10 @@ using partition = std::vector<accelerator_set>;
 
 namespace detail {
 
-class disjoint_sets {
+template <deferred = when_called>
+class basic_disjoint_sets {
 public:
-  explicit disjoint_sets(std::size_t n) : parent_(n) {
+  explicit basic_disjoint_sets(std::size_t n) : parent_(n) {
     std::iota(parent_.begin(), parent_.end(), std::size_t{0});
   }
   [[nodiscard]] auto find(std::size_t i) -> std::size_t {
@@ -53,10 +55,12 @@ public:
 private:
   std::vector<std::size_t> parent_;
 };
+using disjoint_sets = basic_disjoint_sets<>;
 
-[[nodiscard]] inline auto sorted(std::span<accelerator_id const> members) -> accelerator_set {
+template <deferred = when_called>
+[[nodiscard]] auto sorted(std::span<accelerator_id const> members) -> accelerator_set {
   accelerator_set s(members.begin(), members.end());
-  std::sort(s.begin(), s.end());
+  sort_ascending(s);
   return s;
 }
 template <Interconnect Net>
@@ -66,7 +70,8 @@ template <Interconnect Net>
   return s;
 }
 /// Larger sets first, then by members; each set once.
-inline void order_candidates(std::vector<accelerator_set>& sets) {
+template <deferred = when_called>
+void order_candidates(std::vector<accelerator_set>& sets) {
   std::sort(sets.begin(), sets.end(), [](auto const& a, auto const& b) {
     return a.size() != b.size() ? a.size() > b.size() : a < b;
   });
@@ -83,21 +88,25 @@ template <Interconnect Net>
 [[nodiscard]] auto partitions_by_bandwidth(Net const& net, std::span<accelerator_id const> members)
     -> std::vector<partition> {
   auto const nodes = detail::sorted(members);
-  std::vector<std::tuple<double, std::size_t, std::size_t>> pairs;
+  struct pair {
+    double bandwidth;
+    std::size_t i, j;
+  };
+  std::vector<pair> pairs;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     for (std::size_t j = i + 1; j < nodes.size(); ++j)
-      pairs.emplace_back(std::min(bandwidth(net, nodes[i], nodes[j]).count(),
-                                  bandwidth(net, nodes[j], nodes[i]).count()),
-                         i, j);
+      pairs.push_back({std::min(bandwidth(net, nodes[i], nodes[j]).count(),
+                                bandwidth(net, nodes[j], nodes[i]).count()),
+                       i, j});
   std::sort(pairs.begin(), pairs.end(),
-            [](auto const& a, auto const& b) { return std::get<0>(a) > std::get<0>(b); });
+            [](auto const& a, auto const& b) { return a.bandwidth > b.bandwidth; });
   detail::disjoint_sets sets{nodes.size()};
   std::vector<partition> levels{sets.sets(nodes)};
   for (std::size_t k = 0; k < pairs.size();) {
-    auto const slowest = std::get<0>(pairs[k]) * (1 - 1e-6);
+    auto const slowest = pairs[k].bandwidth * (1 - 1e-6);
     bool changed = false;
-    for (; k < pairs.size() && !(std::get<0>(pairs[k]) < slowest); ++k)
-      changed = sets.unite(std::get<1>(pairs[k]), std::get<2>(pairs[k])) || changed;
+    for (; k < pairs.size() && !(pairs[k].bandwidth < slowest); ++k)
+      changed = sets.unite(pairs[k].i, pairs[k].j) || changed;
     if (changed) levels.push_back(sets.sets(nodes));
   }
   return levels;
@@ -117,7 +126,8 @@ template <Interconnect Net>
 
 /// The same with the contiguous halves of every set of even size above two, halves of halves
 /// included; MARS needs them to obtain sets of two on F1 (assumed).
-[[nodiscard]] inline auto with_halves(std::vector<accelerator_set> candidates)
+template <deferred = when_called>
+[[nodiscard]] auto with_halves(std::vector<accelerator_set> candidates)
     -> std::vector<accelerator_set> {
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     auto const n = candidates[i].size();

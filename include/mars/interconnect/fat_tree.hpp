@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/detail/common.hpp>
 
 #include <algorithm>
@@ -45,6 +46,7 @@ struct fat_tree {
     return latencies + (forwarding == forwarding_mode::cut_through ? slowest : sum);
   }
   /// Level by level from the accelerators; in each, all links up, then all links down.
+  template <deferred = when_called>
   [[nodiscard]] auto links() const -> std::vector<link> {
     std::vector<link> all;
     std::size_t below = size();
@@ -65,6 +67,7 @@ struct fat_tree {
     }
     return all;
   }
+  template <deferred = when_called>
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
     std::vector<link_id> up;
     std::vector<link_id> down;
@@ -78,9 +81,10 @@ struct fat_tree {
       base += 2 * count;
       count /= arity[l];
     }
-    up.insert(up.end(), down.rbegin(), down.rend());
+    for (auto i = down.size(); i-- > 0;) up.push_back(down[i]);
     return up;
   }
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     if (arity.empty()) return fail(error_code::out_of_range, "arity", "no level", "at least one");
     std::size_t n = 1;

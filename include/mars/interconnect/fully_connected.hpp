@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/detail/common.hpp>
 
 #include <cstddef>
@@ -24,6 +25,7 @@ struct fully_connected {
                                              bytes size) const -> seconds {
     return from == to ? seconds{0} : latency + size / bandwidth;
   }
+  template <deferred = when_called>
   [[nodiscard]] auto links() const -> std::vector<link> {
     std::vector<link> all;
     for (std::size_t i = 0; i < accelerators; ++i)
@@ -33,11 +35,13 @@ struct fully_connected {
                                           latency));
     return all;
   }
+  template <deferred = when_called>
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
     if (from == to) return {};
     auto const skip_self = to > from ? 1U : 0U;
     return {link_id{from.index() * (accelerators - 1) + to.index() - skip_self}};
   }
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     return detail::first_failure([&] { return detail::check_count("accelerators", accelerators); },
                                  [&] { return detail::check_bandwidth("bandwidth", bandwidth); },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/detail/common.hpp>
 
 #include <algorithm>
@@ -47,6 +48,7 @@ struct grouped_through_host {
 
   /// The links inside each group, group by group, in the order its members are listed; then, if
   /// there are several groups, every accelerator's link to the host, then the links back.
+  template <deferred = when_called>
   [[nodiscard]] auto links() const -> std::vector<link> {
     std::vector<link> all;
     for (auto const& g : groups)
@@ -67,6 +69,7 @@ struct grouped_through_host {
     return all;
   }
 
+  template <deferred = when_called>
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
     if (from == to) return {};
     auto const a = locate(from);
@@ -83,6 +86,7 @@ struct grouped_through_host {
     return {link_id{base + from.index()}, link_id{base + size() + to.index()}};
   }
 
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     auto const n = size();
     if (auto r = detail::check_count("groups", n); !r) return r;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/detail/common.hpp>
 
 #include <cstddef>
@@ -35,6 +36,7 @@ struct hierarchy {
   }
   /// All node ports up, all down, all network cards out, all in. The first link of a route carries
   /// the latency of the whole message. Switch k is node k's; switch `nodes` is the network.
+  template <deferred = when_called>
   [[nodiscard]] auto links() const -> std::vector<link> {
     std::vector<link> all;
     auto const add = [&](std::size_t fixed, bytes_per_second bandwidth, seconds latency) {
@@ -51,11 +53,13 @@ struct hierarchy {
     if (nodes > 1) add(nodes, network_bandwidth, network_latency);
     return all;
   }
+  template <deferred = when_called>
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
     if (from == to) return {};
     auto const base = node(from) == node(to) || !has_ports() ? 0 : 2 * size();
     return {link_id{base + from.index()}, link_id{base + size() + to.index()}};
   }
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     if (auto r = detail::check_count("nodes", nodes); !r) return r;
     if (auto r = detail::check_count("accelerators_per_node", accelerators_per_node); !r) return r;

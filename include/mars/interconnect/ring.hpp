@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/detail/grid.hpp>
 
 #include <cstddef>
@@ -21,20 +22,24 @@ struct ring {
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "ring"; }
   [[nodiscard]] constexpr auto size() const -> std::size_t { return accelerators; }
 
+  template <deferred = when_called>
   [[nodiscard]] auto transfer_time(accelerator_id from, accelerator_id to, bytes size) const
       -> seconds {
     auto const n = extent();
     return detail::uniform_route_time(shape(n).hops(from.index(), to.index()), size, bandwidth,
                                       latency, forwarding);
   }
+  template <deferred = when_called>
   [[nodiscard]] auto links() const -> std::vector<link> {
     auto const n = extent();
     return shape(n).links(bandwidth, latency);
   }
+  template <deferred = when_called>
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
     auto const n = extent();
     return shape(n).route(from.index(), to.index());
   }
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     return detail::first_failure([&] { return detail::check_count("accelerators", accelerators); },
                                  [&] { return detail::check_bandwidth("bandwidth", bandwidth); },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/detail/common.hpp>
 
 #include <algorithm>
@@ -31,6 +32,7 @@ struct switched {
     return latency + (size / up + size / down);
   }
   /// All ports up, then all ports down. The links up carry the latency of the whole message.
+  template <deferred = when_called>
   [[nodiscard]] auto links() const -> std::vector<link> {
     std::vector<link> all;
     for (std::size_t i = 0; i < accelerators; ++i)
@@ -41,10 +43,12 @@ struct switched {
                                       seconds{0}));
     return all;
   }
+  template <deferred = when_called>
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
     if (from == to) return {};
     return {link_id{from.index()}, link_id{accelerators + to.index()}};
   }
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     if (auto r = detail::check_count("accelerators", accelerators); !r) return r;
     if (bandwidths.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/detail/grid.hpp>
 
 #include <cstddef>
@@ -21,6 +22,7 @@ struct mesh {
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "mesh"; }
   [[nodiscard]] auto size() const -> std::size_t { return shape().size(); }
+  template <deferred = when_called>
   [[nodiscard]] auto transfer_time(accelerator_id from, accelerator_id to, bytes size) const
       -> seconds {
     return detail::uniform_route_time(shape().hops(from.index(), to.index()), size, bandwidth,
@@ -32,6 +34,7 @@ struct mesh {
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
     return shape().route(from.index(), to.index());
   }
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     return detail::first_failure([&] { return shape().check(); },
                                  [&] { return detail::check_bandwidth("bandwidth", bandwidth); },
@@ -56,6 +59,7 @@ struct torus {
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "torus"; }
   [[nodiscard]] auto size() const -> std::size_t { return shape().size(); }
+  template <deferred = when_called>
   [[nodiscard]] auto transfer_time(accelerator_id from, accelerator_id to, bytes size) const
       -> seconds {
     return detail::uniform_route_time(shape().hops(from.index(), to.index()), size, bandwidth,
@@ -67,6 +71,7 @@ struct torus {
   [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const -> std::vector<link_id> {
     return shape().route(from.index(), to.index());
   }
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     return detail::first_failure([&] { return shape().check(); },
                                  [&] { return detail::check_bandwidth("bandwidth", bandwidth); },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/operation.hpp>
@@ -47,14 +48,16 @@ struct difference {
 };
 
 /// `operators[3].exclusive (conv4): k:4 -> y:2 x:2`
-[[nodiscard]] inline auto to_string(difference const& d) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto to_string(difference const& d) -> std::string {
   auto const shown = [](std::string const& text) { return text.empty() ? std::string{"-"} : text; };
   return d.path + (d.name.empty() ? "" : std::string{" ("} + d.name + ")") + ": " +
          shown(d.before) + " -> " + shown(d.after);
 }
 
 /// `[0,1,2,3]`
-[[nodiscard]] inline auto to_string(std::vector<accelerator_id> const& members) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto to_string(std::vector<accelerator_id> const& members) -> std::string {
   std::string text{"["};
   for (std::size_t i = 0; i < members.size(); ++i)
     text += (i == 0 ? "" : ",") + std::to_string(members[i].value);
@@ -64,13 +67,15 @@ struct difference {
 namespace detail {
 
 /// `k:4 y:2`; dimensions by name where the operator is known, else by number.
-[[nodiscard]] inline auto cut_text(cut const& c, operation const* op) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto cut_text(cut const& c, operation const* op) -> std::string {
   auto const name = op != nullptr && c.dim < op->dims.size()
                         ? std::string{op->dims[c.dim].name.view()}
                         : std::string{"#"} + std::to_string(c.dim);
   return name + ":" + std::to_string(c.ways);
 }
-[[nodiscard]] inline auto exclusive_text(sharding const& s, operation const* op) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto exclusive_text(sharding const& s, operation const* op) -> std::string {
   std::string text;
   for (auto const& c : s.exclusive) text += (text.empty() ? "" : " ") + cut_text(c, op);
   return text;
@@ -153,7 +158,8 @@ template <class OperationOf>
 
 /// In what respects two mappings of one graph differ, sets first, then operators by id; empty = they
 /// place and shard everything alike. Sets are told apart by their accelerators, not by their numbers.
-[[nodiscard]] inline auto diff(mapping const& a, mapping const& b) -> std::vector<difference> {
+template <deferred = when_called>
+[[nodiscard]] auto diff(mapping const& a, mapping const& b) -> std::vector<difference> {
   return detail::compare(a, b, [](std::size_t) -> operation const* { return nullptr; });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/mapping/detail/audit_memory.hpp>
 #include <mars/mapping/detail/audit_sharding.hpp>
@@ -21,7 +22,8 @@ namespace mars {
 
 namespace detail::audit {
 
-[[nodiscard]] inline auto numbered(char const* what, std::size_t i) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto numbered(char const* what, std::size_t i) -> std::string {
   return std::string{what} + "[" + std::to_string(i) + "]";
 }
 
@@ -70,7 +72,8 @@ auto audit_sets(mapping const& m, System const& system, std::vector<violation>& 
 }
 
 /// The largest phase of the largest shard: what the design must be able to run.
-[[nodiscard]] inline auto largest_phase_of(operation const& op, sharding const& s) -> shard {
+template <deferred = when_called>
+[[nodiscard]] auto largest_phase_of(operation const& op, sharding const& s) -> shard {
   extents e;
   for (auto const& d : op.dims) e.push_back(d.extent);
   for (auto const& c : s.exclusive) e[c.dim] = longest_share(e[c.dim], c.ways);
@@ -101,9 +104,9 @@ void audit_refusal(operation const& op, mapping const& m, std::size_t v, System 
 inline constexpr double instant = 0.5e-12;
 
 /// Precedence, and one operator at a time on each accelerator. True if times are times.
-inline auto audit_schedule(std::vector<operation const*> const& ops, wiring const& wires,
-                           mapping const& m, std::span<time_span const> schedule,
-                           std::vector<violation>& found) -> bool {
+template <deferred = when_called>
+auto audit_schedule(std::vector<operation const*> const& ops, wiring const& wires, mapping const& m,
+                    std::span<time_span const> schedule, std::vector<violation>& found) -> bool {
   if (schedule.size() != ops.size()) {
     found.push_back({violation_kind::bad_schedule, "schedule",
                      std::to_string(schedule.size()) + " times for " + std::to_string(ops.size()) +
@@ -147,7 +150,8 @@ inline auto audit_schedule(std::vector<operation const*> const& ops, wiring cons
   return true;
 }
 
-[[nodiscard]] inline auto to_string(memory_part const& p, std::vector<operation const*> const& ops)
+template <deferred = when_called>
+[[nodiscard]] auto to_string(memory_part const& p, std::vector<operation const*> const& ops)
     -> std::string {
   constexpr char const* names[] = {"weights", "result", "buffers"};
   return std::string{names[static_cast<std::size_t>(p.part)]} + " of '" +
@@ -196,8 +200,9 @@ template <WorkloadGraph Graph, class System>
 }
 
 /// Edges that lead to an operand and an output that exist; no cycle.
-inline auto audit_graph(std::vector<operation const*> const& ops, wiring const& wires,
-                        std::vector<violation>& found) -> bool {
+template <deferred = when_called>
+auto audit_graph(std::vector<operation const*> const& ops, wiring const& wires,
+                 std::vector<violation>& found) -> bool {
   auto const bad = [&](wiring::edge const& e, std::string why) {
     found.push_back({violation_kind::bad_graph, numbered("operators", e.consumer), std::move(why)});
     return false;

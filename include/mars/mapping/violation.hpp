@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/id.hpp>
 #include <mars/core/units.hpp>
 
@@ -73,7 +74,8 @@ struct violation {
 };
 
 /// `path: message [kind]`
-[[nodiscard]] inline auto to_string(violation const& v) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto to_string(violation const& v) -> std::string {
   return v.path + ": " + v.message + " [" + std::string{kind_name(v.kind)} + "]";
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/range.hpp>
+
 #include <concepts>
 #include <cstddef>
-#include <ranges>
 
 namespace mars {
 
@@ -12,9 +13,7 @@ struct sharding;
 
 template <class P>
 concept proposes_shardings = requires(P const& p, operation const& op, std::size_t ways) {
-  { p.shardings(op, ways) } -> std::ranges::input_range;
-  requires std::convertible_to<std::ranges::range_reference_t<decltype(p.shardings(op, ways))>,
-                               sharding>;
+  { p.shardings(op, ways) } -> range_of<sharding>;
 };
 
 /// Which shardings a mapper considers for an operator on a set of `ways` devices.

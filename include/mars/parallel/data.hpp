@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/parallel/sharding.hpp>
 
 #include <vector>
@@ -15,6 +16,7 @@ namespace mars::parallel {
 struct data {
   label dim{"n"};
 
+  template <deferred = when_called>
   [[nodiscard]] auto shardings(operation const& op, std::size_t ways) const
       -> std::vector<sharding> {
     if (auto const d = find_dim(op, dim); d && op.kind != op_kind::matmul)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/parallel/sharding.hpp>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ struct exclusive_shared {
   bool replicate{true};            ///< also offer the empty sharding
   std::size_t limit{4096};         ///< candidates per operator, at least one; the first stay
 
+  template <deferred = when_called>
   [[nodiscard]] auto shardings(operation const& op, std::size_t ways) const
       -> std::vector<sharding> {
     std::vector<sharding> found;
@@ -62,6 +64,7 @@ private:
   }
 
   /// Appends every legal sharding that cuts into exactly `shards` further shards.
+  template <deferred = when_called>
   void extend(operation const& op, std::size_t ways, std::int64_t shards, sharding const& prefix,
               std::vector<sharding>& found) const {
     if (shards == 1) {
@@ -87,6 +90,7 @@ private:
     }
   }
 
+  template <deferred = when_called>
   void add_rotations(operation const& op, std::size_t ways, std::vector<sharding>& found) const {
     if (max_shared == 0) return;
     auto const plain = found.size();

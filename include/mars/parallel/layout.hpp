@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/parallel/sharding.hpp>
 
 #include <vector>
@@ -13,7 +14,8 @@ using layout = std::vector<tensor_box>;
 namespace detail {
 /// Does a cut divide this axis of an output? Where none does, a device has all of it, even elements
 /// that no iteration writes: those between the points of a transposed convolution, say.
-[[nodiscard]] inline auto divides(sharding const& s, axis const& a) -> bool {
+template <deferred = when_called>
+[[nodiscard]] auto divides(sharding const& s, axis const& a) -> bool {
   return (s.scatter && a.uses(*s.scatter)) ||
          std::any_of(s.exclusive.begin(), s.exclusive.end(),
                      [&a](cut const& c) { return a.uses(c.dim); });
@@ -22,8 +24,9 @@ namespace detail {
 
 /// What each device owns of an output once the operator and its exchange of partial sums are done.
 /// Boxes are disjoint or equal (replicas), and together they are the tensor.
-[[nodiscard]] inline auto output_layout(operation const& op, operand const& output,
-                                        sharding const& s, std::size_t set_size) -> layout {
+template <deferred = when_called>
+[[nodiscard]] auto output_layout(operation const& op, operand const& output, sharding const& s,
+                                 std::size_t set_size) -> layout {
   auto const groups = partial_sum_groups(op, s, set_size);
   layout boxes;
   boxes.reserve(set_size);
@@ -43,8 +46,9 @@ namespace detail {
 
 /// What each device needs of an input when the operator starts: the halo included, and of a rotating
 /// input only the part it starts with.
-[[nodiscard]] inline auto input_layout(operation const& op, operand const& input, sharding const& s,
-                                       std::size_t set_size) -> layout {
+template <deferred = when_called>
+[[nodiscard]] auto input_layout(operation const& op, operand const& input, sharding const& s,
+                                std::size_t set_size) -> layout {
   bool const rotates = rotating_operand(op, s, set_size) == &input;
   layout boxes;
   boxes.reserve(set_size);
@@ -69,7 +73,8 @@ struct footprint {
   friend auto operator==(footprint const&, footprint const&) -> bool = default;
 };
 
-[[nodiscard]] inline auto footprint_of(operation const& op, sharding const& s, std::size_t set_size)
+template <deferred = when_called>
+[[nodiscard]] auto footprint_of(operation const& op, sharding const& s, std::size_t set_size)
     -> footprint {
   auto const shard = shard_extents(op, s);
   auto const phase = phase_extents(op, s);

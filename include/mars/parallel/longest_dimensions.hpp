@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace mars::parallel {
 /// up (replicated). Operators without MACs, of which the baseline does not speak, get every exclusive
 /// sharding so that they can follow their producer.
 struct longest_dimensions {
+  template <deferred = when_called>
   [[nodiscard]] auto shardings(operation const& op, std::size_t ways) const
       -> std::vector<sharding> {
     if (macs_of(op).count() == 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/parallel/layout.hpp>
 
@@ -39,11 +40,12 @@ struct proximity {
 };
 
 /// A layout by its distinct boxes, numbered in the order of their first ranks.
-class distinct_boxes {
+template <deferred = when_called>
+class basic_distinct_boxes {
 public:
-  distinct_boxes() = default;
+  basic_distinct_boxes() = default;
   /// O(ranks).
-  explicit distinct_boxes(layout const& l) {
+  explicit basic_distinct_boxes(layout const& l) {
     box_of_.reserve(l.size());
     // Numbers of boxes by hash, open addressing.
     std::vector<std::uint32_t> known(std::bit_ceil(2 * l.size() + 1), none);
@@ -87,10 +89,12 @@ private:
   std::vector<tensor_box> boxes_;
   std::vector<std::uint32_t> box_of_, first_, ranks_;
 };
+using distinct_boxes = basic_distinct_boxes<>;
 
 /// A tensor between two layouts: which of the owned boxes each needed box meets, and in how many
 /// elements. What is owned must be an `output_layout`: boxes disjoint or equal.
-class movement {
+template <deferred = when_called>
+class basic_movement {
 public:
   struct part {
     std::uint32_t owned{}; ///< number of the owned box
@@ -98,7 +102,7 @@ public:
   };
 
   /// O(ranks + owned boxes · needed boxes), distinct ones.
-  movement(layout const& from, layout const& to) : owned_{from}, needed_{to} {
+  basic_movement(layout const& from, layout const& to) : owned_{from}, needed_{to} {
     first_.reserve(needed_.boxes().size() + 1);
     first_.push_back(0);
     for (auto const& box : needed_.boxes()) {
@@ -121,16 +125,18 @@ private:
   std::vector<part> parts_;
   std::vector<std::uint32_t> first_; ///< by needed box
 };
+using movement = basic_movement<>;
 
 /// Whom each receiver asks for each owned box: the best owner, and receivers that see equally good
 /// owners spread over them. It depends on who owns the same, not on what.
-class senders {
+template <deferred = when_called>
+class basic_senders {
 public:
   static constexpr auto itself = std::numeric_limits<std::uint32_t>::max(); ///< nobody: it has it
 
-  senders() = default;
+  basic_senders() = default;
   /// O(owners · receivers).
-  senders(distinct_boxes const& owned, proximity const& near)
+  basic_senders(distinct_boxes const& owned, proximity const& near)
       : boxes_{owned.boxes().size()}, rank_(boxes_ * near.receivers) {
     for (std::uint32_t to = 0; to < near.receivers; ++to)
       for (std::size_t box = 0; box < boxes_; ++box)
@@ -161,12 +167,14 @@ private:
   std::size_t boxes_{};
   std::vector<std::uint32_t> rank_;
 };
+using senders = basic_senders<>;
 
 /// The transfers that turn what the owners hold into what the receivers need: each missing box is
 /// fetched from the best owner of it (`senders`). Appends to `out`, by receiver. Complexity:
 /// O(boxes² + owners × receivers).
-inline void redistribution(layout const& owned, layout const& needed, proximity const& near,
-                           std::vector<transfer>& out) {
+template <deferred = when_called>
+void redistribution(layout const& owned, layout const& needed, proximity const& near,
+                    std::vector<transfer>& out) {
   movement const moved{owned, needed};
   senders const sender{moved.owned(), near};
   for (std::uint32_t to = 0; to < needed.size(); ++to)
@@ -176,8 +184,9 @@ inline void redistribution(layout const& owned, layout const& needed, proximity 
 }
 
 /// Elements each receiver misses; the largest over the receivers.
-[[nodiscard]] inline auto largest_missing(std::span<transfer const> transfers,
-                                          std::size_t receivers) -> std::int64_t {
+template <deferred = when_called>
+[[nodiscard]] auto largest_missing(std::span<transfer const> transfers, std::size_t receivers)
+    -> std::int64_t {
   std::vector<std::int64_t> missing(receivers);
   std::int64_t largest = 0;
   for (auto const& t : transfers) largest = std::max(largest, missing[t.to] += t.elements);

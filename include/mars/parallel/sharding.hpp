@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/operation.hpp>
 
@@ -70,7 +71,8 @@ struct sharding {
 /// Index of a device along each exclusive cut; the last entry is its replica number.
 using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
 
-[[nodiscard]] inline auto coordinates_of(sharding const& s, std::size_t set_size, std::size_t rank)
+template <deferred = when_called>
+[[nodiscard]] auto coordinates_of(sharding const& s, std::size_t set_size, std::size_t rank)
     -> coordinates {
   auto const replicas = set_size / static_cast<std::size_t>(shard_count(s));
   coordinates result;
@@ -83,8 +85,9 @@ using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
 }
 
 /// The iterations a device owns (all phases of a shared cut together).
-[[nodiscard]] inline auto shard_box(operation const& op, sharding const& s, std::size_t set_size,
-                                    std::size_t rank) -> iteration_box {
+template <deferred = when_called>
+[[nodiscard]] auto shard_box(operation const& op, sharding const& s, std::size_t set_size,
+                             std::size_t rank) -> iteration_box {
   auto box = full_box(op);
   auto const at = coordinates_of(s, set_size, rank);
   for (std::size_t i = 0; i < s.exclusive.size(); ++i)
@@ -108,11 +111,13 @@ using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
 
 /// Ranks of a set that differ only along some of a sharding's cuts: groups of one size, which divide
 /// the set. All are the first one moved, so that one walk over `offsets` lists any of them.
-class rank_groups {
+template <deferred = when_called>
+class basic_rank_groups {
 public:
   /// Members may differ along the exclusive cuts for which `differ(cut)`, and as replicas or not.
   template <class Differ>
-  rank_groups(sharding const& s, std::size_t set_size, bool as_replicas, Differ const& differ) {
+  basic_rank_groups(sharding const& s, std::size_t set_size, bool as_replicas,
+                    Differ const& differ) {
     // A rank is a number whose last digit tells replicas apart and whose first the first cut.
     auto stride = set_size / static_cast<std::size_t>(shard_count(s));
     if (as_replicas) add_digit(1, stride);
@@ -171,17 +176,20 @@ private:
   inplace_vector<digit, max_cuts + 1> digits_; // the least significant first
   std::size_t size_{1};
 };
+using rank_groups = basic_rank_groups<>;
 
 /// Devices that hold the same part of an operand: those that differ only along cuts which do not
 /// index it, and replicas.
-[[nodiscard]] inline auto replication_groups(operand const& t, sharding const& s,
-                                             std::size_t set_size) -> rank_groups {
+template <deferred = when_called>
+[[nodiscard]] auto replication_groups(operand const& t, sharding const& s, std::size_t set_size)
+    -> rank_groups {
   return {s, set_size, true, [&t](cut const& c) { return !indexes(t, c.dim); }};
 }
 /// The one that `rank` is in, rising.
-[[nodiscard]] inline auto replication_group(operation const& op, operand const& t,
-                                            sharding const& s, std::size_t set_size,
-                                            std::size_t rank) -> std::vector<std::size_t> {
+template <deferred = when_called>
+[[nodiscard]] auto replication_group(operation const& op, operand const& t, sharding const& s,
+                                     std::size_t set_size, std::size_t rank)
+    -> std::vector<std::size_t> {
   (void)op;
   return replication_groups(t, s, set_size).members(rank);
 }
@@ -196,15 +204,16 @@ private:
 }
 
 /// Devices whose partial sums add up: those that differ only along cut reduction dimensions.
-[[nodiscard]] inline auto partial_sum_groups(operation const& op, sharding const& s,
-                                             std::size_t set_size) -> rank_groups {
+template <deferred = when_called>
+[[nodiscard]] auto partial_sum_groups(operation const& op, sharding const& s, std::size_t set_size)
+    -> rank_groups {
   return {s, set_size, false,
           [&op](cut const& c) { return op.dims[c.dim].kind == dim_kind::reduction; }};
 }
 /// The one that `rank` is in, rising.
-[[nodiscard]] inline auto partial_sum_group(operation const& op, sharding const& s,
-                                            std::size_t set_size, std::size_t rank)
-    -> std::vector<std::size_t> {
+template <deferred = when_called>
+[[nodiscard]] auto partial_sum_group(operation const& op, sharding const& s, std::size_t set_size,
+                                     std::size_t rank) -> std::vector<std::size_t> {
   return partial_sum_groups(op, s, set_size).members(rank);
 }
 
@@ -231,8 +240,9 @@ private:
 
 /// The iterations of a device in one phase of a shared cut; the part it starts with is its rank in
 /// the replication group of the rotating operand, and parts arrive in rising order.
-[[nodiscard]] inline auto phase_box(operation const& op, sharding const& s, std::size_t set_size,
-                                    std::size_t rank, std::int64_t phase) -> iteration_box {
+template <deferred = when_called>
+[[nodiscard]] auto phase_box(operation const& op, sharding const& s, std::size_t set_size,
+                             std::size_t rank, std::int64_t phase) -> iteration_box {
   auto box = shard_box(op, s, set_size, rank);
   auto const* rotating = rotating_operand(op, s, set_size);
   if (rotating == nullptr) return box;
@@ -271,7 +281,8 @@ namespace detail {
 
 /// Is this sharding meaningful for the operator on a set of that size? Errors name the cut:
 /// `exclusive[1]`, `shared`, `scatter`.
-[[nodiscard]] inline auto check(operation const& op, sharding const& s, std::size_t set_size)
+template <deferred = when_called>
+[[nodiscard]] auto check(operation const& op, sharding const& s, std::size_t set_size)
     -> expected<void> {
   auto const reject = [&op](std::string path, std::size_t dim, std::string why) {
     auto const name = dim < op.dims.size() ? std::string{op.dims[dim].name.view()} : "?";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/parallel/sharding.hpp>
 
 #include <string>
@@ -8,7 +9,8 @@
 namespace mars {
 
 /// `k:4 y:2`, a shared cut as `ring c:4`, a reduce-scatter as `scatter k`; `replicated` for none.
-[[nodiscard]] inline auto to_string(sharding const& s, operation const& op) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto to_string(sharding const& s, operation const& op) -> std::string {
   auto const name = [&](std::size_t dim) {
     return dim < op.dims.size() ? std::string{op.dims[dim].name.view()} : std::string{"?"};
   };

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deadline.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/core/parallel_for.hpp>
 #include <mars/core/random.hpp>
+#include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/delta_evaluator.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/detail/relax.hpp>
+#include <mars/search/meter.hpp>
 #include <mars/search/roles.hpp>
 
 #include <algorithm>
@@ -28,7 +33,8 @@ namespace mars::search {
 ///
 /// Prefer it: for large graphs and objectives that do not add up, where the genetic search's
 /// generations are slow. Moves cost O(degree). Deterministic for any number of threads.
-struct annealing {
+template <deferred = when_called>
+struct basic_annealing {
   std::uint64_t seed{1};
   std::uint64_t evaluations{40'000'000}; ///< choices priced, unless the context has a budget
   std::size_t walks{4};
@@ -212,5 +218,6 @@ private:
         all.begin());
   }
 };
+using annealing = basic_annealing<>;
 
 } // namespace mars::search

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/search/concept.hpp>
+#include <mars/search/context.hpp>
 
 #include <concepts>
 #include <memory>

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
+#include <mars/core/sort.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/detail/relax.hpp>
+#include <mars/search/meter.hpp>
 #include <mars/search/roles.hpp>
 
 #include <algorithm>
@@ -27,7 +32,8 @@ namespace mars::search {
 /// Prefer it: where the order matters more than the sets, and to have an answer whose quality grows
 /// steadily with the time given. Deterministic. Complexity of a pass: operators · width · slots ·
 /// choices.
-struct beam {
+template <deferred = when_called>
+struct basic_beam {
   std::size_t widest{256};
   std::uint64_t evaluations{400'000'000}; ///< choices priced, unless the context has a budget
 
@@ -85,7 +91,7 @@ private:
           extend(kept[k], k, v);
           if (out_of_budget_ || clock_.interrupted()) return {};
         }
-        std::sort(candidates_.begin(), candidates_.end());
+        sort_ascending(candidates_);
         next.clear();
         alike_.clear();
         for (auto const& c : candidates_) {
@@ -296,7 +302,7 @@ private:
       key_.clear();
       for (auto const& u : from.slots) key_.push_back(u.where);
       if (s == from.slots.size()) key_.push_back(where);
-      std::sort(key_.begin(), key_.end());
+      sort_ascending(key_);
       auto const [at, fresh] = rest_.try_emplace(key_);
       auto& rest = at->second;
       if (!fresh) return rest;
@@ -350,5 +356,6 @@ private:
     bool out_of_budget_{};
   };
 };
+using beam = basic_beam<>;
 
 } // namespace mars::search

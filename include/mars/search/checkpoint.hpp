@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
-#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/assignment.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <cstdint>
@@ -30,7 +31,8 @@ struct checkpoint {
 
 /// A number that two problems share only if their tables are equal (but for accidents of hashing):
 /// stable across runs and platforms. O(tables).
-[[nodiscard]] inline auto fingerprint(mapping_problem const& p) -> std::uint64_t {
+template <deferred = when_called>
+[[nodiscard]] auto fingerprint(mapping_problem const& p) -> std::uint64_t {
   stable_hash h;
   auto const add_all = [&](auto const& list) {
     h.add(list.size());

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
+#include <mars/search/meter.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -21,7 +25,8 @@ namespace mars::search {
 /// ties: the previous operator's set, then the lowest id. 4. Operators without MACs are not layers of
 /// the definition: each follows its first producer — same set, the sharding that costs least to feed.
 /// Complexity: O(designs^sets · operators), sets beyond 2²⁰ combinations choose one after another.
-struct computation_prioritized {
+template <deferred = when_called>
+struct basic_computation_prioritized {
   [[nodiscard]] auto name() const -> std::string_view { return "baseline"; }
 
   [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
@@ -124,5 +129,6 @@ private:
     }
   }
 };
+using computation_prioritized = basic_computation_prioritized<>;
 
 } // namespace mars::search

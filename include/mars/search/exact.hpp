@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/detail/branching.hpp>
 #include <mars/search/detail/elimination.hpp>
+#include <mars/search/meter.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -34,7 +38,8 @@ namespace mars::search {
 /// `exhausted` means: `best` is optimal, or, where it is not feasible, nothing is. Deterministic.
 /// Complexity: a subproblem costs what `detail::elimination` says; there is one for each set and
 /// design that can hold everything (three on MARS's platform), and more where sets compete.
-struct exact {
+template <deferred = when_called>
+struct basic_exact {
   std::uint64_t evaluations{200'000'000}; ///< states priced, unless the context has a budget
   std::size_t most_entries{1U << 22};     ///< of one table; larger ones are split (bounds only)
   std::size_t most_states{1U << 23};      ///< of one subproblem; larger ones are split, or given up
@@ -53,7 +58,7 @@ struct exact {
 private:
   struct run {
     mapping_problem const& problem;
-    exact const& policy;
+    basic_exact const& policy;
     meter clock;
     solution result{};
     detail::slot_conflicts conflicts{problem};
@@ -278,5 +283,6 @@ private:
     int repairs{};
   };
 };
+using exact = basic_exact<>;
 
 } // namespace mars::search

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
+#include <mars/search/meter.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -14,7 +18,8 @@ namespace mars::search {
 /// Every assignment, one by one: the oracle that other searches are tested against. Prefer it for
 /// nothing else: the space is (sets · designs · choices)^operators. Ends early when the budget does,
 /// and then says so (`exhausted` false). Deterministic; ties: the first in lexicographic order.
-struct exhaustive {
+template <deferred = when_called>
+struct basic_exhaustive {
   std::uint64_t evaluations{100'000'000}; ///< unless the context has a budget
 
   [[nodiscard]] auto name() const -> std::string_view { return "exhaustive"; }
@@ -107,5 +112,6 @@ private:
     }
   };
 };
+using exhaustive = basic_exhaustive<>;
 
 } // namespace mars::search

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deadline.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/core/parallel_for.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/exact.hpp>
+#include <mars/search/meter.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,7 +33,8 @@ namespace mars::search {
 /// Prefer it: when it is not known which policy suits the problem. Costs as much as its members on one
 /// core; with threads, as the slowest of them. Deterministic for any number of threads: policies run
 /// apart and meet only between rounds.
-struct portfolio {
+template <deferred = when_called>
+struct basic_portfolio {
   /// (In a function: g++ 12 fails on this list as a default initialiser in a generic lambda.)
   [[nodiscard]] static auto standard_members() -> std::vector<any_search> {
     return {exact{}, two_level_genetic{}, annealing{}};
@@ -89,8 +94,7 @@ struct portfolio {
           one.observer = [&](progress p) { // nobody else reports: it is called in this thread
             p.bound = std::max(p.bound, picoseconds{best.bound.value});
             p.evaluations += clock.evaluations();
-            p.elapsed =
-                seconds{std::chrono::duration<double>(deadline::clock::now() - begun).count()};
+            p.elapsed = seconds_since(begun);
             return context.observer(p);
           };
         found[i] = members[i](problem, one);
@@ -120,5 +124,6 @@ struct portfolio {
     return best;
   }
 };
+using portfolio = basic_portfolio<>;
 
 } // namespace mars::search

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/core/random.hpp>
 #include <mars/search/detail/relax.hpp>
@@ -22,9 +23,10 @@ struct individual {
 
 /// What level 1 needs to know of operators before the search (MARS's profiling): the least value of
 /// every operator on every candidate slot, summed along the order.
-class profile {
+template <deferred = when_called>
+class basic_profile {
 public:
-  explicit profile(mapping_problem const& problem) {
+  explicit basic_profile(mapping_problem const& problem) {
     sums_.resize(problem.sets().size());
     for (std::uint32_t s = 0; s < sums_.size(); ++s) {
       sums_[s].resize(problem.designs(s).size());
@@ -60,11 +62,13 @@ public:
 private:
   std::vector<std::vector<std::vector<double>>> sums_; ///< [set][design][position]
 };
+using profile = basic_profile<>;
 
 namespace roles {
 
 /// The cheapest sharding of an operator on a slot, seen alone: where level 2 starts from.
-inline void reset_choice(mapping_problem const& p, assignment& a, std::size_t v) {
+template <deferred = when_called>
+void reset_choice(mapping_problem const& p, assignment& a, std::size_t v) {
   auto const here = a.slots[a.slot_of[v]];
   auto const& node = p.row(v, here.set).node[here.design];
   a.choice_of[v] =
@@ -74,9 +78,10 @@ inline void reset_choice(mapping_problem const& p, assignment& a, std::size_t v)
 /// MARS's level-2 genome, for a whole range of operators at once: a random priority in [0, 1) for each
 /// name of a dimension, decoded into the exclusive sharding whose cuts have the highest priorities.
 /// Neighbours so end up with shardings that go together, which is where good mappings lie.
-class priorities {
+template <deferred = when_called>
+class basic_priorities {
 public:
-  explicit priorities(random_stream& random) : key_{random.next_u64()} {}
+  explicit basic_priorities(random_stream& random) : key_{random.next_u64()} {}
 
   void operator()(mapping_problem const& p, assignment& a, std::size_t v) const {
     auto const names = p.dims(v);
@@ -104,11 +109,13 @@ private:
   }
   std::uint64_t key_;
 };
+using priorities = basic_priorities<>;
 
 /// Seeding: a random partition into candidate sets, designs drawn by normalised score, cuts of the
 /// order that give each set work in proportion to its speed (MARS §6); shardings by random priorities
 /// of the dimensions, or each operator's cheapest.
-struct proportional_seeding {
+template <deferred = when_called>
+struct basic_proportional_seeding {
   std::size_t most_sets{4};
 
   auto operator()(mapping_problem const& p, profile const& known, random_stream& random) const
@@ -153,6 +160,7 @@ struct proportional_seeding {
     return a;
   }
 };
+using proportional_seeding = basic_proportional_seeding<>;
 
 /// Selection: the better of `rounds` individuals drawn at random.
 struct tournament {
@@ -171,7 +179,8 @@ struct tournament {
 
 /// Crossover: a range of the order is taken over from the second parent, sets, designs and shardings
 /// included, as far as its sets do not overlap those of the first.
-struct range_crossover {
+template <deferred = when_called>
+struct basic_range_crossover {
   double probability{0.5};
 
   void operator()(mapping_problem const& p, assignment& child, assignment const& other,
@@ -197,12 +206,14 @@ struct range_crossover {
     }
   }
 };
+using range_crossover = basic_range_crossover<>;
 
 /// Mutation, one to `most` of: another design for a slot; another set for a slot; a range of the
 /// order handed to another slot, old or new; a boundary between slots moved; a range of shardings
 /// shaken; one operator put anywhere, in any sharding. Shardings that lose their set start again from
 /// the cheapest.
-struct mixed_mutation {
+template <deferred = when_called>
+struct basic_mixed_mutation {
   std::size_t most{2};
 
   void operator()(mapping_problem const& p, profile const& known, assignment& a,
@@ -313,11 +324,13 @@ private:
     a.slots = std::move(used);
   }
 };
+using mixed_mutation = basic_mixed_mutation<>;
 
 /// Improvement of shardings (level 2's local search): exact relaxation along paths; where memory
 /// overflows or too much is spent, bytes or what is spent get a price that rises until the assignment
 /// keeps within its limits, and then falls again as far as it still does.
-struct path_improvement {
+template <deferred = when_called>
+struct basic_path_improvement {
   int rounds{8};
   int price_steps{24};
   int refinements{5}; ///< halvings of the interval in which the right price lies
@@ -366,6 +379,7 @@ private:
     }
   }
 };
+using path_improvement = basic_path_improvement<>;
 
 } // namespace roles
 

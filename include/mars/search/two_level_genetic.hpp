@@ -3,12 +3,16 @@
 
 #include <mars/core/parallel_for.hpp>
 #include <mars/core/random.hpp>
+#include <mars/evaluation/bounds.hpp>
+#include <mars/evaluation/problem.hpp>
 #include <mars/search/concept.hpp>
 #include <mars/search/detail/scratch.hpp>
+#include <mars/search/meter.hpp>
 #include <mars/search/roles.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace mars::search {
@@ -87,8 +91,7 @@ struct basic_two_level_genetic {
         return child;
       });
       auto const before = current.front().value;
-      current.insert(current.end(), std::make_move_iterator(children.begin()),
-                     std::make_move_iterator(children.end()));
+      for (auto& child : children) current.push_back(std::move(child));
       sort(current);
       if (current.size() > lanes) current.resize(lanes);
       stale = current.front().value < before ? 0 : stale + 1;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deadline.hpp>
 #include <mars/core/stop.hpp>
 #include <mars/search/concept.hpp>
+#include <mars/search/context.hpp>
 #include <mars/search/exhaustive.hpp>
 #include <mars/testing/random_problem.hpp>
 

@@ -41,14 +41,15 @@ struct value {
 /// `<operator>.bias`; where a call takes values, a `constant` may stand and becomes an operand of
 /// role weight. An operator's name is the last argument; without one it is called after its type
 /// (`conv_12`), and a name given twice gets `_2`.
-class builder {
+template <class Draft>
+class basic_builder {
 public:
   using shape_type = tensor_shape;
   using conv_options = ops::conv_options;
   using conv_transpose_options = ops::conv_transpose_options;
   using pool_options = ops::pool_options;
 
-  explicit builder(std::string name, int element_bits = 16);
+  explicit basic_builder(std::string name, int element_bits = 16);
 
   // ---- tensors ----
   /// An activation from outside the graph; rank 0 to 8. `element_bits` 0: the builder's.
@@ -192,7 +193,7 @@ private:
                 std::string_view stem) -> value;
   auto commit(operation op, std::span<value const> inputs) -> std::vector<value>;
 
-  basic_graph<representation::adjacency_list> draft_;
+  Draft draft_;
   std::vector<tensor> tensors_; ///< [0] stands for what could not be made
   names operator_names_;
   names tensor_names_;
@@ -200,6 +201,8 @@ private:
   int element_bits_;
 };
 
+/// Into a graph of mars. A template for the reason given at `deferred`.
+using builder = basic_builder<basic_graph<representation::adjacency_list>>;
 using graph_builder = builder;
 
 } // namespace mars

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <mars/core/id.hpp>
+#include <mars/core/range.hpp>
 
 #include <concepts>
 #include <cstdint>
-#include <ranges>
 #include <type_traits>
 
 namespace mars {
@@ -30,10 +30,6 @@ struct output_edge {
 
   friend auto operator==(output_edge const&, output_edge const&) -> bool = default;
 };
-
-template <class R, class T>
-concept range_of =
-    std::ranges::input_range<R> && std::convertible_to<std::ranges::range_reference_t<R>, T>;
 
 template <class G>
 concept lists_operators = requires(G const& g) {

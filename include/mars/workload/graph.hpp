@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/operation.hpp>
@@ -8,40 +9,90 @@
 #include <mars/workload/topology.hpp>
 #include <mars/workload/validate.hpp>
 
-#include <boost/graph/adjacency_list.hpp>
-#include <boost/graph/compressed_sparse_row_graph.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace mars {
 
-/// How a graph keeps its edges. Vertices are numbered like operators and edges run from producer to
-/// consumer, so a Boost.Graph algorithm applies to `as_boost(g)` directly.
+/// How a graph keeps its edges, each twice: by consumer and by producer.
 namespace representation {
 
-/// Grows: operators and edges may be added. Prefer it only while building; asking for the edges of
-/// an operator copies them.
-struct adjacency_list {
-  using type = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS,
-                                     boost::no_property, output_edge>;
-};
+/// Grows: operators and edges may be added. Prefer it only while building.
+template <deferred = when_called>
+class basic_adjacency_list {
+public:
+  [[nodiscard]] auto inputs(operator_id v) const -> std::span<input_edge const> {
+    return lists_[v.index()].inputs;
+  }
+  [[nodiscard]] auto consumers(operator_id v) const -> std::span<output_edge const> {
+    return lists_[v.index()].outputs;
+  }
+  void add_operator() { lists_.emplace_back(); }
+  /// Precondition: both ends were added.
+  void add(tensor_edge const& e) {
+    auto& into = lists_[e.consumer.index()].inputs;
+    into.push_back({e.producer, e.output, e.operand});
+    for (auto i = into.size() - 1; i > 0 && into[i].operand < into[i - 1].operand; --i)
+      std::swap(into[i], into[i - 1]);
+    auto& from = lists_[e.producer.index()].outputs;
+    from.push_back({e.consumer, e.output, e.operand});
+    for (auto i = from.size() - 1; i > 0 && from[i].consumer < from[i - 1].consumer; --i)
+      std::swap(from[i], from[i - 1]);
+  }
 
-/// Frozen and packed: two arrays of edges, by producer and by consumer; asking costs nothing.
-struct compressed_sparse_row {
-  using type = boost::compressed_sparse_row_graph<boost::directedS, boost::no_property, output_edge,
-                                                  boost::no_property, std::uint32_t, std::uint32_t>;
+private:
+  struct lists {
+    std::vector<input_edge> inputs;
+    std::vector<output_edge> outputs;
+  };
+  std::vector<lists> lists_;
 };
+using adjacency_list = basic_adjacency_list<>;
+
+/// Frozen and packed: two arrays of edges, by consumer and by producer.
+template <deferred = when_called>
+class basic_compressed_sparse_row {
+public:
+  basic_compressed_sparse_row() = default;
+  /// Precondition: the edges name operators below `operators`.
+  basic_compressed_sparse_row(std::size_t operators, std::vector<tensor_edge> edges) {
+    std::sort(edges.begin(), edges.end(), [](tensor_edge const& a, tensor_edge const& b) {
+      return a.consumer != b.consumer ? a.consumer < b.consumer : a.operand < b.operand;
+    });
+    detail::grouped_edges into{operators, edges, &tensor_edge::consumer};
+    detail::grouped_edges from{operators, edges, &tensor_edge::producer};
+    inputs_.reserve(edges.size());
+    outputs_.reserve(edges.size());
+    for (auto const& e : edges) inputs_.push_back({e.producer, e.output, e.operand});
+    for (auto const i : from.edge)
+      outputs_.push_back({edges[i].consumer, edges[i].output, edges[i].operand});
+    first_input_ = std::move(into.first);
+    first_output_ = std::move(from.first);
+  }
+  [[nodiscard]] auto inputs(operator_id v) const -> std::span<input_edge const> {
+    return {inputs_.data() + first_input_[v.index()], inputs_.data() + first_input_[v.index() + 1]};
+  }
+  [[nodiscard]] auto consumers(operator_id v) const -> std::span<output_edge const> {
+    return {outputs_.data() + first_output_[v.index()],
+            outputs_.data() + first_output_[v.index() + 1]};
+  }
+
+private:
+  // Per operator where its edges begin, and one past the end.
+  std::vector<std::uint32_t> first_input_;
+  std::vector<std::uint32_t> first_output_;
+  std::vector<input_edge> inputs_;
+  std::vector<output_edge> outputs_;
+};
+using compressed_sparse_row = basic_compressed_sparse_row<>;
 
 } // namespace representation
 
@@ -60,9 +111,10 @@ class basic_graph;
 /// `freeze`, which validate; so a frozen graph is always sound.
 using graph = basic_graph<representation::compressed_sparse_row>;
 
-[[nodiscard]] inline auto make_graph(std::string name, std::vector<operation> operations,
-                                     std::vector<tensor_edge> edges,
-                                     std::vector<tensor_ref> outputs = {}) -> expected<graph>;
+template <deferred = when_called>
+[[nodiscard]] auto make_graph(std::string name, std::vector<operation> operations,
+                              std::vector<tensor_edge> edges, std::vector<tensor_ref> outputs = {})
+    -> expected<graph>;
 
 template <class Representation>
 class basic_graph {
@@ -79,7 +131,7 @@ public:
   /// Appends an operator. Nothing is checked before `freeze`.
   auto add_operation(operation o) -> operator_id requires(!is_frozen) {
     operations_.push_back(std::move(o));
-    add_vertex(edges_);
+    edges_.add_operator();
     return operator_id{operations_.size() - 1};
   }
   /// Feeds an operand of `e.consumer`. Error `dangling`: an operator that is not there.
@@ -90,8 +142,7 @@ public:
         return fail(error_code::dangling, "edges",
                     std::string{"operators["} + std::to_string(v.index()) + "]",
                     std::string{"below "} + std::to_string(size()));
-    add_edge(e.producer.index(), e.consumer.index(), output_edge{e.consumer, e.output, e.operand},
-             edges_);
+    edges_.add(e);
     return {};
   }
   void mark_output(tensor_ref result) requires(!is_frozen) { outputs_.push_back(result); }
@@ -106,32 +157,15 @@ public:
   [[nodiscard]] friend auto op(basic_graph& g, operator_id v) -> operation& requires(!is_frozen) {
     return g.operations_[v.index()];
   }
-  /// Operands of `v` fed by other operators, by ascending operand. Frozen: a span, O(1).
-  [[nodiscard]] friend auto inputs(basic_graph const& g, operator_id v) {
-    if constexpr (is_frozen) {
-      auto const first = g.first_input_[v.index()];
-      return std::span{g.inputs_}.subspan(first, g.first_input_[v.index() + 1] - first);
-    } else {
-      std::vector<input_edge> found;
-      auto const [first, last] = in_edges(v.index(), g.edges_);
-      for (auto e = first; e != last; ++e)
-        found.push_back(
-            {operator_id{source(*e, g.edges_)}, g.edges_[*e].output, g.edges_[*e].operand});
-      return found;
-    }
+  /// Operands of `v` fed by other operators, by ascending operand. O(1); valid until `g` changes.
+  [[nodiscard]] friend auto inputs(basic_graph const& g, operator_id v)
+      -> std::span<input_edge const> {
+    return g.edges_.inputs(v);
   }
-  /// Who reads results of `v`, by ascending consumer. Frozen: a span, O(1).
-  [[nodiscard]] friend auto consumers(basic_graph const& g, operator_id v) {
-    auto const [first, last] = out_edges(static_cast<std::uint32_t>(v.index()), g.edges_);
-    if constexpr (is_frozen) {
-      // The bundled properties of a vertex's edges lie one after another.
-      if (first == last) return std::span<output_edge const>{};
-      return std::span<output_edge const>{&g.edges_[*first], out_degree(v.value, g.edges_)};
-    } else {
-      std::vector<output_edge> found;
-      for (auto e = first; e != last; ++e) found.push_back(g.edges_[*e]);
-      return found;
-    }
+  /// Who reads results of `v`, by ascending consumer. O(1); valid until `g` changes.
+  [[nodiscard]] friend auto consumers(basic_graph const& g, operator_id v)
+      -> std::span<output_edge const> {
+    return g.edges_.consumers(v);
   }
   /// The results: those marked, or else every output that no operator reads.
   [[nodiscard]] friend auto outputs(basic_graph const& g) -> std::vector<tensor_ref> {
@@ -163,14 +197,11 @@ public:
     }
     return std::nullopt;
   }
-  /// For Boost.Graph algorithms: vertex i is operator i, edges carry an `output_edge`.
-  [[nodiscard]] friend auto as_boost(basic_graph const& g) -> typename Representation::type const& {
-    return g.edges_;
-  }
 
 private:
   using frozen = basic_graph<representation::compressed_sparse_row>;
   friend basic_graph<representation::adjacency_list>;
+  template <deferred>
   friend auto make_graph(std::string, std::vector<operation>, std::vector<tensor_edge>,
                          std::vector<tensor_ref>) -> expected<frozen>;
   [[nodiscard]] friend auto freeze(basic_graph g) -> expected<frozen>
@@ -182,19 +213,16 @@ private:
 
   std::string name_;
   std::vector<operation> operations_;
-  typename Representation::type edges_;
+  Representation edges_;
   std::vector<tensor_ref> outputs_;
-  // Of a frozen graph only.
-  std::vector<std::uint32_t> first_input_;
-  std::vector<input_edge> inputs_;
-  std::vector<std::uint32_t> by_name_;
+  std::vector<std::uint32_t> by_name_; ///< of a frozen graph only
 };
 
 /// A graph from its parts, in any order of edges. Errors: as `validate(graph)`, and a result
 /// (`outputs[i]`) that nobody produces.
-inline auto make_graph(std::string name, std::vector<operation> operations,
-                       std::vector<tensor_edge> edges, std::vector<tensor_ref> outputs)
-    -> expected<graph> {
+template <deferred>
+auto make_graph(std::string name, std::vector<operation> operations, std::vector<tensor_edge> edges,
+                std::vector<tensor_ref> outputs) -> expected<graph> {
   auto const n = operations.size();
   std::vector<operation const*> ops;
   for (auto const& o : operations) ops.push_back(&o);
@@ -212,35 +240,9 @@ inline auto make_graph(std::string name, std::vector<operation> operations,
   g.name_ = std::move(name);
   g.operations_ = std::move(operations);
   g.outputs_ = std::move(outputs);
-
-  std::sort(edges.begin(), edges.end(), [](tensor_edge const& a, tensor_edge const& b) {
-    return std::tie(a.consumer, a.operand) < std::tie(b.consumer, b.operand);
-  });
-  g.first_input_.assign(n + 1, 0);
-  for (auto const& e : edges) {
-    ++g.first_input_[e.consumer.index() + 1];
-    g.inputs_.push_back({e.producer, e.output, e.operand});
-  }
-  std::partial_sum(g.first_input_.begin(), g.first_input_.end(), g.first_input_.begin());
-
-  std::stable_sort(edges.begin(), edges.end(), [](tensor_edge const& a, tensor_edge const& b) {
-    return a.producer < b.producer;
-  });
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> ends;
-  std::vector<output_edge> bundles;
-  for (auto const& e : edges) {
-    ends.emplace_back(e.producer.value, e.consumer.value);
-    bundles.push_back({e.consumer, e.output, e.operand});
-  }
-  g.edges_ = representation::compressed_sparse_row::type{boost::edges_are_sorted,
-                                                         ends.begin(),
-                                                         ends.end(),
-                                                         bundles.begin(),
-                                                         static_cast<std::uint32_t>(n),
-                                                         static_cast<std::uint32_t>(ends.size())};
-
+  g.edges_ = {n, std::move(edges)};
   g.by_name_.resize(n);
-  std::iota(g.by_name_.begin(), g.by_name_.end(), std::uint32_t{0});
+  for (std::uint32_t i = 0; i < n; ++i) g.by_name_[i] = i;
   std::sort(g.by_name_.begin(), g.by_name_.end(), [&g](std::uint32_t a, std::uint32_t b) {
     return g.operations_[a].name < g.operations_[b].name;
   });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/checked.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/hash.hpp>
 #include <mars/core/units.hpp>
@@ -84,28 +85,32 @@ struct operation {
   work_per_point work;
 };
 
-[[nodiscard]] inline auto find_dim(operation const& op, label name) -> std::optional<std::size_t> {
+template <deferred = when_called>
+[[nodiscard]] auto find_dim(operation const& op, label name) -> std::optional<std::size_t> {
   for (std::size_t d = 0; d < op.dims.size(); ++d)
     if (op.dims[d].name == name) return d;
   return std::nullopt;
 }
 
 /// Extents of the whole, unsharded operator.
-[[nodiscard]] inline auto full_extents(operation const& op) -> extents {
+template <deferred = when_called>
+[[nodiscard]] auto full_extents(operation const& op) -> extents {
   extents e;
   for (auto const& d : op.dims) e.push_back(d.extent);
   return e;
 }
 
 /// The whole iteration space as a box.
-[[nodiscard]] inline auto full_box(operation const& op) -> iteration_box {
+template <deferred = when_called>
+[[nodiscard]] auto full_box(operation const& op) -> iteration_box {
   iteration_box box;
   for (auto const& d : op.dims) box.push_back({0, d.extent});
   return box;
 }
 
 /// True when iterations along `dim` touch different elements of the operand.
-[[nodiscard]] inline auto indexes(operand const& t, std::size_t dim) -> bool {
+template <deferred = when_called>
+[[nodiscard]] auto indexes(operand const& t, std::size_t dim) -> bool {
   return std::any_of(t.axes.begin(), t.axes.end(), [dim](auto const& a) { return a.uses(dim); });
 }
 
@@ -116,28 +121,34 @@ struct operation {
     if ((op.work.over >> d) & 1U) points *= shard[d];
   return points;
 }
-[[nodiscard]] inline auto macs_of(operation const& op, extents const& shard) -> macs {
+template <deferred = when_called>
+[[nodiscard]] auto macs_of(operation const& op, extents const& shard) -> macs {
   return macs{op.work.macs == 0 ? 0 : op.work.macs * work_points(op, shard)};
 }
-[[nodiscard]] inline auto macs_of(operation const& op) -> macs {
+template <deferred = when_called>
+[[nodiscard]] auto macs_of(operation const& op) -> macs {
   return macs_of(op, full_extents(op));
 }
 /// All floating-point (or integer) operations: two per MAC and the rest.
-[[nodiscard]] inline auto flops_of(operation const& op, extents const& shard) -> flops {
+template <deferred = when_called>
+[[nodiscard]] auto flops_of(operation const& op, extents const& shard) -> flops {
   return flops{(2 * op.work.macs + op.work.flops) * work_points(op, shard)};
 }
-[[nodiscard]] inline auto flops_of(operation const& op) -> flops {
+template <deferred = when_called>
+[[nodiscard]] auto flops_of(operation const& op) -> flops {
   return flops_of(op, full_extents(op));
 }
 
 /// Elements of the whole tensor.
-[[nodiscard]] inline auto elements_of(operand const& t) -> std::int64_t {
+template <deferred = when_called>
+[[nodiscard]] auto elements_of(operand const& t) -> std::int64_t {
   std::int64_t n = 1;
   for (auto const& a : t.axes) n *= a.extent;
   return n;
 }
 /// Elements an interior shard of the given extents touches.
-[[nodiscard]] inline auto elements_of(operand const& t, extents const& shard) -> std::int64_t {
+template <deferred = when_called>
+[[nodiscard]] auto elements_of(operand const& t, extents const& shard) -> std::int64_t {
   std::int64_t n = 1;
   for (auto const& a : t.axes) n *= reach_size(a, shard);
   return n;
@@ -147,22 +158,26 @@ struct operation {
   if (element_bits % 8 == 0) return bytes{elements * (element_bits / 8)};
   return bytes{elements / 8 * element_bits + ceil_div(elements % 8 * element_bits, 8)};
 }
-[[nodiscard]] inline auto size_of(operand const& t) -> bytes {
+template <deferred = when_called>
+[[nodiscard]] auto size_of(operand const& t) -> bytes {
   return storage(elements_of(t), t.element_bits);
 }
-[[nodiscard]] inline auto size_of(operand const& t, extents const& shard) -> bytes {
+template <deferred = when_called>
+[[nodiscard]] auto size_of(operand const& t, extents const& shard) -> bytes {
   return storage(elements_of(t, shard), t.element_bits);
 }
 
 /// The part of a tensor that a box of iterations touches.
-[[nodiscard]] inline auto reach(operand const& t, iteration_box const& box) -> tensor_box {
+template <deferred = when_called>
+[[nodiscard]] auto reach(operand const& t, iteration_box const& box) -> tensor_box {
   tensor_box out;
   for (auto const& a : t.axes) out.push_back(reach(a, box));
   return out;
 }
 
 /// Trained parameters: elements of weight operands. (A graph counts a named weight once.)
-[[nodiscard]] inline auto parameters_of(operation const& op) -> std::int64_t {
+template <deferred = when_called>
+[[nodiscard]] auto parameters_of(operation const& op) -> std::int64_t {
   std::int64_t n = 0;
   for (auto const& t : op.operands)
     if (t.role == role::weight) n += elements_of(t);
@@ -178,7 +193,8 @@ struct operation {
 }
 
 /// Two operators of equal signature cost the same, sharded the same: names do not enter.
-[[nodiscard]] inline auto same_signature(operation const& a, operation const& b) -> bool {
+template <deferred = when_called>
+[[nodiscard]] auto same_signature(operation const& a, operation const& b) -> bool {
   auto const same_operand = [](operand const& s, operand const& t) {
     return s.role == t.role && s.element_bits == t.element_bits && s.axes == t.axes;
   };
@@ -208,7 +224,8 @@ struct operation {
 /// names, extents ≥ 1, terms that name existing dimensions, 1 to 64 element bits, and every product
 /// (points, work, tensor bits, reach of an axis) below 2⁶². Errors carry a path inside the
 /// operation: `dims[2]`, `operands[1].axes[0]`.
-[[nodiscard]] inline auto validate(operation const& op) -> expected<void> {
+template <deferred = when_called>
+[[nodiscard]] auto validate(operation const& op) -> expected<void> {
   static constexpr std::int64_t limit = std::int64_t{1} << 62;
   auto const at = [](char const* what, std::size_t i) {
     return std::string{what} + "[" + std::to_string(i) + "]";

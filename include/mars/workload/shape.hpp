@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/checked.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/iteration_space.hpp>
 #include <mars/workload/operation.hpp>
@@ -26,7 +27,8 @@ using tensor_shape = std::vector<std::int64_t>;
 inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 
 /// `[2, 3, 4]`
-[[nodiscard]] inline auto to_string(std::span<std::int64_t const> shape) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto to_string(std::span<std::int64_t const> shape) -> std::string {
   std::string text{"["};
   for (std::size_t i = 0; i < shape.size(); ++i)
     text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
@@ -34,7 +36,8 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 }
 
 /// The shape of the tensor an operand views: the extents of its axes.
-[[nodiscard]] inline auto shape_of(operand const& t) -> tensor_shape {
+template <deferred = when_called>
+[[nodiscard]] auto shape_of(operand const& t) -> tensor_shape {
   tensor_shape shape;
   for (auto const& a : t.axes) shape.push_back(a.extent);
   return shape;
@@ -42,8 +45,8 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 
 /// The number of elements of a shape, or why it is none: rank above `max_rank`, an extent below 1,
 /// more than `max_elements` elements.
-[[nodiscard]] inline auto count_elements(std::span<std::int64_t const> shape)
-    -> expected<std::int64_t> {
+template <deferred = when_called>
+[[nodiscard]] auto count_elements(std::span<std::int64_t const> shape) -> expected<std::int64_t> {
   if (shape.size() > max_rank)
     return fail(error_code::unsupported, "shape",
                 std::string{"rank "} + std::to_string(shape.size()),
@@ -61,8 +64,9 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 }
 
 /// Two shapes broadcast together as NumPy does: aligned at the last axis, extent 1 stretches.
-[[nodiscard]] inline auto broadcast(std::span<std::int64_t const> a,
-                                    std::span<std::int64_t const> b) -> expected<tensor_shape> {
+template <deferred = when_called>
+[[nodiscard]] auto broadcast(std::span<std::int64_t const> a, std::span<std::int64_t const> b)
+    -> expected<tensor_shape> {
   auto const rank = std::max(a.size(), b.size());
   tensor_shape out(rank, 1);
   for (std::size_t i = 0; i < rank; ++i) {
@@ -77,8 +81,8 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 }
 
 /// An axis number as an index: −1 names the last axis.
-[[nodiscard]] inline auto axis_index(std::int64_t number, std::size_t rank)
-    -> expected<std::size_t> {
+template <deferred = when_called>
+[[nodiscard]] auto axis_index(std::int64_t number, std::size_t rank) -> expected<std::size_t> {
   auto const r = static_cast<std::int64_t>(rank);
   if (number < -r || number >= r)
     return fail(error_code::out_of_range, "axis", std::to_string(number),
@@ -88,9 +92,9 @@ inline constexpr std::int64_t max_elements = std::int64_t{1} << 55;
 
 /// The shape a reshape asks for, made definite: −1 (once) is what remains, 0 copies the input's
 /// extent at that place.
-[[nodiscard]] inline auto resolve_reshape(std::span<std::int64_t const> input,
-                                          std::span<std::int64_t const> wanted)
-    -> expected<tensor_shape> {
+template <deferred = when_called>
+[[nodiscard]] auto resolve_reshape(std::span<std::int64_t const> input,
+                                   std::span<std::int64_t const> wanted) -> expected<tensor_shape> {
   auto const elements = count_elements(input);
   if (!elements) return unexpected{elements.error()};
   auto const mismatch = [&] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/workload/operation.hpp>
 
 #include <algorithm>
@@ -24,17 +25,25 @@ struct shard {
   }
 };
 
-[[nodiscard]] inline auto macs_of(shard const& s) -> macs { return macs_of(*s.op, s.extents); }
-[[nodiscard]] inline auto flops_of(shard const& s) -> flops { return flops_of(*s.op, s.extents); }
+template <deferred = when_called>
+[[nodiscard]] auto macs_of(shard const& s) -> macs {
+  return macs_of(*s.op, s.extents);
+}
+template <deferred = when_called>
+[[nodiscard]] auto flops_of(shard const& s) -> flops {
+  return flops_of(*s.op, s.extents);
+}
 /// Bytes of every operand of a role that the shard touches.
-[[nodiscard]] inline auto bytes_of(shard const& s, role r) -> bytes {
+template <deferred = when_called>
+[[nodiscard]] auto bytes_of(shard const& s, role r) -> bytes {
   bytes sum{};
   for (auto const& t : s.op->operands)
     if (t.role == r) sum += size_of(t, s.extents);
   return sum;
 }
 /// Bytes the shard reads and writes: every operand once.
-[[nodiscard]] inline auto traffic_of(shard const& s) -> bytes {
+template <deferred = when_called>
+[[nodiscard]] auto traffic_of(shard const& s) -> bytes {
   bytes sum{};
   for (auto const& t : s.op->operands) sum += size_of(t, s.extents);
   return sum;
@@ -65,7 +74,8 @@ struct convolution_shape {
 /// fully connected layer on one vector has R = C = K = 1 — batches that share one factor extend the
 /// other (columns or out-channels), the rest are groups; each gate of a recurrent cell as
 /// out-channels. Nothing for operators without that structure.
-[[nodiscard]] inline auto as_convolution(shard const& s) -> std::optional<convolution_shape> {
+template <deferred = when_called>
+[[nodiscard]] auto as_convolution(shard const& s) -> std::optional<convolution_shape> {
   // The largest step that a dimension makes along the first input.
   auto const step_along = [&](label name) -> std::int64_t {
     auto const dim = find_dim(*s.op, name);

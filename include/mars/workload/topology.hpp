@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/operation.hpp>
@@ -8,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <queue>
 #include <span>
@@ -33,7 +35,8 @@ struct tensor_edge {
 
 /// `operators[i].inputs[j]`, where j counts operands of role input; operands of another role, and
 /// those that do not exist, are called `operands[k]`.
-[[nodiscard]] inline auto path_of(operation const& consumer, tensor_edge const& e) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto path_of(operation const& consumer, tensor_edge const& e) -> std::string {
   auto const path = std::string{"operators["} + std::to_string(e.consumer.index()) + "].";
   auto const& all = consumer.operands;
   if (e.operand >= all.size() || all[e.operand].role != role::input)
@@ -45,7 +48,9 @@ struct tensor_edge {
 
 template <WorkloadGraph G>
 [[nodiscard]] auto count_operators(G const& g) -> std::size_t {
-  return static_cast<std::size_t>(std::ranges::distance(operators(g)));
+  auto&& all = operators(g);
+  return static_cast<std::size_t>(
+      std::ranges::distance(std::ranges::begin(all), std::ranges::end(all)));
 }
 
 /// Every edge, in the order of `operators(g)` and `inputs(g, v)`.
@@ -60,12 +65,13 @@ template <WorkloadGraph G>
 namespace detail {
 
 /// Positions of edges grouped by one of their ends (counting sort, stable).
-struct grouped_edges {
+template <deferred = when_called>
+struct basic_grouped_edges {
   std::vector<std::uint32_t> first; ///< per operator, and one past the end
   std::vector<std::uint32_t> edge;
 
-  grouped_edges(std::size_t operators, std::span<tensor_edge const> edges,
-                operator_id tensor_edge::*end)
+  basic_grouped_edges(std::size_t operators, std::span<tensor_edge const> edges,
+                      operator_id tensor_edge::*end)
       : first(operators + 1, 0), edge(edges.size()) {
     for (auto const& e : edges) ++first[(e.*end).index() + 1];
     for (std::size_t v = 0; v < operators; ++v) first[v + 1] += first[v];
@@ -77,14 +83,16 @@ struct grouped_edges {
     return std::span{edge}.subspan(first[v.index()], first[v.index() + 1] - first[v.index()]);
   }
 };
+using grouped_edges = basic_grouped_edges<>;
 
 /// Kahn's algorithm, smallest ready id first: O((V + E) log V). Precondition: ids below
 /// `operators`. Where a cycle stops it, `cycle` is an edge on one.
-struct sorted_operators {
+template <deferred = when_called>
+struct basic_sorted_operators {
   std::vector<operator_id> order;
   std::optional<tensor_edge> cycle;
 
-  sorted_operators(std::size_t operators, std::span<tensor_edge const> edges) {
+  basic_sorted_operators(std::size_t operators, std::span<tensor_edge const> edges) {
     grouped_edges const out{operators, edges, &tensor_edge::producer};
     std::vector<std::uint32_t> missing(operators, 0);
     for (auto const& e : edges) ++missing[e.consumer.index()];
@@ -121,8 +129,10 @@ private:
     return *blocked[smallest];
   }
 };
+using sorted_operators = basic_sorted_operators<>;
 
-[[nodiscard]] inline auto cycle_error(operation const& consumer, tensor_edge const& e)
+template <deferred = when_called>
+[[nodiscard]] auto cycle_error(operation const& consumer, tensor_edge const& e)
     -> unexpected<error> {
   return fail(error_code::cycle, path_of(consumer, e),
               std::string{"operators["} + std::to_string(e.producer.index()) + "]",

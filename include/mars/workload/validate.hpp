@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/operation.hpp>
@@ -25,8 +26,8 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
 /// Each operator by itself; names are unique; weights and external tensors of one name agree; and
 /// sums over the graph (FLOPs, bits of all operands) stay below 2⁶², so that no later addition can
 /// overflow.
-[[nodiscard]] inline auto check_operations(std::span<operation const* const> ops)
-    -> expected<void> {
+template <deferred = when_called>
+[[nodiscard]] auto check_operations(std::span<operation const* const> ops) -> expected<void> {
   std::unordered_map<std::string_view, std::size_t> named;
   std::unordered_map<std::string_view, operand const*> tensors;
   std::int64_t work = 0;
@@ -66,8 +67,9 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
 }
 
 /// Every edge joins an output to an input of the same shape; an operand has one producer; no cycle.
-[[nodiscard]] inline auto check_edges(std::span<operation const* const> ops,
-                                      std::span<tensor_edge const> edges) -> expected<void> {
+template <deferred = when_called>
+[[nodiscard]] auto check_edges(std::span<operation const* const> ops,
+                               std::span<tensor_edge const> edges) -> expected<void> {
   auto const number = [](char const* what, std::size_t i) {
     return std::string{what} + "[" + std::to_string(i) + "]";
   };

@@ -6,7 +6,8 @@
 namespace mars::zoo {
 namespace detail {
 
-inline auto alexnet_classifier(image_layers& net, value x) -> value {
+template <class Layers>
+auto alexnet_classifier(Layers& net, value x) -> value {
   x = net.flatten(net.adaptive_pool("avgpool", x, 6));
   x = net.linear("fc6", x, 4096);
   x = net.linear("fc7", x, 4096);
@@ -17,12 +18,12 @@ inline auto alexnet_classifier(image_layers& net, value x) -> value {
 
 /// The single-column version.
 inline constexpr image_network alexnet{
-    .name = "alexnet",
-    .family = "AlexNet",
-    .source = "Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks, "
-              "arXiv:1404.5997; torchvision alexnet",
-    .least_image = 63,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "alexnet",
+     .family = "AlexNet",
+     .source = "Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks, "
+               "arXiv:1404.5997; torchvision alexnet",
+     .least_image = 63},
+    [](auto& net, value x) -> value {
       using detail::bare;
       using detail::same;
       x = net.biased_conv("conv1", x, 64, {11, 11, 4, 2, 2});
@@ -39,12 +40,12 @@ inline constexpr image_network alexnet{
 /// The original, whose second, fourth and fifth convolutions see only their own half of the maps.
 /// The paper's 224 pixels give its 55×55 first maps only with two pixels of padding.
 inline constexpr image_network alexnet_2012{
-    .name = "alexnet_2012",
-    .family = "AlexNet",
-    .source = "Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional "
-              "neural networks, NIPS 2012; groups = 2",
-    .least_image = 63,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "alexnet_2012",
+     .family = "AlexNet",
+     .source = "Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional "
+               "neural networks, NIPS 2012; groups = 2",
+     .least_image = 63},
+    [](auto& net, value x) -> value {
       using detail::bare;
       using detail::same;
       x = net.biased_conv("conv1", x, 96, {11, 11, 4, 2, 2});

@@ -10,7 +10,8 @@ namespace mars::zoo {
 namespace detail {
 
 /// Encoder and pooler, without the heads that only pre-training uses: [batch, width].
-inline auto bert(text_layers& net) -> value {
+template <class Layers>
+auto bert(Layers& net) -> value {
   auto& blocks = net.blocks;
   auto& b = blocks.b;
   auto const words = net.embedding("word", net.batch, blocks.shape.vocabulary);
@@ -28,21 +29,22 @@ inline auto bert(text_layers& net) -> value {
 } // namespace detail
 
 inline constexpr text_network bert_base{
-    .name = "bert_base",
-    .family = "BERT",
-    .source = "Devlin et al. 2018, arXiv:1810.04805, BERT-base uncased, with pooler",
-    .sequence = 128,
-    .most_sequence = 512,
-    .shape = {.blocks = 12, .width = 768, .heads = 12, .feed_forward = 3072, .vocabulary = 30522},
-    .layers = detail::bert};
+    {.name = "bert_base",
+     .family = "BERT",
+     .source = "Devlin et al. 2018, arXiv:1810.04805, BERT-base uncased, with pooler",
+     .sequence = 128,
+     .most_sequence = 512,
+     .shape = {.blocks = 12, .width = 768, .heads = 12, .feed_forward = 3072, .vocabulary = 30522}},
+    [](auto& net) -> value { return detail::bert(net); }};
 
 inline constexpr text_network bert_large{
-    .name = "bert_large",
-    .family = "BERT",
-    .source = "Devlin et al. 2018, arXiv:1810.04805, BERT-large uncased, with pooler",
-    .sequence = 128,
-    .most_sequence = 512,
-    .shape = {.blocks = 24, .width = 1024, .heads = 16, .feed_forward = 4096, .vocabulary = 30522},
-    .layers = detail::bert};
+    {.name = "bert_large",
+     .family = "BERT",
+     .source = "Devlin et al. 2018, arXiv:1810.04805, BERT-large uncased, with pooler",
+     .sequence = 128,
+     .most_sequence = 512,
+     .shape =
+         {.blocks = 24, .width = 1024, .heads = 16, .feed_forward = 4096, .vocabulary = 30522}},
+    [](auto& net) -> value { return detail::bert(net); }};
 
 } // namespace mars::zoo

@@ -13,12 +13,14 @@ namespace detail {
 /// Scale, shift and rectify what comes from a concatenation. Every reader of the concatenated maps
 /// normalizes them anew, so this cannot be folded into the convolutions that made them, nor, past
 /// its ReLU, into the one that follows: an operator of its own with two parameters a channel.
-inline auto densenet_norm(image_layers& net, std::string name, value x) -> value {
+template <class Layers>
+auto densenet_norm(Layers& net, std::string name, value x) -> value {
   return net.b.batch_norm(x, std::move(name), 2);
 }
 
-inline auto densenet(image_layers& net, value x, std::int64_t stem, std::int64_t growth,
-                     std::array<int, 4> depths) -> value {
+template <class Layers>
+auto densenet(Layers& net, value x, std::int64_t stem, std::int64_t growth,
+              std::array<int, 4> depths) -> value {
   x = net.conv("conv0", x, stem, same(7, 2));
   x = net.max_pool("pool0", x, same(3, 2));
   for (std::size_t block = 0; block < depths.size(); ++block) {
@@ -44,20 +46,20 @@ inline auto densenet(image_layers& net, value x, std::int64_t stem, std::int64_t
 } // namespace detail
 
 inline constexpr image_network densenet121{
-    .name = "densenet121",
-    .family = "DenseNet",
-    .source = "Huang et al. 2016, arXiv:1608.06993, growth 32; torchvision densenet121",
-    .least_image = 29,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "densenet121",
+     .family = "DenseNet",
+     .source = "Huang et al. 2016, arXiv:1608.06993, growth 32; torchvision densenet121",
+     .least_image = 29},
+    [](auto& net, value x) -> value {
       return detail::densenet(net, x, 64, 32, {6, 12, 24, 16});
     }};
 
 inline constexpr image_network densenet161{
-    .name = "densenet161",
-    .family = "DenseNet",
-    .source = "Huang et al. 2016, arXiv:1608.06993, growth 48; torchvision densenet161",
-    .least_image = 29,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "densenet161",
+     .family = "DenseNet",
+     .source = "Huang et al. 2016, arXiv:1608.06993, growth 48; torchvision densenet161",
+     .least_image = 29},
+    [](auto& net, value x) -> value {
       return detail::densenet(net, x, 96, 48, {6, 12, 36, 24});
     }};
 

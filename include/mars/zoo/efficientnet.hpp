@@ -19,16 +19,17 @@ struct mbconv_shape {
 
 /// Squeeze and excitation: weigh each channel by a small network that sees the channels' means.
 /// `inner` is a quarter of the channels that enter the block, not of the expanded ones.
-inline auto excite(image_layers& net, std::string const& name, value x, std::int64_t inner)
-    -> value {
+template <class Layers>
+auto excite(Layers& net, std::string const& name, value x, std::int64_t inner) -> value {
   auto s = net.b.global_avg_pool(x, name + ".pool");
   s = net.biased_conv(name + ".fc1", s, inner, bare(1));
   s = net.biased_conv(name + ".fc2", s, net.channels(x), bare(1));
   return net.b.mul(x, s, name + ".scale");
 }
 
-inline auto mbconv(image_layers& net, std::string const& name, value x, mbconv_shape const& shape,
-                   std::int64_t stride) -> value {
+template <class Layers>
+auto mbconv(Layers& net, std::string const& name, value x, mbconv_shape const& shape,
+            std::int64_t stride) -> value {
   auto const in = net.channels(x);
   auto y = x;
   if (shape.expansion != 1) y = net.conv(name + ".expand", y, in * shape.expansion, bare(1));
@@ -41,10 +42,10 @@ inline auto mbconv(image_layers& net, std::string const& name, value x, mbconv_s
 } // namespace detail
 
 inline constexpr image_network efficientnet_b0{
-    .name = "efficientnet_b0",
-    .family = "EfficientNet",
-    .source = "Tan, Le 2019, arXiv:1905.11946, table 1; torchvision efficientnet_b0",
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "efficientnet_b0",
+     .family = "EfficientNet",
+     .source = "Tan, Le 2019, arXiv:1905.11946, table 1; torchvision efficientnet_b0"},
+    [](auto& net, value x) -> value {
       constexpr detail::mbconv_shape table[] = {
           {1, 3, 1, 16, 1},  {6, 3, 2, 24, 2},  {6, 5, 2, 40, 2}, {6, 3, 2, 80, 3},
           {6, 5, 1, 112, 3}, {6, 5, 2, 192, 4}, {6, 3, 1, 320, 1}};

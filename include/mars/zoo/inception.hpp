@@ -21,8 +21,8 @@ struct inception_widths {
 
 /// The branch the paper gives a 5×5 window has a 3×3 one in torchvision, whose weights everybody
 /// uses.
-inline auto inception_v1(image_layers& net, std::string const& name, value x, inception_widths w)
-    -> value {
+template <class Layers>
+auto inception_v1(Layers& net, std::string const& name, value x, inception_widths w) -> value {
   auto const one = net.conv(name + ".branch1", x, w.one, bare(1));
   auto three = net.conv(name + ".branch2.0", x, w.reduce3, bare(1));
   three = net.conv(name + ".branch2.1", three, w.three, same(3));
@@ -34,8 +34,8 @@ inline auto inception_v1(image_layers& net, std::string const& name, value x, in
 }
 
 /// 35×35 maps.
-inline auto inception_a(image_layers& net, std::string const& name, value x, std::int64_t pooled)
-    -> value {
+template <class Layers>
+auto inception_a(Layers& net, std::string const& name, value x, std::int64_t pooled) -> value {
   auto const one = net.conv(name + ".branch1x1", x, 64, bare(1));
   auto five = net.conv(name + ".branch5x5_1", x, 48, bare(1));
   five = net.conv(name + ".branch5x5_2", five, 64, same(5));
@@ -48,7 +48,8 @@ inline auto inception_a(image_layers& net, std::string const& name, value x, std
 }
 
 /// 35×35 to 17×17.
-inline auto inception_b(image_layers& net, std::string const& name, value x) -> value {
+template <class Layers>
+auto inception_b(Layers& net, std::string const& name, value x) -> value {
   auto const three = net.conv(name + ".branch3x3", x, 384, bare(3, 2));
   auto twice = net.conv(name + ".branch3x3dbl_1", x, 64, bare(1));
   twice = net.conv(name + ".branch3x3dbl_2", twice, 96, same(3));
@@ -58,8 +59,8 @@ inline auto inception_b(image_layers& net, std::string const& name, value x) -> 
 }
 
 /// 17×17 maps; `w` is the width inside the factorized 7×7 branches.
-inline auto inception_c(image_layers& net, std::string const& name, value x, std::int64_t w)
-    -> value {
+template <class Layers>
+auto inception_c(Layers& net, std::string const& name, value x, std::int64_t w) -> value {
   constexpr auto row = same(1, 7, 1);
   constexpr auto column = same(7, 1, 1);
   auto const one = net.conv(name + ".branch1x1", x, 192, bare(1));
@@ -77,7 +78,8 @@ inline auto inception_c(image_layers& net, std::string const& name, value x, std
 }
 
 /// 17×17 to 8×8.
-inline auto inception_d(image_layers& net, std::string const& name, value x) -> value {
+template <class Layers>
+auto inception_d(Layers& net, std::string const& name, value x) -> value {
   auto three = net.conv(name + ".branch3x3_1", x, 192, bare(1));
   three = net.conv(name + ".branch3x3_2", three, 320, bare(3, 2));
   auto seven = net.conv(name + ".branch7x7x3_1", x, 192, bare(1));
@@ -89,7 +91,8 @@ inline auto inception_d(image_layers& net, std::string const& name, value x) -> 
 }
 
 /// 8×8 maps, whose 3×3 branches end in a row and a column side by side.
-inline auto inception_e(image_layers& net, std::string const& name, value x) -> value {
+template <class Layers>
+auto inception_e(Layers& net, std::string const& name, value x) -> value {
   auto const one = net.conv(name + ".branch1x1", x, 320, bare(1));
   auto const three = net.conv(name + ".branch3x3_1", x, 384, bare(1));
   auto const three_a = net.conv(name + ".branch3x3_2a", three, 384, same(1, 3, 1));
@@ -107,12 +110,12 @@ inline auto inception_e(image_layers& net, std::string const& name, value x) -> 
 
 /// Without the auxiliary classifiers, which only training uses.
 inline constexpr image_network googlenet{
-    .name = "googlenet",
-    .family = "Inception",
-    .source = "Szegedy et al. 2014, arXiv:1409.4842; torchvision googlenet (batch normalization, "
-              "3x3 for 5x5)",
-    .least_image = 31,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "googlenet",
+     .family = "Inception",
+     .source = "Szegedy et al. 2014, arXiv:1409.4842; torchvision googlenet (batch normalization, "
+               "3x3 for 5x5)",
+     .least_image = 31},
+    [](auto& net, value x) -> value {
       using detail::bare;
       using detail::inception_v1;
       using detail::same;
@@ -137,12 +140,12 @@ inline constexpr image_network googlenet{
 
 /// Without the auxiliary classifier, which only training uses.
 inline constexpr image_network inception_v3{
-    .name = "inception_v3",
-    .family = "Inception",
-    .source = "Szegedy et al. 2015, arXiv:1512.00567; torchvision inception_v3",
-    .image = 299,
-    .least_image = 75,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "inception_v3",
+     .family = "Inception",
+     .source = "Szegedy et al. 2015, arXiv:1512.00567; torchvision inception_v3",
+     .image = 299,
+     .least_image = 75},
+    [](auto& net, value x) -> value {
       using detail::bare;
       using detail::same;
       x = net.conv("Conv2d_1a_3x3", x, 32, bare(3, 2));

@@ -10,9 +10,9 @@ namespace mars::zoo {
 namespace detail {
 
 /// Wide inside, narrow outside: expand, filter each channel by itself, project without activation.
-inline auto inverted_residual(image_layers& net, std::string const& name, value x,
-                              std::int64_t expansion, std::int64_t out, std::int64_t stride)
-    -> value {
+template <class Layers>
+auto inverted_residual(Layers& net, std::string const& name, value x, std::int64_t expansion,
+                       std::int64_t out, std::int64_t stride) -> value {
   auto const in = net.channels(x);
   auto y = x;
   if (expansion != 1) y = net.conv(name + ".expand", y, in * expansion, bare(1));
@@ -24,10 +24,10 @@ inline auto inverted_residual(image_layers& net, std::string const& name, value 
 } // namespace detail
 
 inline constexpr image_network mobilenet_v1{
-    .name = "mobilenet_v1",
-    .family = "MobileNet",
-    .source = "Howard et al. 2017, arXiv:1704.04861, table 1, width 1.0",
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "mobilenet_v1",
+     .family = "MobileNet",
+     .source = "Howard et al. 2017, arXiv:1704.04861, table 1, width 1.0"},
+    [](auto& net, value x) -> value {
       struct {
         std::int64_t out, stride;
       } constexpr table[] = {{64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {512, 2}, {512, 1},
@@ -43,10 +43,10 @@ inline constexpr image_network mobilenet_v1{
     }};
 
 inline constexpr image_network mobilenet_v2{
-    .name = "mobilenet_v2",
-    .family = "MobileNet",
-    .source = "Sandler et al. 2018, arXiv:1801.04381, table 2; torchvision mobilenet_v2",
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "mobilenet_v2",
+     .family = "MobileNet",
+     .source = "Sandler et al. 2018, arXiv:1801.04381, table 2; torchvision mobilenet_v2"},
+    [](auto& net, value x) -> value {
       struct {
         std::int64_t expansion, out;
         int repeats;

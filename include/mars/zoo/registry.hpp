@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/closest_name.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/graph.hpp>
 #include <mars/zoo/alexnet.hpp>
@@ -50,62 +51,66 @@ struct entry {
 
 namespace detail {
 
-template <image_network const& Network>
+template <auto const& Network>
 [[nodiscard]] auto build_with(arguments const& a) -> expected<graph> {
-  if (a.sequence)
-    return fail(error_code::invalid_argument, "sequence", std::to_string(*a.sequence),
-                "no sequence", std::string{Network.name} + " looks at an image");
-  return Network.build(
-      {.batch = a.batch, .image = a.image, .element_bits = a.element_bits, .bias = a.bias});
-}
-template <text_network const& Network>
-[[nodiscard]] auto build_with(arguments const& a) -> expected<graph> {
-  if (a.image)
-    return fail(error_code::invalid_argument, "image", std::to_string(*a.image), "no image",
-                std::string{Network.name} + " reads text");
-  return Network.build({.batch = a.batch, .sequence = a.sequence, .element_bits = a.element_bits});
+  if constexpr (Network.reads_text) {
+    if (a.image)
+      return fail(error_code::invalid_argument, "image", std::to_string(*a.image), "no image",
+                  std::string{Network.name} + " reads text");
+    return Network.build(
+        {.batch = a.batch, .sequence = a.sequence, .element_bits = a.element_bits});
+  } else {
+    if (a.sequence)
+      return fail(error_code::invalid_argument, "sequence", std::to_string(*a.sequence),
+                  "no sequence", std::string{Network.name} + " looks at an image");
+    return Network.build(
+        {.batch = a.batch, .image = a.image, .element_bits = a.element_bits, .bias = a.bias});
+  }
 }
 
-template <image_network const& Network>
-[[nodiscard]] constexpr auto list_image_network() -> entry {
+template <class Entry, auto const& Network>
+[[nodiscard]] constexpr auto list_network() -> Entry {
+  auto size = [] {
+    if constexpr (Network.reads_text)
+      return Network.sequence;
+    else
+      return Network.image;
+  };
   return {.name = Network.name,
           .family = Network.family,
           .source = Network.source,
-          .reads_text = false,
-          .size = Network.image,
-          .build = build_with<Network>};
-}
-template <text_network const& Network>
-[[nodiscard]] constexpr auto list_text_network() -> entry {
-  return {.name = Network.name,
-          .family = Network.family,
-          .source = Network.source,
-          .reads_text = true,
-          .size = Network.sequence,
+          .reads_text = Network.reads_text,
+          .size = size(),
           .build = build_with<Network>};
 }
 
-inline constexpr entry entries[] = {
-    list_image_network<alexnet>(),      list_image_network<alexnet_2012>(),
-    list_image_network<vgg16>(),        list_image_network<vgg19>(),
-    list_image_network<resnet18>(),     list_image_network<resnet34>(),
-    list_image_network<resnet50>(),     list_image_network<resnet101>(),
-    list_image_network<resnet152>(),    list_image_network<wrn50_2>(),
-    list_image_network<googlenet>(),    list_image_network<inception_v3>(),
-    list_image_network<mobilenet_v1>(), list_image_network<mobilenet_v2>(),
-    list_image_network<squeezenet>(),   list_image_network<densenet121>(),
-    list_image_network<densenet161>(),  list_image_network<efficientnet_b0>(),
-    list_image_network<vit_b16>(),      list_text_network<bert_base>(),
-    list_text_network<bert_large>(),    list_text_network<gpt2>(),
-    list_text_network<gpt3_175b>(),
+// Of `entry`: a template so that the networks are compiled only where the list is used.
+template <class Entry>
+inline constexpr Entry entries[] = {
+    list_network<Entry, alexnet>(),      list_network<Entry, alexnet_2012>(),
+    list_network<Entry, vgg16>(),        list_network<Entry, vgg19>(),
+    list_network<Entry, resnet18>(),     list_network<Entry, resnet34>(),
+    list_network<Entry, resnet50>(),     list_network<Entry, resnet101>(),
+    list_network<Entry, resnet152>(),    list_network<Entry, wrn50_2>(),
+    list_network<Entry, googlenet>(),    list_network<Entry, inception_v3>(),
+    list_network<Entry, mobilenet_v1>(), list_network<Entry, mobilenet_v2>(),
+    list_network<Entry, squeezenet>(),   list_network<Entry, densenet121>(),
+    list_network<Entry, densenet161>(),  list_network<Entry, efficientnet_b0>(),
+    list_network<Entry, vit_b16>(),      list_network<Entry, bert_base>(),
+    list_network<Entry, bert_large>(),   list_network<Entry, gpt2>(),
+    list_network<Entry, gpt3_175b>(),
 };
 
 } // namespace detail
 
 /// Every network, in the order in which lists show them.
-[[nodiscard]] constexpr auto list() -> std::span<entry const> { return detail::entries; }
+template <class Entry = entry>
+[[nodiscard]] auto list() -> std::span<Entry const> {
+  return detail::entries<Entry>;
+}
 
-[[nodiscard]] inline auto names() -> std::vector<std::string_view> {
+template <deferred = when_called>
+[[nodiscard]] auto names() -> std::vector<std::string_view> {
   std::vector<std::string_view> out;
   for (auto const& e : list()) out.push_back(e.name);
   return out;
@@ -114,7 +119,8 @@ inline constexpr entry entries[] = {
 /// The network of that name. Errors: `unknown_name` at `model`, with a suggestion; what the network
 /// says of the arguments, at `batch`, `image`, `sequence`, `element_bits`, or the network's name
 /// when only their product is too large.
-[[nodiscard]] inline auto find(std::string_view name, arguments const& a = {}) -> expected<graph> {
+template <deferred = when_called>
+[[nodiscard]] auto find(std::string_view name, arguments const& a = {}) -> expected<graph> {
   for (auto const& e : list())
     if (e.name == name) return e.build(a);
   std::string known;

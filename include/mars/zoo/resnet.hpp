@@ -11,36 +11,34 @@ namespace mars::zoo {
 namespace detail {
 
 /// One residual block: `x` in, `planes` the width of its stage.
-using residual_block = auto(*)(image_layers&, std::string const&, value, std::int64_t planes,
-                               std::int64_t stride) -> value;
-
 /// What the block's result is added to: `x`, projected where its shape would not fit.
-inline auto shortcut(image_layers& net, std::string const& name, value x, std::int64_t out,
-                     std::int64_t stride) -> value {
+template <class Layers>
+auto shortcut(Layers& net, std::string const& name, value x, std::int64_t out, std::int64_t stride)
+    -> value {
   if (stride == 1 && net.channels(x) == out) return x;
   return net.conv(name + ".downsample", x, out, bare(1, stride));
 }
 
-inline auto basic_block(image_layers& net, std::string const& name, value x, std::int64_t planes,
-                        std::int64_t stride) -> value {
+inline constexpr auto basic_block = [](auto& net, std::string const& name, value x,
+                                       std::int64_t planes, std::int64_t stride) -> value {
   auto y = net.conv(name + ".conv1", x, planes, same(3, stride));
   y = net.conv(name + ".conv2", y, planes, same(3));
   return net.add(name + ".add", y, shortcut(net, name, x, planes, stride));
-}
+};
 
 /// `Width` × planes inside, 4 × planes outside. The stride is on the 3×3 convolution, as in
 /// torchvision and mars.md §8 (the paper has it on the first 1×1).
 template <std::int64_t Width>
-auto bottleneck_block(image_layers& net, std::string const& name, value x, std::int64_t planes,
-                      std::int64_t stride) -> value {
+inline constexpr auto bottleneck_block = [](auto& net, std::string const& name, value x,
+                                            std::int64_t planes, std::int64_t stride) -> value {
   auto y = net.conv(name + ".conv1", x, Width * planes, bare(1));
   y = net.conv(name + ".conv2", y, Width * planes, same(3, stride));
   y = net.conv(name + ".conv3", y, 4 * planes, bare(1));
   return net.add(name + ".add", y, shortcut(net, name, x, 4 * planes, stride));
-}
+};
 
-inline auto resnet(image_layers& net, value x, residual_block block, std::array<int, 4> depths)
-    -> value {
+template <class Layers, class Block>
+auto resnet(Layers& net, value x, Block const& block, std::array<int, 4> depths) -> value {
   x = net.conv("conv1", x, 64, same(7, 2));
   x = net.max_pool("maxpool", x, same(3, 2));
   for (std::size_t stage = 0; stage < depths.size(); ++stage)
@@ -56,51 +54,41 @@ inline constexpr std::string_view resnet_source =
 } // namespace detail
 
 inline constexpr image_network resnet18{
-    .name = "resnet18",
-    .family = "ResNet",
-    .source = detail::resnet_source,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "resnet18", .family = "ResNet", .source = detail::resnet_source},
+    [](auto& net, value x) -> value {
       return detail::resnet(net, x, detail::basic_block, {2, 2, 2, 2});
     }};
 
 inline constexpr image_network resnet34{
-    .name = "resnet34",
-    .family = "ResNet",
-    .source = detail::resnet_source,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "resnet34", .family = "ResNet", .source = detail::resnet_source},
+    [](auto& net, value x) -> value {
       return detail::resnet(net, x, detail::basic_block, {3, 4, 6, 3});
     }};
 
 inline constexpr image_network resnet50{
-    .name = "resnet50",
-    .family = "ResNet",
-    .source = detail::resnet_source,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "resnet50", .family = "ResNet", .source = detail::resnet_source},
+    [](auto& net, value x) -> value {
       return detail::resnet(net, x, detail::bottleneck_block<1>, {3, 4, 6, 3});
     }};
 
 inline constexpr image_network resnet101{
-    .name = "resnet101",
-    .family = "ResNet",
-    .source = detail::resnet_source,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "resnet101", .family = "ResNet", .source = detail::resnet_source},
+    [](auto& net, value x) -> value {
       return detail::resnet(net, x, detail::bottleneck_block<1>, {3, 4, 23, 3});
     }};
 
 inline constexpr image_network resnet152{
-    .name = "resnet152",
-    .family = "ResNet",
-    .source = detail::resnet_source,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "resnet152", .family = "ResNet", .source = detail::resnet_source},
+    [](auto& net, value x) -> value {
       return detail::resnet(net, x, detail::bottleneck_block<1>, {3, 8, 36, 3});
     }};
 
 /// ResNet-50 whose 3×3 convolutions are twice as wide.
 inline constexpr image_network wrn50_2{
-    .name = "wrn50_2",
-    .family = "ResNet",
-    .source = "Zagoruyko, Komodakis 2016, arXiv:1605.07146; torchvision wide_resnet50_2",
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "wrn50_2",
+     .family = "ResNet",
+     .source = "Zagoruyko, Komodakis 2016, arXiv:1605.07146; torchvision wide_resnet50_2"},
+    [](auto& net, value x) -> value {
       return detail::resnet(net, x, detail::bottleneck_block<2>, {3, 4, 6, 3});
     }};
 

@@ -10,8 +10,9 @@ namespace mars::zoo {
 namespace detail {
 
 /// Squeeze to few channels, expand half of the result with 1×1 and half with 3×3 windows.
-inline auto fire(image_layers& net, std::string const& name, value x, std::int64_t squeeze,
-                 std::int64_t expand) -> value {
+template <class Layers>
+auto fire(Layers& net, std::string const& name, value x, std::int64_t squeeze, std::int64_t expand)
+    -> value {
   x = net.biased_conv(name + ".squeeze", x, squeeze, bare(1));
   auto const one = net.biased_conv(name + ".expand1x1", x, expand, bare(1));
   auto const three = net.biased_conv(name + ".expand3x3", x, expand, same(3));
@@ -21,11 +22,11 @@ inline auto fire(image_layers& net, std::string const& name, value x, std::int64
 } // namespace detail
 
 inline constexpr image_network squeezenet{
-    .name = "squeezenet",
-    .family = "SqueezeNet",
-    .source = "Iandola et al. 2016, arXiv:1602.07360, version 1.0; torchvision squeezenet1_0",
-    .least_image = 29,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "squeezenet",
+     .family = "SqueezeNet",
+     .source = "Iandola et al. 2016, arXiv:1602.07360, version 1.0; torchvision squeezenet1_0",
+     .least_image = 29},
+    [](auto& net, value x) -> value {
       using detail::bare;
       using detail::fire;
       x = net.biased_conv("conv1", x, 96, bare(7, 2));

@@ -10,7 +10,8 @@ namespace mars::zoo {
 namespace detail {
 
 /// Five runs of 3×3 convolutions, each ended by a pool; `depths` are the runs' lengths.
-inline auto vgg(image_layers& net, value x, std::array<int, 5> depths) -> value {
+template <class Layers>
+auto vgg(Layers& net, value x, std::array<int, 5> depths) -> value {
   constexpr std::array<std::int64_t, 5> widths{64, 128, 256, 512, 512};
   for (std::size_t run = 0; run < widths.size(); ++run) {
     auto const prefix = std::to_string(run + 1);
@@ -28,20 +29,20 @@ inline auto vgg(image_layers& net, value x, std::array<int, 5> depths) -> value 
 } // namespace detail
 
 inline constexpr image_network vgg16{
-    .name = "vgg16",
-    .family = "VGG",
-    .source = "Simonyan, Zisserman 2014, arXiv:1409.1556, configuration D; torchvision vgg16",
-    .least_image = 32,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "vgg16",
+     .family = "VGG",
+     .source = "Simonyan, Zisserman 2014, arXiv:1409.1556, configuration D; torchvision vgg16",
+     .least_image = 32},
+    [](auto& net, value x) -> value {
       return detail::vgg(net, x, {2, 2, 3, 3, 3});
     }};
 
 inline constexpr image_network vgg19{
-    .name = "vgg19",
-    .family = "VGG",
-    .source = "Simonyan, Zisserman 2014, arXiv:1409.1556, configuration E; torchvision vgg19",
-    .least_image = 32,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "vgg19",
+     .family = "VGG",
+     .source = "Simonyan, Zisserman 2014, arXiv:1409.1556, configuration E; torchvision vgg19",
+     .least_image = 32},
+    [](auto& net, value x) -> value {
       return detail::vgg(net, x, {2, 2, 4, 4, 4});
     }};
 

@@ -12,8 +12,9 @@ namespace detail {
 
 /// Pixels of a patch's side are those of `patch`; positions are learned, so their table grows with
 /// the image.
-inline auto vit(image_layers& net, value x, std::int64_t patch, transformer_shape shape) -> value {
-  transformer blocks{net.b, shape, net.bias};
+template <class Layers>
+auto vit(Layers& net, value x, std::int64_t patch, transformer_shape shape) -> value {
+  transformer<builder> blocks{net.b, shape, net.bias};
   auto const batch = net.extent(x, 0);
   x = net.biased_conv("patches", x, shape.width, bare(patch, patch));
   auto const patches = net.side(x) * net.side(x);
@@ -32,12 +33,12 @@ inline auto vit(image_layers& net, value x, std::int64_t patch, transformer_shap
 } // namespace detail
 
 inline constexpr image_network vit_b16{
-    .name = "vit_b16",
-    .family = "ViT",
-    .source = "Dosovitskiy et al. 2020, arXiv:2010.11929, ViT-B/16; torchvision vit_b_16",
-    .least_image = 16,
-    .multiple = 16,
-    .layers = [](detail::image_layers& net, value x) -> value {
+    {.name = "vit_b16",
+     .family = "ViT",
+     .source = "Dosovitskiy et al. 2020, arXiv:2010.11929, ViT-B/16; torchvision vit_b_16",
+     .least_image = 16,
+     .multiple = 16},
+    [](auto& net, value x) -> value {
       return detail::vit(net, x, 16,
                          {.blocks = 12, .width = 768, .heads = 12, .feed_forward = 3072});
     }};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/collective/detail/steps.hpp>
+#include <mars/core/deferred.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -14,10 +15,11 @@ namespace mars::collective::detail {
 /// Looks for a cyclic order whose slowest hop is fast: rising ids, then nearest neighbour, then
 /// 2-opt. Decided in whole picoseconds, so that every compiler finds the same ring. (The best order
 /// is the bottleneck travelling salesman's; no guarantee is given beyond the start.)
-class ring_search {
+template <deferred = when_called>
+class basic_ring_search {
 public:
   template <Interconnect Net>
-  ring_search(Net const& net, std::span<accelerator_id const> group, bytes size)
+  basic_ring_search(Net const& net, std::span<accelerator_id const> group, bytes size)
       : nodes_{sorted(group)}, cost_(nodes_.size() * nodes_.size()) {
     auto const n = nodes_.size();
     for (std::size_t i = 0; i < n; ++i)
@@ -121,6 +123,7 @@ private:
   ranks nodes_;
   std::vector<picoseconds> cost_;
 };
+using ring_search = basic_ring_search<>;
 
 /// The ring a group would use for messages of `size`, in its faster direction.
 template <Interconnect Net>

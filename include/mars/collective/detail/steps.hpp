@@ -2,6 +2,8 @@
 #pragma once
 
 #include <mars/collective/concept.hpp>
+#include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -33,14 +35,16 @@ using ranks = std::vector<accelerator_id>;
   return static_cast<double>(n) * t;
 }
 
-[[nodiscard]] inline auto sorted(std::span<accelerator_id const> group) -> ranks {
+template <deferred = when_called>
+[[nodiscard]] auto sorted(std::span<accelerator_id const> group) -> ranks {
   ranks order(group.begin(), group.end());
-  std::sort(order.begin(), order.end());
+  sort_ascending(order);
   return order;
 }
 
 /// Bytes by link, for the few links that a step crosses (open addressing).
-class link_loads {
+template <deferred = when_called>
+class basic_link_loads {
 public:
   /// Has the link been loaded before?
   auto add(link_id id, bytes size) -> bool {
@@ -73,6 +77,7 @@ private:
   std::vector<std::pair<link_id, bytes>> loads_;
   std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(64, none); ///< into loads_
 };
+using link_loads = basic_link_loads<>;
 
 /// A lower limit set by the links: where flows share one, it must carry all their bytes.
 /// 0 where no link is shared, or where the interconnect does not tell its routes.
@@ -129,8 +134,9 @@ template <Interconnect Net>
 }
 
 /// Rank i sends to rank i + distance, cyclically.
-[[nodiscard]] inline auto rotation(std::span<accelerator_id const> order, std::size_t distance,
-                                   bytes size) -> std::vector<flow> {
+template <deferred = when_called>
+[[nodiscard]] auto rotation(std::span<accelerator_id const> order, std::size_t distance, bytes size)
+    -> std::vector<flow> {
   std::vector<flow> flows;
   for (std::size_t i = 0; i < order.size(); ++i)
     flows.push_back({order[i], order[(i + distance) % order.size()], size});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/evaluation/detail/interner.hpp>
 #include <mars/parallel/redistribution.hpp>
 
@@ -17,7 +18,8 @@ namespace mars::detail {
 
 /// Layouts by value; each distinct one is kept once, and axis by axis: few ways to divide an axis make
 /// up many layouts.
-class layout_pool {
+template <deferred = when_called>
+class basic_layout_pool {
 public:
   using axis_ids = inplace_vector<std::uint32_t, max_rank>;
 
@@ -102,5 +104,6 @@ private:
   std::vector<std::uint32_t> key_;
   std::vector<std::int64_t> ends_;
 };
+using layout_pool = basic_layout_pool<>;
 
 } // namespace mars::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/evaluation/detail/interner.hpp>
 #include <mars/evaluation/detail/layout_pool.hpp>
 
@@ -24,7 +25,8 @@ namespace mars::detail {
 /// divisors, send the same numbers of elements between the same ranks in the same order. (An axis
 /// that nobody divides contributes a factor.) So a tensor of 64 rows by 32 columns that is cut by
 /// rows and needed by columns costs what its transpose does, and one question answers for both.
-class move_pool {
+template <deferred = when_called>
+class basic_move_pool {
 public:
   struct question {
     std::uint32_t owned{}; ///< layouts, of the first redistribution of its like
@@ -32,7 +34,7 @@ public:
     int element_bits{};
   };
 
-  explicit move_pool(layout_pool const& layouts) : layouts_{&layouts} {}
+  explicit basic_move_pool(layout_pool const& layouts) : layouts_{&layouts} {}
 
   /// The number of the question what moving elements of that many bits costs.
   [[nodiscard]] auto operator()(std::uint32_t owned, std::uint32_t needed, int element_bits)
@@ -100,5 +102,6 @@ private:
   std::vector<question> questions_;
   std::vector<std::int64_t> pattern_;
 };
+using move_pool = basic_move_pool<>;
 
 } // namespace mars::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -18,9 +19,10 @@ namespace mars::detail {
 ///
 /// Operators of a class are alike, so most of it is counted by class. Sums in double are lowered by a
 /// relative 1e-9, far beyond their error: a bound may be low, never high.
-class relaxations {
+template <deferred = when_called>
+class basic_relaxations {
 public:
-  explicit relaxations(mapping_problem const& problem) : p_{&problem} {
+  explicit basic_relaxations(mapping_problem const& problem) : p_{&problem} {
     for (std::uint32_t v = 0; v < p_->size(); ++v) {
       auto const k = p_->op_class(v);
       if (k >= classes_.size()) classes_.resize(k + 1);
@@ -271,5 +273,6 @@ private:
   std::vector<std::uint32_t> largest_; ///< by class of sets: the set of largest capacity
   bool computation_counts_{true};
 };
+using relaxations = basic_relaxations<>;
 
 } // namespace mars::detail

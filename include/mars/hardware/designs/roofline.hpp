@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/inplace_vector.hpp>
 #include <mars/hardware/concept.hpp>
+#include <mars/workload/shard.hpp>
 #include <mars/hardware/detail/parameters.hpp>
 
 #include <algorithm>
@@ -54,6 +56,7 @@ struct roofline {
   }
   [[nodiscard]] auto memory_bandwidth() const -> bytes_per_second { return bandwidth; }
 
+  template <deferred = when_called>
   [[nodiscard]] auto time(shard const& s) const -> time_breakdown {
     if (s.op->kind == op_kind::opaque) return unestimated_time();
     if (s.op->kind == op_kind::reshape) return {};
@@ -62,6 +65,7 @@ struct roofline {
   }
   [[nodiscard]] auto energy(shard const& s) const -> joules { return power * time(s).total; }
 
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     detail::parameter_check check;
     check.name(title)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/hardware/detail/parameters.hpp>
 #include <mars/hardware/detail/spatial.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -61,6 +63,7 @@ struct super_lip {
 
   [[nodiscard]] auto cycles(convolution_shape const& c) const -> tiled_cycles;
 
+  template <deferred = when_called>
   [[nodiscard]] auto time(shard const& s) const -> time_breakdown {
     if (auto const shape = as_convolution(s)) {
       auto const count = cycles(*shape);
@@ -78,6 +81,7 @@ struct super_lip {
                          clock));
   }
 
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     return detail::parameter_check{}
         .name(title)

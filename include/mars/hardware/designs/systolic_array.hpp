@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/hardware/detail/parameters.hpp>
 #include <mars/hardware/detail/spatial.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -52,6 +54,7 @@ struct systolic_array {
   [[nodiscard]] auto memory_bandwidth() const -> bytes_per_second { return dram; }
 
   /// Compute cycles, the fill included.
+  template <deferred = when_called>
   [[nodiscard]] auto cycles(convolution_shape const& c) const -> double {
     using detail::real;
     double count = real(c.batch) * real(c.groups) * real(c.kernel_rows) * real(c.kernel_columns);
@@ -66,6 +69,7 @@ struct systolic_array {
     return count + (fill ? real(row) + real(col) : 0);
   }
 
+  template <deferred = when_called>
   [[nodiscard]] auto time(shard const& s) const -> time_breakdown {
     auto const shape = as_convolution(s);
     auto const memory = traffic_of(s) / dram;
@@ -73,6 +77,7 @@ struct systolic_array {
     return overlapped(detail::duration(cycles(*shape), clock), memory);
   }
 
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     return detail::parameter_check{}
         .name(title)
@@ -89,6 +94,7 @@ struct systolic_array {
   friend auto operator==(systolic_array const&, systolic_array const&) -> bool = default;
 
 private:
+  template <deferred = when_called>
   [[nodiscard]] static auto extent_of(convolution_shape const& c, conv_loop loop) -> std::int64_t {
     switch (loop) {
     case conv_loop::out_channels: return c.out_channels;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/inplace_vector.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/hardware/detail/parameters.hpp>
 #include <mars/hardware/detail/spatial.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -104,6 +106,7 @@ struct winograd {
     auto const shape = as_convolution(s);
     return !shape || is_native(*shape);
   }
+  template <deferred = when_called>
   [[nodiscard]] auto time(shard const& s) const -> time_breakdown {
     auto const shape = as_convolution(s);
     auto const memory = traffic_of(s) / dram;
@@ -111,6 +114,7 @@ struct winograd {
     return overlapped(detail::duration(cycles(*shape), clock), memory);
   }
   /// The ways this layer can run here, the policy aside; none for other operators.
+  template <deferred = when_called>
   [[nodiscard]] auto algorithms(shard const& s) const -> inplace_vector<algorithm_time, 3> {
     inplace_vector<algorithm_time, 3> all;
     auto const shape = as_convolution(s);
@@ -125,6 +129,7 @@ struct winograd {
     return all;
   }
 
+  template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     return detail::parameter_check{}
         .name(title)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/closest_name.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/hardware/presets/fpga.hpp>
 #include <mars/hardware/presets/gpu.hpp>
@@ -33,7 +34,8 @@ struct tpu_entry {
   tpu_chip chip;
   std::vector<std::uint32_t> extents;
 };
-[[nodiscard]] inline auto tpu_entries() -> std::vector<tpu_entry> const& {
+template <deferred = when_called>
+[[nodiscard]] auto tpu_entries() -> std::vector<tpu_entry> const& {
   static std::vector<tpu_entry> const all = [] {
     auto const named = [](std::string_view name, std::string_view description) {
       return preset_info{name, evidence::vendor, tpu_source, description};
@@ -53,7 +55,8 @@ struct tpu_entry {
 } // namespace detail
 
 /// Every preset, in the order in which lists show them.
-[[nodiscard]] inline auto catalogue() -> std::vector<preset> {
+template <deferred = when_called>
+[[nodiscard]] auto catalogue() -> std::vector<preset> {
   std::vector<preset> all;
   auto const add = [&](preset_info const& info, any_system (*make)(std::size_t)) {
     all.push_back({info, make, 0});
@@ -82,14 +85,16 @@ struct tpu_entry {
   return all;
 }
 
-[[nodiscard]] inline auto names() -> std::vector<std::string_view> {
+template <deferred = when_called>
+[[nodiscard]] auto names() -> std::vector<std::string_view> {
   std::vector<std::string_view> all;
   for (auto const& p : catalogue()) all.push_back(p.info.name);
   return all;
 }
 
 /// The system of that name. Error: `unknown_name` at `system`, with a suggestion.
-[[nodiscard]] inline auto find(std::string_view name) -> expected<any_system> {
+template <deferred = when_called>
+[[nodiscard]] auto find(std::string_view name) -> expected<any_system> {
   for (auto const& p : catalogue())
     if (p.info.name == name) return p.build();
   auto const known = names();
@@ -102,7 +107,8 @@ struct tpu_entry {
 }
 
 /// Grade, source and description of the system of that name. Error: as `find`.
-[[nodiscard]] inline auto find_info(std::string_view name) -> expected<preset_info> {
+template <deferred = when_called>
+[[nodiscard]] auto find_info(std::string_view name) -> expected<preset_info> {
   for (auto const& p : catalogue())
     if (p.info.name == name) return p.info;
   return unexpected{find(name).error()};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/hardware/designs/super_lip.hpp>
 #include <mars/hardware/designs/systolic_array.hpp>
 #include <mars/hardware/designs/winograd.hpp>
@@ -33,7 +34,8 @@ struct mars_designs {
 
 /// "super_lip", "systolic_array", "winograd", in this order. Super-LIP's three ports get a third of
 /// the DRAM bandwidth each (assumed).
-[[nodiscard]] inline auto designs_of(mars_designs const& o) -> std::vector<any_design> {
+template <deferred = when_called>
+[[nodiscard]] auto designs_of(mars_designs const& o) -> std::vector<any_design> {
   double const port = o.dram.count() / (o.element_bits / 8.0) / o.clock.count() / 3;
   return {hardware::super_lip{.tm = 64,
                               .tn = 7,
@@ -92,7 +94,8 @@ inline constexpr preset_info aws_f1_16xlarge_vec4_info{
 
 /// Eight adaptive accelerators in two groups of four. Only the grouping is the vendor's; see
 /// `aws_f1_16xlarge_board` for the instance as documented.
-[[nodiscard]] inline auto aws_f1_16xlarge(f1_options const& o = {})
+template <deferred = when_called>
+[[nodiscard]] auto aws_f1_16xlarge(f1_options const& o = {})
     -> system<accelerator, interconnect::grouped_through_host> {
   auto const designs = designs_of({.vec = o.vec,
                                    .clip_tiles = o.clip_tiles,
@@ -114,7 +117,8 @@ inline constexpr preset_info aws_f1_16xlarge_vec4_info{
                                .configurations = designs});
   return f1;
 }
-[[nodiscard]] inline auto aws_f1_16xlarge_vec4()
+template <deferred = when_called>
+[[nodiscard]] auto aws_f1_16xlarge_vec4()
     -> system<accelerator, interconnect::grouped_through_host> {
   return aws_f1_16xlarge({.vec = 4});
 }
@@ -154,8 +158,9 @@ inline constexpr preset_info alveo_u55c_info{.name = "alveo_u55c",
                                                  "one Alveo U55C with 16 GB HBM2 (460 GB/s)"};
 
 namespace detail {
-[[nodiscard]] inline auto boards(std::size_t count, char const* name, bytes memory,
-                                 bytes_per_second bandwidth) -> std::vector<accelerator> {
+template <deferred = when_called>
+[[nodiscard]] auto boards(std::size_t count, char const* name, bytes memory,
+                          bytes_per_second bandwidth) -> std::vector<accelerator> {
   auto const designs = designs_of({.dram = bandwidth});
   std::vector<accelerator> all;
   for (std::size_t i = 0; i < count; ++i)
@@ -163,7 +168,8 @@ namespace detail {
         {.name = name + std::to_string(i), .capacity = memory, .configurations = designs});
   return all;
 }
-[[nodiscard]] inline auto all_through_host(std::uint32_t count, bytes_per_second host)
+template <deferred = when_called>
+[[nodiscard]] auto all_through_host(std::uint32_t count, bytes_per_second host)
     -> interconnect::grouped_through_host {
   interconnect::grouped_through_host net{.host_bandwidth = host};
   for (std::uint32_t i = 0; i < count; ++i) net.groups.push_back({i});
@@ -171,34 +177,38 @@ namespace detail {
 }
 } // namespace detail
 
-[[nodiscard]] inline auto aws_f1_16xlarge_board()
+template <deferred = when_called>
+[[nodiscard]] auto aws_f1_16xlarge_board()
     -> system<accelerator, interconnect::grouped_through_host> {
   return {.name = std::string{aws_f1_16xlarge_board_info.name},
           .accelerators =
               detail::boards(8, "vu9p_", bytes{std::int64_t{64} << 30}, bytes_per_second{68e9}),
           .interconnect = detail::all_through_host(8, bytes_per_second{11.4e9})};
 }
-[[nodiscard]] inline auto aws_f1_16xlarge_ring() -> system<accelerator, interconnect::ring> {
+template <deferred = when_called>
+[[nodiscard]] auto aws_f1_16xlarge_ring() -> system<accelerator, interconnect::ring> {
   return {.name = std::string{aws_f1_16xlarge_ring_info.name},
           .accelerators =
               detail::boards(8, "vu9p_", bytes{std::int64_t{64} << 30}, bytes_per_second{68e9}),
           .interconnect = {.accelerators = 8, .bandwidth = bytes_per_second{25e9}}};
 }
-[[nodiscard]] inline auto aws_f2_48xlarge()
-    -> system<accelerator, interconnect::grouped_through_host> {
+template <deferred = when_called>
+[[nodiscard]] auto aws_f2_48xlarge() -> system<accelerator, interconnect::grouped_through_host> {
   return {.name = std::string{aws_f2_48xlarge_info.name},
           .accelerators =
               detail::boards(8, "vu47p_", bytes{std::int64_t{16} << 30}, bytes_per_second{460e9}),
           .interconnect =
               detail::all_through_host(8, bytes_per_second{8 * 16e9 * (128.0 / 130.0) / 8})};
 }
-[[nodiscard]] inline auto alveo_u280() -> system<accelerator, interconnect::fully_connected> {
+template <deferred = when_called>
+[[nodiscard]] auto alveo_u280() -> system<accelerator, interconnect::fully_connected> {
   return {.name = std::string{alveo_u280_info.name},
           .accelerators = detail::boards(1, "u280_", bytes{8'000'000'000}, bytes_per_second{460e9}),
           .interconnect = {.accelerators = 1,
                            .bandwidth = bytes_per_second{std::numeric_limits<double>::infinity()}}};
 }
-[[nodiscard]] inline auto alveo_u55c() -> system<accelerator, interconnect::fully_connected> {
+template <deferred = when_called>
+[[nodiscard]] auto alveo_u55c() -> system<accelerator, interconnect::fully_connected> {
   return {.name = std::string{alveo_u55c_info.name},
           .accelerators =
               detail::boards(1, "u55c_", bytes{16'000'000'000}, bytes_per_second{460e9}),

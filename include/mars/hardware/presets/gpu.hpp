@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/hardware/designs/roofline.hpp>
 #include <mars/hardware/presets/preset.hpp>
 #include <mars/hardware/system.hpp>
@@ -231,7 +232,8 @@ struct gpu_server_options {
 
 /// A server as roofline devices: NVSwitch systems as a switch whose ports limit injection, PCIe
 /// systems as a tree in which `cards_per_upstream_port` cards share one port of a card's bandwidth.
-[[nodiscard]] inline auto gpu_server(gpu_server_data const& d, gpu_server_options const& o = {})
+template <deferred = when_called>
+[[nodiscard]] auto gpu_server(gpu_server_data const& d, gpu_server_options const& o = {})
     -> any_system {
   hardware::roofline device{.title = std::string{d.gpu},
                             .peak_rate = flops_per_second{d.bf16_tflops * 1e12},

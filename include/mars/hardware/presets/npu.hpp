@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/hardware/designs/roofline.hpp>
 #include <mars/hardware/presets/preset.hpp>
 #include <mars/hardware/system.hpp>
@@ -34,8 +35,9 @@ inline constexpr preset_info gaudi3_8_info{
                    "scale-up (assumed, optimistic)"};
 
 namespace detail {
-[[nodiscard]] inline auto devices(std::size_t count, char const* name, bytes memory,
-                                  hardware::roofline const& design) -> std::vector<accelerator> {
+template <deferred = when_called>
+[[nodiscard]] auto devices(std::size_t count, char const* name, bytes memory,
+                           hardware::roofline const& design) -> std::vector<accelerator> {
   any_design const shared{design};
   std::vector<accelerator> all;
   for (std::size_t i = 0; i < count; ++i)
@@ -45,7 +47,8 @@ namespace detail {
 }
 } // namespace detail
 
-[[nodiscard]] inline auto trn1_32xlarge() -> system<accelerator, interconnect::torus> {
+template <deferred = when_called>
+[[nodiscard]] auto trn1_32xlarge() -> system<accelerator, interconnect::torus> {
   return {.name = std::string{trn1_32xlarge_info.name},
           .accelerators = detail::devices(
               16, "trainium", bytes{std::int64_t{32} << 30},
@@ -56,7 +59,8 @@ namespace detail {
           .interconnect = {.extents = {2, 2, 2, 2}, .bandwidth = bytes_per_second{384e9 / 2 / 4}}};
 }
 
-[[nodiscard]] inline auto trn2_48xlarge() -> system<accelerator, interconnect::torus> {
+template <deferred = when_called>
+[[nodiscard]] auto trn2_48xlarge() -> system<accelerator, interconnect::torus> {
   return {.name = std::string{trn2_48xlarge_info.name},
           .accelerators = detail::devices(
               16, "trainium2_", bytes{std::int64_t{96} << 30},
@@ -67,7 +71,8 @@ namespace detail {
           .interconnect = {.extents = {4, 4}, .bandwidth = bytes_per_second{1.28e12 / 2 / 4}}};
 }
 
-[[nodiscard]] inline auto gaudi3_8() -> system<accelerator, interconnect::switched> {
+template <deferred = when_called>
+[[nodiscard]] auto gaudi3_8() -> system<accelerator, interconnect::switched> {
   return {.name = std::string{gaudi3_8_info.name},
           .accelerators = detail::devices(8, "gaudi", bytes{128'000'000'000},
                                           {.title = "gaudi3",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/hardware/designs/roofline.hpp>
 #include <mars/hardware/presets/preset.hpp>
 #include <mars/hardware/system.hpp>
@@ -36,7 +37,8 @@ inline constexpr std::string_view tpu_source = "jax-ml/scaling-book@0819a7d";
 
 /// Which axes of a slice close into rings: in two dimensions those of size 16, in three all or
 /// none, all where the slice is made of whole 4×4×4 cubes.
-[[nodiscard]] inline auto tpu_wrap(std::vector<std::uint32_t> const& extents) -> std::vector<bool> {
+template <deferred = when_called>
+[[nodiscard]] auto tpu_wrap(std::vector<std::uint32_t> const& extents) -> std::vector<bool> {
   std::vector<bool> wrap;
   bool const cubes = std::all_of(extents.begin(), extents.end(), [](auto e) { return e % 4 == 0; });
   for (auto const e : extents) wrap.push_back(extents.size() >= 3 ? cubes : e == 16);
@@ -44,7 +46,8 @@ inline constexpr std::string_view tpu_source = "jax-ml/scaling-book@0819a7d";
 }
 
 /// A slice of a pod: roofline devices on a torus, 1 µs per hop.
-[[nodiscard]] inline auto tpu_slice(tpu_chip const& chip, std::vector<std::uint32_t> extents)
+template <deferred = when_called>
+[[nodiscard]] auto tpu_slice(tpu_chip const& chip, std::vector<std::uint32_t> extents)
     -> system<accelerator, interconnect::torus> {
   std::size_t chips = 1;
   for (auto const e : extents) chips *= e;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/interconnect/concept.hpp>
 
@@ -20,7 +21,8 @@ inline constexpr std::size_t max_accelerators = 65'536;
 
 namespace detail {
 
-[[nodiscard]] inline auto to_text(endpoint e) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto to_text(endpoint e) -> std::string {
   char const* const prefix = e.kind == node_kind::accelerator      ? "a"
                              : e.kind == node_kind::network_switch ? "switch"
                                                                    : "host";
@@ -40,27 +42,32 @@ namespace detail {
   return {to_text(from) + "->" + to_text(to), from, to, bandwidth, latency};
 }
 
-[[nodiscard]] inline auto at(std::string_view name, std::size_t i) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto at(std::string_view name, std::size_t i) -> std::string {
   return std::string{name} + "[" + std::to_string(i) + "]";
 }
 
 /// Infinite bandwidth is allowed: it asks what an ideal link would bring.
-[[nodiscard]] inline auto check_bandwidth(std::string path, bytes_per_second b) -> expected<void> {
+template <deferred = when_called>
+[[nodiscard]] auto check_bandwidth(std::string path, bytes_per_second b) -> expected<void> {
   if (b.count() > 0) return {};
   return fail(error_code::out_of_range, std::move(path), std::to_string(b.count()),
               "a bandwidth above 0 B/s");
 }
-[[nodiscard]] inline auto check_latency(std::string path, seconds t) -> expected<void> {
+template <deferred = when_called>
+[[nodiscard]] auto check_latency(std::string path, seconds t) -> expected<void> {
   if (t.count() >= 0 && std::isfinite(t.count())) return {};
   return fail(error_code::out_of_range, std::move(path), std::to_string(t.count()),
               "a finite latency of at least 0 s");
 }
-[[nodiscard]] inline auto check_count(std::string path, std::size_t n) -> expected<void> {
+template <deferred = when_called>
+[[nodiscard]] auto check_count(std::string path, std::size_t n) -> expected<void> {
   if (n >= 1 && n <= max_accelerators) return {};
   return fail(error_code::out_of_range, std::move(path), std::to_string(n),
               std::string{"1 to "} + std::to_string(max_accelerators) + " accelerators");
 }
-[[nodiscard]] inline auto check_length(std::string path, std::size_t found, std::size_t wanted)
+template <deferred = when_called>
+[[nodiscard]] auto check_length(std::string path, std::size_t found, std::size_t wanted)
     -> expected<void> {
   if (found == wanted) return {};
   return fail(error_code::shape_mismatch, std::move(path), std::to_string(found) + " entries",
@@ -73,7 +80,10 @@ namespace detail {
 }
 
 /// The first failure of checks made in order; later ones are not evaluated.
-[[nodiscard]] inline auto first_failure() -> expected<void> { return {}; }
+template <deferred = when_called>
+[[nodiscard]] auto first_failure() -> expected<void> {
+  return {};
+}
 template <class Check, class... Checks>
 [[nodiscard]] auto first_failure(Check const& check, Checks const&... rest) -> expected<void> {
   if (auto r = check(); !r) return r;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/detail/common.hpp>
 
 #include <algorithm>
@@ -15,7 +16,8 @@ namespace mars::interconnect::detail {
 /// An n-dimensional grid of accelerators in row-major order (the last coordinate varies fastest),
 /// routed dimension by dimension, first dimension first. Links are numbered by dimension, then
 /// direction (rising, falling), then the accelerator they leave.
-struct grid {
+template <deferred = when_called>
+struct basic_grid {
   std::span<std::uint32_t const> extents;
   std::vector<bool> const* wrap = nullptr; ///< per dimension; null or empty: `wrap_all`
   bool wrap_all = false;
@@ -111,5 +113,6 @@ struct grid {
     return check_count("extents", n);
   }
 };
+using grid = basic_grid<>;
 
 } // namespace mars::interconnect::detail

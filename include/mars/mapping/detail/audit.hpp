@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/operation.hpp>
@@ -32,7 +33,8 @@ struct range {
 };
 
 /// The `index`-th of `ways` shares of a range; the first `length mod ways` are one longer.
-[[nodiscard]] inline auto share(range whole, std::int64_t ways, std::int64_t index) -> range {
+template <deferred = when_called>
+[[nodiscard]] auto share(range whole, std::int64_t ways, std::int64_t index) -> range {
   auto const each = whole.length() / ways;
   auto const longer = whole.length() % ways;
   auto const begins = [&](std::int64_t i) {
@@ -108,10 +110,11 @@ struct box {
 
 /// Where a device stands in the grid that the exclusive cuts make of its set: ranks are numbered
 /// along the last coordinate (replicas) first, along the first cut last.
-class seat {
+template <deferred = when_called>
+class basic_seat {
 public:
   /// Precondition: the ways multiply to a divisor of `set_size`.
-  seat(operation const& op, sharding const& s, std::size_t set_size, std::size_t rank)
+  basic_seat(operation const& op, sharding const& s, std::size_t set_size, std::size_t rank)
       : op_{&op}, sharding_{&s}, replicas_{static_cast<std::int64_t>(set_size)} {
     auto block = static_cast<std::int64_t>(set_size);
     auto const r = static_cast<std::int64_t>(rank);
@@ -179,6 +182,7 @@ private:
   std::int64_t replicas_;
   std::int64_t replica_{};
 };
+using seat = basic_seat<>;
 
 /// The tensor a shared cut sends round: a weight before an input, the first one that the dimension
 /// indexes and that `ways` devices hold alike.
@@ -246,7 +250,8 @@ template <WorkloadGraph G>
 }
 
 /// The `number`-th result of an operator, or null.
-[[nodiscard]] inline auto result_of(operation const& op, std::size_t number) -> operand const* {
+template <deferred = when_called>
+[[nodiscard]] auto result_of(operation const& op, std::size_t number) -> operand const* {
   for (auto const& t : op.operands)
     if (t.role == role::output && number-- == 0) return &t;
   return nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/mapping/detail/audit.hpp>
 #include <mars/mapping/violation.hpp>
 
@@ -27,9 +28,10 @@ struct memory_question {
 };
 
 /// Walks the operators of one set in the order they run, for one member at a time.
-class memory_walk {
+template <deferred = when_called>
+class basic_memory_walk {
 public:
-  explicit memory_walk(memory_question const& q) : q_{q}, position_(q.ops.size()) {
+  explicit basic_memory_walk(memory_question const& q) : q_{q}, position_(q.ops.size()) {
     auto const n = q.ops.size();
     std::vector<std::uint32_t> rank_in_order(n);
     for (std::size_t i = 0; i < n; ++i)
@@ -217,5 +219,6 @@ private:
   std::vector<std::vector<std::uint32_t>> of_set_; // operators in that order
   std::vector<std::vector<moment>> release_;       // by operator and result
 };
+using memory_walk = basic_memory_walk<>;
 
 } // namespace mars::detail::audit

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/mapping/detail/audit.hpp>
 #include <mars/mapping/violation.hpp>
 
@@ -11,9 +12,10 @@
 namespace mars::detail::audit {
 
 /// Adds what is wrong with a sharding of `op` over `set_size` devices; true if nothing is.
-class sharding_audit {
+template <deferred = when_called>
+class basic_sharding_audit {
 public:
-  sharding_audit(operation const& op, sharding const& s, std::size_t set_size, std::string path,
+  basic_sharding_audit(operation const& op, sharding const& s, std::size_t set_size, std::string path,
                  std::vector<violation>& found)
       : op_{op}, s_{s}, set_size_{set_size}, path_{std::move(path)}, found_{found} {}
 
@@ -154,5 +156,6 @@ private:
   std::vector<violation>& found_;
   bool recurrent_{false};
 };
+using sharding_audit = basic_sharding_audit<>;
 
 } // namespace mars::detail::audit

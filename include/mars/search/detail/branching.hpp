@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/search/detail/elimination.hpp>
 #include <mars/search/detail/symmetry.hpp>
 
@@ -49,9 +50,10 @@ struct subproblem {
 
 /// The slots of a problem by number, which of them cannot be used together, and what follows for
 /// subproblems.
-class slot_conflicts {
+template <deferred = when_called>
+class basic_slot_conflicts {
 public:
-  explicit slot_conflicts(mapping_problem const& problem) : p_{&problem} {
+  explicit basic_slot_conflicts(mapping_problem const& problem) : p_{&problem} {
     for (std::uint32_t s = 0; s < p_->sets().size(); ++s) {
       first_.push_back(slots_.size());
       for (std::uint32_t d = 0; d < p_->designs(s).size(); ++d) slots_.push_back({s, d});
@@ -529,5 +531,6 @@ private:
   bool connected_{};                        ///< is the workload?
   double capacity_{};                       ///< bytes of all accelerators, at most
 };
+using slot_conflicts = basic_slot_conflicts<>;
 
 } // namespace mars::search::detail

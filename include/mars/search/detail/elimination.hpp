@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -38,7 +40,8 @@ using domains = std::vector<std::vector<state>>;
 /// hang together, and equal tables are one.
 /// Where a table would pass `most_entries`, the operator is split (mini-buckets: Dechter and Rish
 /// 1997): still a bound, no longer exact.
-class elimination {
+template <deferred = when_called>
+class basic_elimination {
 public:
   struct answer {
     ticks bound{no_ticks}; ///< no choice from the domains is below; `no_ticks`: none at all
@@ -46,7 +49,7 @@ public:
     std::vector<std::size_t> state_of; ///< by position, an index into its domain; empty = none
   };
 
-  elimination(mapping_problem const& problem, domains const& all, std::size_t most_entries)
+  basic_elimination(mapping_problem const& problem, domains const& all, std::size_t most_entries)
       : p_{&problem}, domains_{&all}, most_{most_entries} {
     make_ports();
     collapse();
@@ -262,7 +265,7 @@ private:
     for (auto const f : of)
       for (auto const q : factors_[f].scope)
         if (ports_[q].owner != v) all.push_back(q);
-    std::sort(all.begin(), all.end());
+    sort_ascending(all);
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }
@@ -545,5 +548,6 @@ private:
   std::vector<std::uint32_t> neighbours_; ///< of the operator just eliminated
   std::vector<std::size_t> merged_, bases_;
 };
+using elimination = basic_elimination<>;
 
 } // namespace mars::search::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -15,9 +17,10 @@ namespace mars::search::detail {
 ///
 /// Between two operators only layouts matter: the state of the recursion is the producer's output
 /// layout (a dozen or two), not its choice (up to hundreds). Cost of a path: Σ layouts² + choices.
-class path_relaxation {
+template <deferred = when_called>
+class basic_path_relaxation {
 public:
-  explicit path_relaxation(mapping_problem const& problem) : p_{&problem} { find_paths(); }
+  explicit basic_path_relaxation(mapping_problem const& problem) : p_{&problem} { find_paths(); }
 
   /// Relaxes every path, and again those near a change, until none improves, at most `rounds` times
   /// over. `price` is what a byte of weights or buffers counts, per slot, and behind those what a unit
@@ -95,7 +98,7 @@ private:
         for (auto const e : p_->in_edges(s.position)) near.push_back(p_->edges()[e].producer);
         for (auto const e : p_->out_edges(s.position)) near.push_back(p_->edges()[e].consumer);
       }
-      std::sort(near.begin(), near.end());
+      sort_ascending(near);
       near.erase(std::unique(near.begin(), near.end()), near.end());
       nearby_.push_back(std::move(near));
       paths_.push_back(std::move(through));
@@ -237,5 +240,6 @@ private:
   std::vector<ticks> best_of_layout_, entry_;
   std::vector<std::uint16_t> choice_of_layout_;
 };
+using path_relaxation = basic_path_relaxation<>;
 
 } // namespace mars::search::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/evaluation/problem.hpp>
 
 #include <algorithm>
@@ -19,9 +21,10 @@ namespace mars::search::detail {
 /// of the interconnect leave of themselves in the tables (links, routes, memory and designs are in the
 /// classes), and are computed from there: colour refinement, then backtracking where colours do not
 /// decide. Finding fewer than there are is safe; the number of trials is bounded.
-class set_symmetry {
+template <deferred = when_called>
+class basic_set_symmetry {
 public:
-  explicit set_symmetry(mapping_problem const& problem) : p_{&problem} {}
+  explicit basic_set_symmetry(mapping_problem const& problem) : p_{&problem} {}
 
   /// What each set may be used for: sets are told apart by it. Empty = the set is of no concern.
   using use = std::vector<std::vector<bool>>;
@@ -95,9 +98,10 @@ private:
     std::vector<std::array<std::int64_t, 3>> around;
     for (std::size_t j = 0; j < x.sets.size(); ++j)
       around.push_back({pair(x.sets[i], x.sets[j]), pair(x.sets[j], x.sets[i]), x.colour[j]});
-    std::sort(around.begin(), around.end());
+    sort_ascending(around);
     colour_key key{x.colour[i]};
-    for (auto const& a : around) key.insert(key.end(), a.begin(), a.end());
+    for (auto const& a : around)
+      for (auto const number : a) key.push_back(number);
     return key;
   }
 
@@ -153,5 +157,6 @@ private:
 
   mapping_problem const* p_;
 };
+using set_symmetry = basic_set_symmetry<>;
 
 } // namespace mars::search::detail

@@ -10,7 +10,8 @@
 namespace mars {
 
 // tensors_[0] is what a failed call returns: its shape can be indexed like any other.
-inline builder::builder(std::string name, int element_bits)
+template <class Draft>
+basic_builder<Draft>::basic_builder(std::string name, int element_bits)
     : draft_{std::move(name)},
       tensors_{tensor{.shape = tensor_shape(max_rank, 1), .name = {}, .producer = {}}},
       element_bits_{element_bits} {
@@ -19,20 +20,32 @@ inline builder::builder(std::string name, int element_bits)
            {}, {});
 }
 
-inline auto builder::look(value v) const -> tensor const& {
+template <class Draft>
+auto basic_builder<Draft>::look(value v) const -> typename basic_builder<Draft>::tensor const& {
   return tensors_[v.index < tensors_.size() ? v.index : 0];
 }
-inline auto builder::shape(value v) const -> tensor_shape const& { return look(v).shape; }
-inline auto builder::element_bits(value v) const -> int { return look(v).element_bits; }
-inline auto builder::is_constant(value v) const -> bool { return look(v).constant; }
+template <class Draft>
+auto basic_builder<Draft>::shape(value v) const -> tensor_shape const& {
+  return look(v).shape;
+}
+template <class Draft>
+auto basic_builder<Draft>::element_bits(value v) const -> int {
+  return look(v).element_bits;
+}
+template <class Draft>
+auto basic_builder<Draft>::is_constant(value v) const -> bool {
+  return look(v).constant;
+}
 
-inline auto builder::shapes(std::span<value const> vs) const -> std::vector<tensor_shape> {
+template <class Draft>
+auto basic_builder<Draft>::shapes(std::span<value const> vs) const -> std::vector<tensor_shape> {
   std::vector<tensor_shape> all;
   for (auto const v : vs) all.push_back(shape(v));
   return all;
 }
 
-inline auto builder::unique(names& taken, std::string wanted) -> std::string {
+template <class Draft>
+auto basic_builder<Draft>::unique(names& taken, std::string wanted) -> std::string {
   auto const [it, fresh] = taken.emplace(wanted, 1);
   if (fresh) return wanted;
   for (auto number = it->second + 1;; ++number) {
@@ -43,9 +56,13 @@ inline auto builder::unique(names& taken, std::string wanted) -> std::string {
   }
 }
 
-inline void builder::record(error e) { reject(std::move(e), {}, {}); }
+template <class Draft>
+void basic_builder<Draft>::record(error e) {
+  reject(std::move(e), {}, {});
+}
 
-inline void builder::reject(error e, std::string_view name, std::string_view type) {
+template <class Draft>
+void basic_builder<Draft>::reject(error e, std::string_view name, std::string_view type) {
   if (failed()) return;
   if (!name.empty() || !type.empty()) {
     std::string const who =
@@ -55,7 +72,8 @@ inline void builder::reject(error e, std::string_view name, std::string_view typ
   failure_ = std::move(e);
 }
 
-inline auto builder::external(std::string name, tensor_shape shape, int bits, bool constant)
+template <class Draft>
+auto basic_builder<Draft>::external(std::string name, tensor_shape shape, int bits, bool constant)
     -> value {
   if (failed()) return {};
   if (bits == 0) bits = element_bits_;
@@ -76,14 +94,18 @@ inline auto builder::external(std::string name, tensor_shape shape, int bits, bo
                       .producer = {}});
   return {static_cast<std::uint32_t>(tensors_.size() - 1)};
 }
-inline auto builder::input(std::string name, tensor_shape shape, int element_bits) -> value {
+template <class Draft>
+auto basic_builder<Draft>::input(std::string name, tensor_shape shape, int element_bits) -> value {
   return external(std::move(name), std::move(shape), element_bits, false);
 }
-inline auto builder::constant(std::string name, tensor_shape shape, int element_bits) -> value {
+template <class Draft>
+auto basic_builder<Draft>::constant(std::string name, tensor_shape shape, int element_bits)
+    -> value {
   return external(std::move(name), std::move(shape), element_bits, true);
 }
 
-inline void builder::set_element_bits(value v, int bits) {
+template <class Draft>
+void basic_builder<Draft>::set_element_bits(value v, int bits) {
   if (failed() || v.index == 0 || v.index >= tensors_.size()) return;
   if (bits < 1 || bits > 64)
     return reject({error_code::out_of_range, "element_bits", std::to_string(bits), "1 to 64", {}},
@@ -99,7 +121,8 @@ inline void builder::set_element_bits(value v, int bits) {
     }
 }
 
-inline void builder::output(value v) {
+template <class Draft>
+void basic_builder<Draft>::output(value v) {
   if (failed()) return;
   if (auto const& t = look(v); t.produced)
     draft_.mark_output({t.producer, t.output});
@@ -108,7 +131,8 @@ inline void builder::output(value v) {
 }
 
 // Values of this builder, all of them: false also after an error, which ends a call early.
-inline auto builder::known(std::span<value const> vs) -> bool {
+template <class Draft>
+auto basic_builder<Draft>::known(std::span<value const> vs) -> bool {
   for (auto const v : vs)
     if (!failed() && (v.index == 0 || v.index >= tensors_.size()))
       reject({error_code::dangling,
@@ -120,8 +144,10 @@ inline auto builder::known(std::span<value const> vs) -> bool {
   return !failed();
 }
 
-inline auto builder::emit(expected<operation> made, std::span<value const> inputs, std::string name,
-                          std::string_view stem, std::size_t outputs) -> std::vector<value> {
+template <class Draft>
+auto basic_builder<Draft>::emit(expected<operation> made, std::span<value const> inputs,
+                                std::string name, std::string_view stem, std::size_t outputs)
+    -> std::vector<value> {
   std::vector<value> nothing(outputs);
   if (!known(inputs)) return nothing;
   if (!made) {
@@ -145,12 +171,15 @@ inline auto builder::emit(expected<operation> made, std::span<value const> input
   return made_values;
 }
 
-inline auto builder::emit_one(expected<operation> made, std::span<value const> inputs,
-                              std::string name, std::string_view stem) -> value {
+template <class Draft>
+auto basic_builder<Draft>::emit_one(expected<operation> made, std::span<value const> inputs,
+                                    std::string name, std::string_view stem) -> value {
   return emit(std::move(made), inputs, std::move(name), stem).front();
 }
 
-inline auto builder::commit(operation o, std::span<value const> inputs) -> std::vector<value> {
+template <class Draft>
+auto basic_builder<Draft>::commit(operation o, std::span<value const> inputs)
+    -> std::vector<value> {
   auto const id = operator_id{size()};
   auto const path = std::string{"operators["} + std::to_string(size()) + "]";
   o.name = unique(operator_names_, std::move(o.name));
@@ -206,7 +235,8 @@ inline auto builder::commit(operation o, std::span<value const> inputs) -> std::
   return results;
 }
 
-inline auto builder::add_operation(operation o, std::span<value const> inputs)
+template <class Draft>
+auto basic_builder<Draft>::add_operation(operation o, std::span<value const> inputs)
     -> std::vector<value> {
   std::size_t outputs = 0;
   for (auto const& t : o.operands) outputs += t.role == role::output;
@@ -222,7 +252,8 @@ inline auto builder::add_operation(operation o, std::span<value const> inputs)
   return results.empty() ? nothing : results;
 }
 
-inline auto builder::build() && -> expected<graph> {
+template <class Draft>
+auto basic_builder<Draft>::build() && -> expected<graph> {
   if (failed()) return unexpected{*std::move(failure_)};
   return freeze(std::move(draft_));
 }

@@ -3,6 +3,7 @@
 
 // The builder's calls, one by one: each hands its factory to `emit`.
 
+#include <mars/core/deferred.hpp>
 #include <mars/workload/builder.hpp>
 #include <mars/workload/detail/builder_core.hpp>
 #include <mars/workload/operators.hpp>
@@ -15,7 +16,8 @@ namespace mars {
 namespace detail {
 
 /// What an operator without a name is called after: its type in lower case.
-[[nodiscard]] inline auto stem_of(std::string_view type) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto stem_of(std::string_view type) -> std::string {
   std::string stem{type.empty() ? "op" : type};
   for (auto& c : stem) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return stem;
@@ -31,7 +33,8 @@ template <class Options>
   return o;
 }
 
-[[nodiscard]] inline auto operand_list(value x, value weight, std::optional<value> bias)
+template <deferred = when_called>
+[[nodiscard]] auto operand_list(value x, value weight, std::optional<value> bias)
     -> std::vector<value> {
   std::vector<value> all{x, weight};
   if (bias) all.push_back(*bias);
@@ -40,51 +43,62 @@ template <class Options>
 
 } // namespace detail
 
-inline auto builder::conv(value x, conv_options o, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::conv(value x, conv_options o, std::string name) -> value {
   return emit_one(ops::conv(shape(x), o), std::array{x}, std::move(name), "conv");
 }
-inline auto builder::conv(value x, value weight, std::optional<value> bias, conv_options o,
-                          std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::conv(value x, value weight, std::optional<value> bias, conv_options o,
+                                std::string name) -> value {
   auto const& w = shape(weight);
   o = detail::with_weight(std::move(o), w, w.empty() ? 0 : w[0], bias.has_value());
   return emit_one(ops::conv(shape(x), o), detail::operand_list(x, weight, bias), std::move(name),
                   "conv");
 }
-inline auto builder::conv_transpose(value x, conv_transpose_options o, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::conv_transpose(value x, conv_transpose_options o, std::string name)
+    -> value {
   return emit_one(ops::conv_transpose(shape(x), o), std::array{x}, std::move(name),
                   "convtranspose");
 }
-inline auto builder::conv_transpose(value x, value weight, std::optional<value> bias,
-                                    conv_transpose_options o, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::conv_transpose(value x, value weight, std::optional<value> bias,
+                                          conv_transpose_options o, std::string name) -> value {
   auto const& w = shape(weight);
   auto const outputs = w.size() < 2 ? 0 : checked_multiply(w[1], o.groups).value_or(0);
   o = detail::with_weight(std::move(o), w, outputs, bias.has_value());
   return emit_one(ops::conv_transpose(shape(x), o), detail::operand_list(x, weight, bias),
                   std::move(name), "convtranspose");
 }
-inline auto builder::linear(value x, std::int64_t out_features, bool bias, std::string name)
+template <class Draft>
+auto basic_builder<Draft>::linear(value x, std::int64_t out_features, bool bias, std::string name)
     -> value {
   return emit_one(ops::linear(shape(x), out_features, bias), std::array{x}, std::move(name),
                   "linear");
 }
-inline auto builder::linear(value x, value weight, std::optional<value> bias, std::string name)
-    -> value {
+template <class Draft>
+auto basic_builder<Draft>::linear(value x, value weight, std::optional<value> bias,
+                                  std::string name) -> value {
   auto const& w = shape(weight);
   return emit_one(ops::linear(shape(x), w.empty() ? 0 : w[0], bias.has_value()),
                   detail::operand_list(x, weight, bias), std::move(name), "linear");
 }
-inline auto builder::matmul(value a, value b, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::matmul(value a, value b, std::string name) -> value {
   return emit_one(ops::matmul(shape(a), shape(b)), std::array{a, b}, std::move(name), "matmul");
 }
-inline auto builder::gemm(value a, value b, std::optional<value> c, bool transpose_a,
-                          bool transpose_b, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::gemm(value a, value b, std::optional<value> c, bool transpose_a,
+                                bool transpose_b, std::string name) -> value {
   auto const addend = c ? std::optional{shape(*c)} : std::nullopt;
   return emit_one(ops::gemm(shape(a), shape(b), addend, transpose_a, transpose_b),
                   detail::operand_list(a, b, c), std::move(name), "gemm");
 }
 
-inline auto builder::attention(value q, value k, value v, std::int64_t heads, std::int64_t kv_heads,
-                               bool causal, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::attention(value q, value k, value v, std::int64_t heads,
+                                     std::int64_t kv_heads, bool causal, std::string name)
+    -> value {
   if (!known(std::array{q, k, v})) return {};
   if (name.empty()) name = std::string{"attention_"} + std::to_string(size());
   auto const part = [&name](char const* what) { return name + "." + what; };
@@ -134,141 +148,176 @@ inline auto builder::attention(value q, value k, value v, std::int64_t heads, st
                  part("merge"));
 }
 
-inline auto builder::max_pool(value x, pool_options o, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::max_pool(value x, pool_options o, std::string name) -> value {
   return emit_one(ops::pool(shape(x), o, "MaxPool"), std::array{x}, std::move(name), "maxpool");
 }
-inline auto builder::avg_pool(value x, pool_options o, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::avg_pool(value x, pool_options o, std::string name) -> value {
   return emit_one(ops::pool(shape(x), o, "AveragePool"), std::array{x}, std::move(name),
                   "averagepool");
 }
-inline auto builder::global_avg_pool(value x, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::global_avg_pool(value x, std::string name) -> value {
   return emit_one(ops::global_pool(shape(x), "GlobalAveragePool"), std::array{x}, std::move(name),
                   "globalaveragepool");
 }
-inline auto builder::global_max_pool(value x, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::global_max_pool(value x, std::string name) -> value {
   return emit_one(ops::global_pool(shape(x), "GlobalMaxPool"), std::array{x}, std::move(name),
                   "globalmaxpool");
 }
-inline auto builder::unary(value x, std::string type, std::string name,
-                           std::int64_t flops_per_element) -> value {
+template <class Draft>
+auto basic_builder<Draft>::unary(value x, std::string type, std::string name,
+                                 std::int64_t flops_per_element) -> value {
   auto const stem = detail::stem_of(type);
   return emit_one(ops::elementwise({shape(x)}, std::move(type), flops_per_element), std::array{x},
                   std::move(name), stem);
 }
-inline auto builder::relu(value x, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::relu(value x, std::string name) -> value {
   return unary(x, "Relu", std::move(name));
 }
-inline auto builder::nary(std::span<value const> xs, std::string type, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::nary(std::span<value const> xs, std::string type, std::string name)
+    -> value {
   auto const stem = detail::stem_of(type);
   auto const each = std::max<std::int64_t>(1, std::ssize(xs) - 1);
   return emit_one(ops::elementwise(shapes(xs), std::move(type), each), xs, std::move(name), stem);
 }
-inline auto builder::binary(value a, value b, std::string type, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::binary(value a, value b, std::string type, std::string name) -> value {
   return nary(std::array{a, b}, std::move(type), std::move(name));
 }
-inline auto builder::add(value a, value b, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::add(value a, value b, std::string name) -> value {
   return binary(a, b, "Add", std::move(name));
 }
-inline auto builder::mul(value a, value b, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::mul(value a, value b, std::string name) -> value {
   return binary(a, b, "Mul", std::move(name));
 }
-inline auto builder::batch_norm(value x, std::string name, std::int64_t parameters_per_channel)
-    -> value {
+template <class Draft>
+auto basic_builder<Draft>::batch_norm(value x, std::string name,
+                                      std::int64_t parameters_per_channel) -> value {
   return emit_one(ops::batch_norm(shape(x), parameters_per_channel), std::array{x}, std::move(name),
                   "batchnormalization");
 }
-inline auto builder::layer_norm(value x, std::int64_t axis, std::string name,
-                                std::int64_t parameters_per_element) -> value {
+template <class Draft>
+auto basic_builder<Draft>::layer_norm(value x, std::int64_t axis, std::string name,
+                                      std::int64_t parameters_per_element) -> value {
   return emit_one(ops::layer_norm(shape(x), axis, parameters_per_element), std::array{x},
                   std::move(name), "layernormalization");
 }
-inline auto builder::group_norm(value x, std::int64_t groups, std::string name,
-                                std::int64_t parameters_per_channel) -> value {
+template <class Draft>
+auto basic_builder<Draft>::group_norm(value x, std::int64_t groups, std::string name,
+                                      std::int64_t parameters_per_channel) -> value {
   return emit_one(ops::group_norm(shape(x), groups, parameters_per_channel), std::array{x},
                   std::move(name), "groupnormalization");
 }
-inline auto builder::rms_norm(value x, std::int64_t axis, std::string name,
-                              std::int64_t parameters_per_element) -> value {
+template <class Draft>
+auto basic_builder<Draft>::rms_norm(value x, std::int64_t axis, std::string name,
+                                    std::int64_t parameters_per_element) -> value {
   return emit_one(ops::rms_norm(shape(x), axis, parameters_per_element), std::array{x},
                   std::move(name), "rmsnormalization");
 }
-inline auto builder::lrn(value x, std::int64_t size, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::lrn(value x, std::int64_t size, std::string name) -> value {
   return emit_one(ops::lrn(shape(x), size), std::array{x}, std::move(name), "lrn");
 }
-inline auto builder::softmax(value x, std::int64_t axis, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::softmax(value x, std::int64_t axis, std::string name) -> value {
   return emit_one(ops::softmax(shape(x), axis), std::array{x}, std::move(name), "softmax");
 }
-inline auto builder::reduce(value x, std::vector<std::int64_t> axes, bool keep_dims,
-                            std::string type, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::reduce(value x, std::vector<std::int64_t> axes, bool keep_dims,
+                                  std::string type, std::string name) -> value {
   auto const stem = detail::stem_of(type);
   return emit_one(ops::reduce(shape(x), axes, keep_dims, std::move(type)), std::array{x},
                   std::move(name), stem);
 }
 
-inline auto builder::concat(std::span<value const> xs, std::int64_t axis, std::string name)
+template <class Draft>
+auto basic_builder<Draft>::concat(std::span<value const> xs, std::int64_t axis, std::string name)
     -> value {
   return emit_one(ops::concat(shapes(xs), axis), xs, std::move(name), "concat");
 }
-inline auto builder::concat(std::initializer_list<value> xs, std::int64_t axis, std::string name)
-    -> value {
+template <class Draft>
+auto basic_builder<Draft>::concat(std::initializer_list<value> xs, std::int64_t axis,
+                                  std::string name) -> value {
   return concat(std::span{xs.begin(), xs.size()}, axis, std::move(name));
 }
-inline auto builder::split(value x, std::int64_t axis, std::vector<std::int64_t> sizes,
-                           std::string name) -> std::vector<value> {
+template <class Draft>
+auto basic_builder<Draft>::split(value x, std::int64_t axis, std::vector<std::int64_t> sizes,
+                                 std::string name) -> std::vector<value> {
   return emit(ops::split(shape(x), axis, sizes), std::array{x}, std::move(name), "split",
               sizes.size());
 }
-inline auto builder::reshape(value x, tensor_shape wanted, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::reshape(value x, tensor_shape wanted, std::string name) -> value {
   return emit_one(ops::reshape(shape(x), wanted), std::array{x}, std::move(name), "reshape");
 }
-inline auto builder::flatten(value x, std::int64_t axis, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::flatten(value x, std::int64_t axis, std::string name) -> value {
   return emit_one(ops::flatten(shape(x), axis), std::array{x}, std::move(name), "flatten");
 }
-inline auto builder::transpose(value x, std::vector<std::int64_t> permutation, std::string name)
-    -> value {
+template <class Draft>
+auto basic_builder<Draft>::transpose(value x, std::vector<std::int64_t> permutation,
+                                     std::string name) -> value {
   return emit_one(ops::transpose(shape(x), permutation), std::array{x}, std::move(name),
                   "transpose");
 }
-inline auto builder::slice(value x, std::vector<std::int64_t> starts,
-                           std::vector<std::int64_t> ends, std::vector<std::int64_t> axes,
-                           std::vector<std::int64_t> steps, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::slice(value x, std::vector<std::int64_t> starts,
+                                 std::vector<std::int64_t> ends, std::vector<std::int64_t> axes,
+                                 std::vector<std::int64_t> steps, std::string name) -> value {
   return emit_one(ops::slice(shape(x), starts, ends, axes, steps), std::array{x}, std::move(name),
                   "slice");
 }
-inline auto builder::pad(value x, std::vector<std::int64_t> begins, std::vector<std::int64_t> ends,
-                         std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::pad(value x, std::vector<std::int64_t> begins,
+                               std::vector<std::int64_t> ends, std::string name) -> value {
   return emit_one(ops::pad(shape(x), begins, ends), std::array{x}, std::move(name), "pad");
 }
-inline auto builder::expand(value x, tensor_shape wanted, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::expand(value x, tensor_shape wanted, std::string name) -> value {
   return emit_one(ops::expand(shape(x), wanted), std::array{x}, std::move(name), "expand");
 }
-inline auto builder::gather(value data, value indices, std::int64_t axis, std::string name)
+template <class Draft>
+auto basic_builder<Draft>::gather(value data, value indices, std::int64_t axis, std::string name)
     -> value {
   return emit_one(ops::gather(shape(data), shape(indices), axis), std::array{data, indices},
                   std::move(name), "gather");
 }
-inline auto builder::embedding(value indices, std::int64_t vocabulary, std::int64_t width,
-                               std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::embedding(value indices, std::int64_t vocabulary, std::int64_t width,
+                                     std::string name) -> value {
   return emit_one(ops::embedding(shape(indices), vocabulary, width), std::array{indices},
                   std::move(name), "embedding");
 }
-inline auto builder::resize(value x, tensor_shape wanted, std::string name) -> value {
+template <class Draft>
+auto basic_builder<Draft>::resize(value x, tensor_shape wanted, std::string name) -> value {
   return resize(x, std::move(wanted), ops::resize_mode::nearest, std::move(name));
 }
-inline auto builder::resize(value x, tensor_shape wanted, ops::resize_mode mode, std::string name)
-    -> value {
+template <class Draft>
+auto basic_builder<Draft>::resize(value x, tensor_shape wanted, ops::resize_mode mode,
+                                  std::string name) -> value {
   return emit_one(ops::resize(shape(x), wanted, mode), std::array{x}, std::move(name), "resize");
 }
-inline auto builder::lstm(value x, std::int64_t hidden, std::int64_t directions, std::string name)
-    -> std::vector<value> {
+template <class Draft>
+auto basic_builder<Draft>::lstm(value x, std::int64_t hidden, std::int64_t directions,
+                                std::string name) -> std::vector<value> {
   return emit(ops::lstm(shape(x), hidden, directions), std::array{x}, std::move(name), "lstm", 3);
 }
-inline auto builder::gru(value x, std::int64_t hidden, std::int64_t directions, std::string name)
-    -> std::vector<value> {
+template <class Draft>
+auto basic_builder<Draft>::gru(value x, std::int64_t hidden, std::int64_t directions,
+                               std::string name) -> std::vector<value> {
   return emit(ops::gru(shape(x), hidden, directions), std::array{x}, std::move(name), "gru", 2);
 }
-inline auto builder::opaque(std::span<value const> inputs, std::vector<tensor_shape> output_shapes,
-                            std::string type, std::string name) -> std::vector<value> {
+template <class Draft>
+auto basic_builder<Draft>::opaque(std::span<value const> inputs,
+                                  std::vector<tensor_shape> output_shapes, std::string type,
+                                  std::string name) -> std::vector<value> {
   auto const stem = detail::stem_of(type);
   return emit(ops::opaque(shapes(inputs), output_shapes, std::move(type)), inputs, std::move(name),
               stem, output_shapes.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/label.hpp>
 #include <mars/workload/operation.hpp>
@@ -28,7 +29,8 @@ using operand_axes = inplace_vector<axis, max_rank>;
 }
 
 /// The name of axis `i` of an operator over whole tensors: feature maps (rank 4) are n, k, y, x.
-[[nodiscard]] inline auto map_dim(std::size_t rank, std::size_t i) -> label {
+template <deferred = when_called>
+[[nodiscard]] auto map_dim(std::size_t rank, std::size_t i) -> label {
   static constexpr char const* feature_map[] = {"n", "k", "y", "x"};
   if (rank == 4) return feature_map[i];
   return label{std::string_view{std::string{"d"} + std::to_string(i)}};
@@ -42,9 +44,10 @@ using operand_axes = inplace_vector<axis, max_rank>;
 
 /// Writes down an operation: dimensions first, then operands in order. What does not fit is
 /// remembered, so that a factory reads straight through and `finish` reports it.
-class op_writer {
+template <deferred = when_called>
+class basic_op_writer {
 public:
-  op_writer(op_kind kind, std::string type) {
+  basic_op_writer(op_kind kind, std::string type) {
     op_.kind = kind;
     op_.type = std::move(type);
   }
@@ -94,9 +97,11 @@ private:
   operation op_;
   bool too_many_{false};
 };
+using op_writer = basic_op_writer<>;
 
 /// A dimension per axis of a tensor, and the axes that walk it.
-inline auto walk(op_writer& w, tensor_shape const& shape) -> operand_axes {
+template <deferred = when_called>
+auto walk(op_writer& w, tensor_shape const& shape) -> operand_axes {
   operand_axes axes;
   for (std::size_t i = 0; i < shape.size(); ++i)
     axes.push_back(along(shape[i], {{w.dim(map_dim(shape.size(), i), shape[i])}}));
@@ -104,7 +109,8 @@ inline auto walk(op_writer& w, tensor_shape const& shape) -> operand_axes {
 }
 
 /// The first error among shapes, or nothing.
-[[nodiscard]] inline auto shape_error(std::initializer_list<tensor_shape const*> shapes)
+template <deferred = when_called>
+[[nodiscard]] auto shape_error(std::initializer_list<tensor_shape const*> shapes)
     -> std::optional<error> {
   for (auto const* s : shapes)
     if (auto n = count_elements(*s); !n) return std::move(n).error();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/operators/options.hpp>
 #include <mars/workload/shape.hpp>
@@ -29,9 +30,9 @@ struct window {
 inline constexpr std::int64_t max_window = std::int64_t{1} << 30;
 
 /// One number per spatial axis from an option list: as given, all equal, or `fallback` if empty.
-[[nodiscard]] inline auto per_axis(char const* what, ops::spatial const& list, std::size_t count,
-                                   std::int64_t fallback, std::int64_t least)
-    -> expected<ops::spatial> {
+template <deferred = when_called>
+[[nodiscard]] auto per_axis(char const* what, ops::spatial const& list, std::size_t count,
+                            std::int64_t fallback, std::int64_t least) -> expected<ops::spatial> {
   for (auto const n : list)
     if (n < least || n > max_window)
       return fail(error_code::out_of_range, what, to_string(list),
@@ -63,7 +64,8 @@ template <class Options>
 
 /// Positions of a window on an axis. With `ceil_mode` a window may hang over the end, but must
 /// begin inside the input or the padding before it.
-[[nodiscard]] inline auto positions(std::int64_t extent, window const& w, bool ceil_mode = false)
+template <deferred = when_called>
+[[nodiscard]] auto positions(std::int64_t extent, window const& w, bool ceil_mode = false)
     -> expected<std::int64_t> {
   auto const room = extent + w.begin + w.end - w.span();
   if (room < 0)

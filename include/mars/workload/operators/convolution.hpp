@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/detail/window.hpp>
@@ -21,9 +22,10 @@ namespace mars::ops {
 
 /// Padding that makes ⌈extent / stride⌉ outputs ("same"), as [begin…, end…]; an odd element goes to
 /// the end (`upper`) or the beginning.
-[[nodiscard]] inline auto same_padding(spatial const& extents, spatial const& kernel,
-                                       spatial const& stride, spatial const& dilation = {},
-                                       bool upper = true) -> spatial {
+template <deferred = when_called>
+[[nodiscard]] auto same_padding(spatial const& extents, spatial const& kernel,
+                                spatial const& stride, spatial const& dilation = {},
+                                bool upper = true) -> spatial {
   auto const count = extents.size();
   auto const at = [](spatial const& list, std::size_t i) {
     auto const n = list.empty() ? 1 : list[std::min(i, list.size() - 1)];
@@ -74,8 +76,8 @@ template <class Options>
 /// x [N, C, spatial…] * weight [K, C/groups, kernel…] (+ bias [K]) → [N, K, spatial…].
 /// Dimensions `n g k z y x | c q r s`; g only with groups > 1, z and q in 3-D, y and r from 2-D.
 /// One MAC per point — padded positions count, the bias does not.
-[[nodiscard]] inline auto conv(tensor_shape const& x, conv_options const& o)
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto conv(tensor_shape const& x, conv_options const& o) -> expected<operation> {
   using mars::detail::along;
   auto const spatial_count = detail::spatial_axes(x, o);
   if (!spatial_count) return unexpected{spatial_count.error()};
@@ -132,7 +134,8 @@ namespace detail {
 /// over all u, phases ρ < s' and blocks of taps w: affine, and each pair is met once. Taps may be
 /// shifted by t zero taps in front (r = s'·w + ρ − t); t is chosen for the fewest points. With a
 /// stride and a dilation the outputs of neighbouring blocks interleave: such an axis is not cut.
-struct transposed_axis {
+template <deferred = when_called>
+struct basic_transposed_axis {
   std::int64_t out{};     ///< extent of the output
   std::int64_t blocks{};  ///< extent of u
   std::int64_t phases{1}; ///< extent of ρ
@@ -145,8 +148,8 @@ struct transposed_axis {
   bool contiguous{true};
 
   static auto make(std::int64_t in, mars::detail::window const& v, std::int64_t output_padding)
-      -> expected<transposed_axis> {
-    transposed_axis best;
+      -> expected<basic_transposed_axis> {
+    basic_transposed_axis best;
     auto const last = checked_multiply(in - 1, v.stride);
     if (!last || *last > max_elements)
       return fail(error_code::overflow, "stride", std::to_string(v.stride),
@@ -159,7 +162,7 @@ struct transposed_axis {
     auto const phases = v.stride / common;
     auto least = std::numeric_limits<std::int64_t>::max();
     for (std::int64_t t = 0; t < std::min<std::int64_t>(phases, 64); ++t) {
-      transposed_axis a;
+      basic_transposed_axis a;
       a.out = out;
       a.phases = phases;
       a.taps = ceil_div(v.kernel + t, phases);
@@ -180,6 +183,7 @@ struct transposed_axis {
     return best;
   }
 };
+using transposed_axis = basic_transposed_axis<>;
 
 } // namespace detail
 
@@ -188,7 +192,8 @@ struct transposed_axis {
 /// r blocks of taps (see transposed_axis); a phase is there only with stride > 1. One MAC per
 /// point: like a convolution's padding, points that fall outside count, so the sum lies a little
 /// above in·kernel.
-[[nodiscard]] inline auto conv_transpose(tensor_shape const& x, conv_transpose_options const& o)
+template <deferred = when_called>
+[[nodiscard]] auto conv_transpose(tensor_shape const& x, conv_transpose_options const& o)
     -> expected<operation> {
   using mars::detail::along;
   auto const spatial_count = detail::spatial_axes(x, o);

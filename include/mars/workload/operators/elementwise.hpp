@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
@@ -17,8 +18,9 @@ namespace mars::ops {
 namespace detail {
 
 /// Inputs read point by point into a tensor of shape `out`, to which each broadcasts.
-[[nodiscard]] inline auto pointwise(op_kind kind, std::span<tensor_shape const> xs,
-                                    tensor_shape const& out, std::string type, std::int64_t flops)
+template <deferred = when_called>
+[[nodiscard]] auto pointwise(op_kind kind, std::span<tensor_shape const> xs,
+                             tensor_shape const& out, std::string type, std::int64_t flops)
     -> expected<operation> {
   mars::detail::op_writer w{kind, std::move(type)};
   auto const axes = mars::detail::walk(w, out);
@@ -38,8 +40,9 @@ namespace detail {
 
 /// Any number of tensors that broadcast together. Dimensions are the axes of the result (`n k y x`
 /// in rank 4); `flops` per element of it.
-[[nodiscard]] inline auto elementwise(std::vector<tensor_shape> const& xs, std::string type,
-                                      std::int64_t flops) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto elementwise(std::vector<tensor_shape> const& xs, std::string type,
+                               std::int64_t flops) -> expected<operation> {
   if (xs.empty())
     return fail(error_code::invalid_argument, "inputs", "none", "at least one tensor");
   for (auto const& x : xs)
@@ -54,8 +57,8 @@ namespace detail {
 }
 
 /// Repeats along axes of extent 1, and along new leading ones. No FLOPs.
-[[nodiscard]] inline auto expand(tensor_shape const& x, tensor_shape const& shape)
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto expand(tensor_shape const& x, tensor_shape const& shape) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x, &shape})) return unexpected{*std::move(e)};
   auto out = broadcast(x, shape);
   if (!out) return unexpected{std::move(out).error()};

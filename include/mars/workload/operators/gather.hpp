@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
@@ -16,8 +17,9 @@ namespace mars::ops {
 /// the axes of the result; `v` is the table: which of its rows a result needs is known only at run
 /// time, so it is a reduction (a device with a part of the rows contributes those or zeros, as
 /// vocabulary-parallel embeddings do) that is not walked. No work.
-[[nodiscard]] inline auto gather(tensor_shape const& data, tensor_shape const& indices,
-                                 std::int64_t at = 0) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto gather(tensor_shape const& data, tensor_shape const& indices,
+                          std::int64_t at = 0) -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&data, &indices})) return unexpected{*std::move(e)};
   auto const axis = axis_index(at, data.size());
@@ -52,8 +54,9 @@ namespace mars::ops {
 }
 
 /// indices […] → […, width] out of a trained table [vocabulary, width]; the indices come first.
-[[nodiscard]] inline auto embedding(tensor_shape const& indices, std::int64_t vocabulary,
-                                    std::int64_t width) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto embedding(tensor_shape const& indices, std::int64_t vocabulary,
+                             std::int64_t width) -> expected<operation> {
   auto op = gather({vocabulary, width}, indices, 0);
   if (!op) return op;
   std::swap(op->operands[0], op->operands[1]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
@@ -19,7 +20,8 @@ namespace mars::ops {
 
 /// Dimensions are the axes of the result; each input sees its part of axis `at` by an offset,
 /// clipped.
-[[nodiscard]] inline auto concat(std::vector<tensor_shape> const& xs, std::int64_t at)
+template <deferred = when_called>
+[[nodiscard]] auto concat(std::vector<tensor_shape> const& xs, std::int64_t at)
     -> expected<operation> {
   if (xs.empty())
     return fail(error_code::invalid_argument, "inputs", "none", "at least one tensor");
@@ -53,8 +55,9 @@ namespace mars::ops {
 
 /// Dimensions are the axes of the input; output i is a window of `sizes[i]` on axis `at`, so a
 /// shard may write a part of it or nothing.
-[[nodiscard]] inline auto split(tensor_shape const& x, std::int64_t at,
-                                std::vector<std::int64_t> const& sizes) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto split(tensor_shape const& x, std::int64_t at,
+                         std::vector<std::int64_t> const& sizes) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   auto const axis = axis_index(at, x.size());
   if (!axis) return unexpected{axis.error()};
@@ -78,8 +81,8 @@ namespace mars::ops {
 }
 
 /// Axis i of the result is axis `permutation[i]` of x. Dimensions are named by the result.
-[[nodiscard]] inline auto transpose(tensor_shape const& x,
-                                    std::vector<std::int64_t> const& permutation)
+template <deferred = when_called>
+[[nodiscard]] auto transpose(tensor_shape const& x, std::vector<std::int64_t> const& permutation)
     -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   auto const bad = [&] {
@@ -107,11 +110,11 @@ namespace mars::ops {
 /// NumPy's `x[start:end:step]` on some axes: negative numbers count from the end, ends are clamped,
 /// steps may be negative. Going backwards, a start before the first element is the first (ONNX's
 /// rule; NumPy takes nothing). No axes: the first ones; no steps: 1. An empty result is an error.
-[[nodiscard]] inline auto slice(tensor_shape const& x, std::vector<std::int64_t> const& starts,
-                                std::vector<std::int64_t> const& ends,
-                                std::vector<std::int64_t> const& axes = {},
-                                std::vector<std::int64_t> const& steps = {})
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto slice(tensor_shape const& x, std::vector<std::int64_t> const& starts,
+                         std::vector<std::int64_t> const& ends,
+                         std::vector<std::int64_t> const& axes = {},
+                         std::vector<std::int64_t> const& steps = {}) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   auto const count = starts.size();
   if (ends.size() != count || count > x.size() || (!axes.empty() && axes.size() != count) ||
@@ -163,8 +166,9 @@ namespace mars::ops {
 
 /// `begins[i]` and `ends[i]` elements around axis i, made up and read from nowhere; negative
 /// numbers crop. (Reflected and repeated edges read the same elements: inside the tensor.)
-[[nodiscard]] inline auto pad(tensor_shape const& x, std::vector<std::int64_t> const& begins,
-                              std::vector<std::int64_t> const& ends) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto pad(tensor_shape const& x, std::vector<std::int64_t> const& begins,
+                       std::vector<std::int64_t> const& ends) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   if (begins.size() != x.size() || ends.size() != x.size())
     return fail(error_code::shape_mismatch, "pads", to_string(begins) + " and " + to_string(ends),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
@@ -18,7 +19,8 @@ namespace detail {
 
 /// Dimensions b0, b1, … for the broadcast leading axes of a product, outermost first. An extent of
 /// 1 needs no dimension: its axis is whole.
-inline auto batch_dims(mars::detail::op_writer& w, tensor_shape const& batch)
+template <deferred = when_called>
+auto batch_dims(mars::detail::op_writer& w, tensor_shape const& batch)
     -> std::vector<std::optional<std::uint8_t>> {
   std::vector<std::optional<std::uint8_t>> dims(batch.size());
   std::size_t number = 0;
@@ -30,8 +32,8 @@ inline auto batch_dims(mars::detail::op_writer& w, tensor_shape const& batch)
 }
 
 /// The batch axes of one operand, aligned at the last.
-inline auto batch_axes(tensor_shape const& own,
-                       std::vector<std::optional<std::uint8_t>> const& dims)
+template <deferred = when_called>
+auto batch_axes(tensor_shape const& own, std::vector<std::optional<std::uint8_t>> const& dims)
     -> mars::detail::operand_axes {
   mars::detail::operand_axes axes;
   for (std::size_t i = 0; i < own.size(); ++i) {
@@ -42,7 +44,8 @@ inline auto batch_axes(tensor_shape const& own,
   return axes;
 }
 
-[[nodiscard]] inline auto inner_mismatch(tensor_shape const& a, tensor_shape const& b) {
+template <deferred = when_called>
+[[nodiscard]] auto inner_mismatch(tensor_shape const& a, tensor_shape const& b) {
   return fail(error_code::shape_mismatch, "shape", to_string(a) + " and " + to_string(b),
               "equal inner extents");
 }
@@ -51,8 +54,8 @@ inline auto batch_axes(tensor_shape const& own,
 
 /// NumPy's matmul: a […, m, k] · b […, k, n] → […, m, n] with leading axes broadcast; a vector
 /// lacks its m or n. Dimensions `b0 b1 … m n | k`; one MAC per point.
-[[nodiscard]] inline auto matmul(tensor_shape const& a, tensor_shape const& b)
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto matmul(tensor_shape const& a, tensor_shape const& b) -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&a, &b})) return unexpected{*std::move(e)};
   if (a.empty() || b.empty())
@@ -93,7 +96,8 @@ inline auto batch_axes(tensor_shape const& own,
 
 /// x […, k] · weightᵀ [n, k] (+ bias [n]) → […, n]. The last leading axis longer than 1 is m, those
 /// before it b0, b1, …: a tensor's axes stay apart, since a cut must show on each of them.
-[[nodiscard]] inline auto linear(tensor_shape const& x, std::int64_t out_features, bool bias = true)
+template <deferred = when_called>
+[[nodiscard]] auto linear(tensor_shape const& x, std::int64_t out_features, bool bias = true)
     -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
@@ -132,9 +136,10 @@ inline auto batch_axes(tensor_shape const& own,
 }
 
 /// op(a) [m, k] · op(b) [k, n] (+ c, broadcast to [m, n]) → [m, n].
-[[nodiscard]] inline auto gemm(tensor_shape const& a, tensor_shape const& b,
-                               std::optional<tensor_shape> const& c, bool transpose_a,
-                               bool transpose_b) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto gemm(tensor_shape const& a, tensor_shape const& b,
+                        std::optional<tensor_shape> const& c, bool transpose_a, bool transpose_b)
+    -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&a, &b})) return unexpected{*std::move(e)};
   if (a.size() != 2 || b.size() != 2)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
@@ -24,7 +25,8 @@ namespace mars::ops {
 
 namespace detail {
 
-[[nodiscard]] inline auto check_parameters(std::int64_t n) -> expected<void> {
+template <deferred = when_called>
+[[nodiscard]] auto check_parameters(std::int64_t n) -> expected<void> {
   if (n < 0 || n > 1024)
     return fail(error_code::out_of_range, "parameters", std::to_string(n), "0 to 1024");
   return {};
@@ -32,10 +34,10 @@ namespace detail {
 
 /// x with the axes marked in `whole` read entirely, and everything as dimensions of the output.
 /// Trained tensors have the shape of those axes (`per_row`) each.
-[[nodiscard]] inline auto row_wise(op_kind kind, tensor_shape const& x,
-                                   std::vector<bool> const& in_row, std::string type,
-                                   std::int64_t flops, std::vector<std::string> const& trained)
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto row_wise(op_kind kind, tensor_shape const& x, std::vector<bool> const& in_row,
+                            std::string type, std::int64_t flops,
+                            std::vector<std::string> const& trained) -> expected<operation> {
   mars::detail::op_writer w{kind, std::move(type)};
   auto const axes = mars::detail::walk(w, x);
   mars::detail::operand_axes input;
@@ -50,9 +52,10 @@ namespace detail {
   return std::move(w).finish(0, flops);
 }
 
-[[nodiscard]] inline auto normalized_from(tensor_shape const& x, std::int64_t axis,
-                                          std::string type, std::int64_t flops,
-                                          std::int64_t parameters) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto normalized_from(tensor_shape const& x, std::int64_t axis, std::string type,
+                                   std::int64_t flops, std::int64_t parameters)
+    -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   auto const first = axis_index(axis, x.size());
   if (!first) return unexpected{first.error()};
@@ -69,7 +72,8 @@ namespace detail {
 
 /// x [N, C, …] with the statistics of training: a scale and a shift per channel, whatever number of
 /// parameters per channel is stored.
-[[nodiscard]] inline auto batch_norm(tensor_shape const& x, std::int64_t parameters = 4)
+template <deferred = when_called>
+[[nodiscard]] auto batch_norm(tensor_shape const& x, std::int64_t parameters = 4)
     -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   if (auto ok = detail::check_parameters(parameters); !ok) return unexpected{std::move(ok).error()};
@@ -83,18 +87,20 @@ namespace detail {
 }
 
 /// Over axes `axis` … last.
-[[nodiscard]] inline auto layer_norm(tensor_shape const& x, std::int64_t axis = -1,
-                                     std::int64_t parameters = 2) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto layer_norm(tensor_shape const& x, std::int64_t axis = -1,
+                              std::int64_t parameters = 2) -> expected<operation> {
   return detail::normalized_from(x, axis, "LayerNormalization", 7, parameters);
 }
-[[nodiscard]] inline auto rms_norm(tensor_shape const& x, std::int64_t axis = -1,
-                                   std::int64_t parameters = 1) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto rms_norm(tensor_shape const& x, std::int64_t axis = -1,
+                            std::int64_t parameters = 1) -> expected<operation> {
   return detail::normalized_from(x, axis, "RMSNormalization", 4, parameters);
 }
 
 /// Over all of axis `axis`.
-[[nodiscard]] inline auto softmax(tensor_shape const& x, std::int64_t axis = -1)
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto softmax(tensor_shape const& x, std::int64_t axis = -1) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   auto const at = axis_index(axis, x.size());
   if (!at) return unexpected{at.error()};
@@ -105,8 +111,9 @@ namespace detail {
 
 /// x [N, C, …], statistics over C / groups channels and all further axes. Dimensions `n g k y x`
 /// and the channel `c` of the group that is read, which is not cut.
-[[nodiscard]] inline auto group_norm(tensor_shape const& x, std::int64_t groups,
-                                     std::int64_t parameters = 2) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto group_norm(tensor_shape const& x, std::int64_t groups,
+                              std::int64_t parameters = 2) -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   if (auto ok = detail::check_parameters(parameters); !ok) return unexpected{std::move(ok).error()};
@@ -131,7 +138,8 @@ namespace detail {
 
 /// Local response normalisation: x [N, C, …] divided by a norm over `size` neighbouring channels.
 /// The window `r` is walked but never cut: the norm of a part is no part of the result.
-[[nodiscard]] inline auto lrn(tensor_shape const& x, std::int64_t size) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto lrn(tensor_shape const& x, std::int64_t size) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   if (x.size() < 2) return fail(error_code::shape_mismatch, "shape", to_string(x), "[N, C, …]");
   if (size < 1 || size > x[1] * 2)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
@@ -13,8 +14,9 @@ namespace mars::ops {
 
 /// An operator of which only the tensors are known: every tensor is touched whole and there is no
 /// dimension, so nothing can cut it; its work is not estimated (0).
-[[nodiscard]] inline auto opaque(std::span<tensor_shape const> inputs,
-                                 std::span<tensor_shape const> outputs, std::string type)
+template <deferred = when_called>
+[[nodiscard]] auto opaque(std::span<tensor_shape const> inputs,
+                          std::span<tensor_shape const> outputs, std::string type)
     -> expected<operation> {
   auto const axes_of = [](tensor_shape const& shape) {
     mars::detail::operand_axes axes;

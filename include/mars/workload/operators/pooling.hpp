@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/detail/window.hpp>
@@ -18,7 +19,8 @@ namespace mars::ops {
 
 /// x [N, C, spatial…] → [N, C, spatial…]. Dimensions `n k z y x | q r s` (k is the channel); one
 /// FLOP per point. The window is a reduction: maxima and sums of parts combine.
-[[nodiscard]] inline auto pool(tensor_shape const& x, pool_options const& o, std::string type)
+template <deferred = when_called>
+[[nodiscard]] auto pool(tensor_shape const& x, pool_options const& o, std::string type)
     -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
@@ -52,8 +54,8 @@ namespace mars::ops {
 }
 
 /// Pooling over all of each spatial axis; they stay as extents of 1.
-[[nodiscard]] inline auto global_pool(tensor_shape const& x, std::string type)
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto global_pool(tensor_shape const& x, std::string type) -> expected<operation> {
   if (x.size() < 3) return pool(x, {}, std::move(type));
   return pool(x, {.kernel = spatial(x.begin() + 2, x.end())}, std::move(type));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
@@ -13,8 +14,9 @@ namespace mars::ops {
 
 namespace detail {
 
-[[nodiscard]] inline auto recurrent(op_kind kind, tensor_shape const& x, std::int64_t hidden,
-                                    std::int64_t directions) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto recurrent(op_kind kind, tensor_shape const& x, std::int64_t hidden,
+                             std::int64_t directions) -> expected<operation> {
   using mars::detail::along;
   using mars::detail::whole;
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
@@ -51,14 +53,16 @@ namespace detail {
 /// and hidden state one after the other: the input is its part [0, D), the state its part [D, D +
 /// H). Four MACs per point, one per gate; the few elementwise operations per state are not counted.
 /// Weight [directions, 4, H, D + H] and two biases per gate, as frameworks store them.
-[[nodiscard]] inline auto lstm(tensor_shape const& x, std::int64_t hidden,
-                               std::int64_t directions = 1) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto lstm(tensor_shape const& x, std::int64_t hidden, std::int64_t directions = 1)
+    -> expected<operation> {
   return detail::recurrent(op_kind::lstm, x, hidden, directions);
 }
 
 /// As `lstm` with three gates and no cell state.
-[[nodiscard]] inline auto gru(tensor_shape const& x, std::int64_t hidden,
-                              std::int64_t directions = 1) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto gru(tensor_shape const& x, std::int64_t hidden, std::int64_t directions = 1)
+    -> expected<operation> {
   return detail::recurrent(op_kind::gru, x, hidden, directions);
 }
 

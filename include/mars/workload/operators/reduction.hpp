@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
@@ -15,8 +16,9 @@ namespace mars::ops {
 
 /// Combines all elements along `axes` (none given: along all). Kept axes are named as in a map;
 /// reduced ones b, c, r, s in rank 4, else r0, r1, … One FLOP per element read.
-[[nodiscard]] inline auto reduce(tensor_shape const& x, std::vector<std::int64_t> const& axes,
-                                 bool keep_dims, std::string type) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto reduce(tensor_shape const& x, std::vector<std::int64_t> const& axes,
+                          bool keep_dims, std::string type) -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   std::vector<bool> reduced(x.size(), axes.empty());

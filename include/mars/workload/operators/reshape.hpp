@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/shape.hpp>
 
@@ -30,7 +32,8 @@ struct reshape_group {
 };
 
 /// The smallest groups of equal products, extents of 1 left out. Precondition: equal elements.
-inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
+template <deferred = when_called>
+auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
     -> std::vector<reshape_group> {
   auto const long_axes = [](tensor_shape const& s) {
     std::vector<std::size_t> axes;
@@ -57,13 +60,12 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
     group.bounds = {1};
     auto const add_bounds = [&group](tensor_shape const& s, std::vector<std::size_t> const& axes) {
       std::int64_t stride = 1;
-      for (auto it = axes.rbegin(); it != axes.rend(); ++it)
-        group.bounds.push_back(stride *= s[*it]);
+      for (auto k = axes.size(); k-- > 0;) group.bounds.push_back(stride *= s[axes[k]]);
     };
     add_bounds(from, group.from);
     add_bounds(to, group.to);
     auto& bounds = group.bounds;
-    std::sort(bounds.begin(), bounds.end());
+    sort_ascending(bounds);
     bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
     for (std::size_t k = 0; k + 1 < bounds.size(); ++k)
       if (bounds[k + 1] % bounds[k] != 0) {
@@ -83,7 +85,8 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
 /// outer digit is a cut of it into blocks. Where the boundaries of a group of axes do not divide
 /// each other ([2, 3] → [3, 2]) there are no common digits: the group is read whole, its output
 /// axes are dimensions. No work.
-[[nodiscard]] inline auto reshape(tensor_shape const& x, tensor_shape const& shape)
+template <deferred = when_called>
+[[nodiscard]] auto reshape(tensor_shape const& x, tensor_shape const& shape)
     -> expected<operation> {
   auto const resolved = resolve_reshape(x, shape);
   if (!resolved) return unexpected{resolved.error()};
@@ -141,8 +144,8 @@ inline auto reshape_groups(tensor_shape const& from, tensor_shape const& to)
 }
 
 /// To [axes before `axis`, axes from it], rank 2.
-[[nodiscard]] inline auto flatten(tensor_shape const& x, std::int64_t axis = 1)
-    -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto flatten(tensor_shape const& x, std::int64_t axis = 1) -> expected<operation> {
   if (auto e = mars::detail::shape_error({&x})) return unexpected{*std::move(e)};
   auto const rank = static_cast<std::int64_t>(x.size());
   if (axis < -rank || axis > rank)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/workload/detail/op_writer.hpp>
 #include <mars/workload/operators/options.hpp>
@@ -18,8 +19,9 @@ namespace mars::ops {
 /// and `yi` (output f·y + yi), and reads element y — with its two neighbours when interpolating.
 /// One that shrinks by f reads the f elements of its block. Any other factor reads the axis whole.
 /// No work: what interpolation computes is small beside what it moves.
-[[nodiscard]] inline auto resize(tensor_shape const& x, tensor_shape const& shape,
-                                 resize_mode mode = resize_mode::nearest) -> expected<operation> {
+template <deferred = when_called>
+[[nodiscard]] auto resize(tensor_shape const& x, tensor_shape const& shape,
+                          resize_mode mode = resize_mode::nearest) -> expected<operation> {
   using mars::detail::along;
   if (auto e = mars::detail::shape_error({&x, &shape})) return unexpected{*std::move(e)};
   if (x.size() != shape.size())

@@ -34,8 +34,9 @@ struct window {
 }
 
 /// The vocabulary in which the image networks are written. Every layer carries its activation.
+template <class Builder>
 struct image_layers {
-  builder& b;
+  Builder& b;
   std::int64_t classes{1000};
   bool bias{true};
 
@@ -105,7 +106,7 @@ private:
                    .bias = with_bias},
                   std::move(name));
   }
-  [[nodiscard]] static auto pool(window w, bool ceil_mode) -> builder::pool_options {
+  [[nodiscard]] static auto pool(window w, bool ceil_mode) -> ops::pool_options {
     return {.kernel = {w.rows, w.columns},
             .stride = {w.stride, w.stride},
             .padding = {w.pad_rows, w.pad_columns},

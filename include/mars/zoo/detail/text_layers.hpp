@@ -20,8 +20,9 @@ struct transformer_shape {
 /// Attention blocks over tokens [batch, tokens, width]. Queries, keys and values are three linear
 /// layers even where the published code fuses their weights into one matrix: the same work and
 /// parameters, and each can be cut by heads.
+template <class Builder>
 struct transformer {
-  builder& b;
+  Builder& b;
   transformer_shape shape;
   bool bias{true};
 
@@ -61,8 +62,9 @@ struct transformer {
 };
 
 /// The vocabulary in which the text networks are written.
+template <class Builder>
 struct text_layers {
-  transformer blocks;
+  transformer<Builder> blocks;
   std::int64_t batch{1};
   std::int64_t tokens{1};
   std::int64_t positions{1}; ///< rows of the table of learned positions
