@@ -4,8 +4,8 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/inplace_vector.hpp>
 #include <mars/hardware/concept.hpp>
-#include <mars/workload/shard.hpp>
 #include <mars/hardware/detail/parameters.hpp>
+#include <mars/workload/shard.hpp>
 
 #include <algorithm>
 #include <limits>

@@ -15,8 +15,8 @@ namespace mars::detail::audit {
 template <deferred = when_called>
 class basic_sharding_audit {
 public:
-  basic_sharding_audit(operation const& op, sharding const& s, std::size_t set_size, std::string path,
-                 std::vector<violation>& found)
+  basic_sharding_audit(operation const& op, sharding const& s, std::size_t set_size,
+                       std::string path, std::vector<violation>& found)
       : op_{op}, s_{s}, set_size_{set_size}, path_{std::move(path)}, found_{found} {}
 
   auto operator()() -> bool {
