@@ -81,12 +81,14 @@ void move(benchmark::State& state, std::string const& name, Move make) {
 
 template <class Search>
 void search(benchmark::State& state, std::string const& name, mars::any_system const& system,
-            Search const& policy) {
+            Search const& policy, mars::search_context const& context = {}) {
   auto const network = mars::zoo::find(name).value();
   auto const problem = problem_of(network, system);
-  auto const optimum = mars::search::exact{}(problem, {});
+  mars::search_context const ten_seconds{
+      .budget = {.wall = mars::seconds{10.0}, .evaluations = {}}};
+  auto const optimum = mars::search::exact{}(problem, ten_seconds);
   mars::solution found;
-  for (auto _ : state) found = policy(problem, {});
+  for (auto _ : state) found = policy(problem, context);
   describe(state, network.size(), &found, &optimum);
 }
 
@@ -130,7 +132,8 @@ int main(int argc, char** argv) {
     for (std::size_t p = 2; p <= 64; p *= 2) {
       auto const of_size = std::string{"/"} + name + "/accelerators:" + std::to_string(p);
       RegisterBenchmark(("exact" + of_size).c_str(), [=](auto& s) {
-        search(s, name, mars_bench::behind_one_switch(p), mars::search::exact{});
+        search(s, name, mars_bench::behind_one_switch(p), mars::search::exact{},
+               {.budget = {.wall = mars::seconds{10.0}, .evaluations = {}}});
       })->Unit(benchmark::kMillisecond);
       RegisterBenchmark(("genetic" + of_size).c_str(), [=](auto& s) {
         search(s, name, mars_bench::behind_one_switch(p), mars::search::two_level_genetic{});

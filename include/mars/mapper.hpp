@@ -152,7 +152,11 @@ public:
     result.mapping = std::move(m);
     result.evaluation = *std::move(priced);
     result.objective = std::string{std::string_view{objective_.name()}};
-    result.value = objective_(result.evaluation).value_or(no_ticks);
+    auto const value = objective_(result.evaluation);
+    if (!value)
+      return fail(error_code::invalid_argument, "objective", result.objective,
+                  "an objective that every design can answer");
+    result.value = *value;
     return result;
   }
 

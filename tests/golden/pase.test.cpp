@@ -24,7 +24,7 @@ using namespace mars;
 
 /// A layer as the tool sees it: a matrix product of b·h·w rows, n columns and c·r·s terms. Rows and
 /// columns of an image are not cut.
-struct layer {
+struct pase_layer {
   std::int64_t b, c, hw, rs, n;
 };
 using ways = std::array<std::int64_t, 3>; // of b, n, c
@@ -38,7 +38,7 @@ auto divisors(std::int64_t extent) -> std::vector<std::int64_t> {
     if (extent % d == 0 && extent / d >= 4) all.push_back(d);
   return all;
 }
-auto configurations(layer const& l, std::int64_t devices) -> std::vector<ways> {
+auto configurations(pase_layer const& l, std::int64_t devices) -> std::vector<ways> {
   std::vector<ways> all;
   for (auto const b : divisors(l.b))
     for (auto const n : divisors(l.n))
@@ -50,14 +50,14 @@ auto all_reduce(double words, std::int64_t devices) -> double {
   auto const p = static_cast<double>(devices);
   return word * words / p * 2 * (p - 1);
 }
-auto layer_cost(layer const& l, ways const& w) -> double {
+auto layer_cost(pase_layer const& l, ways const& w) -> double {
   auto const m = static_cast<double>(l.b / w[0] * l.hw);
   auto const n = static_cast<double>(l.n / w[1]);
   auto const k = static_cast<double>(l.c / w[2] * l.rs);
   return 3 * m * n * k + all_reduce(m * n, w[2]) + all_reduce(m * k, w[1]) +
          all_reduce(n * k, w[0]);
 }
-auto transfer_cost(layer const& from, ways const& a, ways const& b) -> double {
+auto transfer_cost(pase_layer const& from, ways const& a, ways const& b) -> double {
   auto const hw = static_cast<double>(from.hw);
   std::array const have{static_cast<double>(from.b / a[0]), static_cast<double>(from.n / a[1])};
   std::array const need{static_cast<double>(from.b / b[0]), static_cast<double>(from.n / b[2])};
@@ -65,7 +65,7 @@ auto transfer_cost(layer const& from, ways const& a, ways const& b) -> double {
       b[0] * b[2] > a[0] * a[1] ? 0 : std::min(have[0], need[0]) * std::min(have[1], need[1]) * hw;
   return 2 * word * (need[0] * need[1] * hw - here);
 }
-auto least(std::vector<layer> const& chain, std::int64_t devices) -> double {
+auto least(std::vector<pase_layer> const& chain, std::int64_t devices) -> double {
   std::vector<ways> before;
   std::vector<double> value;
   for (std::size_t i = 0; i < chain.size(); ++i) {
@@ -92,12 +92,12 @@ parallel::iteration_splits const tool{
 } // namespace
 
 TEST_CASE("PaSE's minima of AlexNet's classifier and of its last convolutions, batch 128") {
-  std::vector<layer> const classifier{
+  std::vector<pase_layer> const classifier{
       {128, 9216, 1, 1, 4096}, {128, 4096, 1, 1, 4096}, {128, 4096, 1, 1, 1024}};
-  std::vector<layer> const convolutions{{128, 96, 27 * 27, 25, 256},
-                                        {128, 256, 27 * 27, 9, 384},
-                                        {128, 384, 27 * 27, 9, 384},
-                                        {128, 384, 27 * 27, 9, 256}};
+  std::vector<pase_layer> const convolutions{{128, 96, 27 * 27, 25, 256},
+                                             {128, 256, 27 * 27, 9, 384},
+                                             {128, 384, 27 * 27, 9, 384},
+                                             {128, 384, 27 * 27, 9, 256}};
   builder f{"classifier"};
   auto x = f.input("x", {128, 9216});
   for (auto const& l : classifier) x = f.linear(x, l.n, false);
