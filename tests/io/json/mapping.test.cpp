@@ -115,7 +115,9 @@ TEST_CASE("documents that do not fit workload or system are refused where they g
                                                   {{"dim", "k"}, {"ways", 2}},
                                                   {{"dim", "y"}, {"ways", 2}},
                                                   {{"dim", "x"}, {"ways", 2}},
-                                                  {{"dim", "c"}, {"ways", 2}}});
+                                                  {{"dim", "c"}, {"ways", 2}},
+                                                  {{"dim", "r"}, {"ways", 2}},
+                                                  {{"dim", "s"}, {"ways", 2}}});
   });
   CHECK(e.path == "operators[1].exclusive");
   e = changed([](json& d) { d["operators"][0]["scatter"] = "q"; });
