@@ -31,11 +31,11 @@ namespace mars {
 /// Searches add `elimination` and `exhausted`. The certificate of an answer is the largest of all.
 /// Complexity: O(K·C·choices) for K classes of operators and C classes of sets, O(V + E), and for
 /// `cut` another O(E·sets²), left out where that is above `most_cut_work`.
-template <deferred = when_called>
-[[nodiscard]] auto static_bounds(mapping_problem const& p, double most_cut_work = 1e6)
-    -> std::vector<bound> {
+template <deferred D = when_called>
+[[nodiscard]] auto static_bounds(later<mapping_problem, D> const& p, double most_cut_work = 1e6)
+    -> later<std::vector<bound>, D> {
   detail::relaxations const r{p};
-  std::vector<bound> all;
+  later<std::vector<bound>, D> all;
   if (p.how() == aggregate::sum) {
     all.push_back({r.sum_of_least(), "work"});
     all.push_back({r.longest_path(), "path"});
@@ -52,8 +52,8 @@ template <deferred = when_called>
 }
 
 /// The largest of `static_bounds`; of equal ones the first.
-template <deferred = when_called>
-[[nodiscard]] auto static_bound(mapping_problem const& p) -> bound {
+template <deferred D = when_called>
+[[nodiscard]] auto static_bound(later<mapping_problem, D> const& p) -> bound {
   auto const all = static_bounds(p);
   return *std::max_element(all.begin(), all.end(),
                            [](bound const& a, bound const& b) { return a.value < b.value; });

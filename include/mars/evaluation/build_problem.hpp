@@ -38,8 +38,8 @@ namespace mars {
 namespace detail {
 
 /// Position of `id` in `list`, appended if absent.
-template <deferred = when_called>
-auto position_in(std::vector<std::uint32_t>& list, std::uint32_t id) -> std::uint16_t {
+template <deferred D = when_called>
+auto position_in(later<std::vector<std::uint32_t>, D>& list, std::uint32_t id) -> std::uint16_t {
   auto const index = std::find(list.begin(), list.end(), id) - list.begin();
   if (static_cast<std::size_t>(index) == list.size()) list.push_back(id);
   return static_cast<std::uint16_t>(index);
@@ -63,10 +63,11 @@ struct price_question_hash {
 };
 
 /// What a strategy proposes for an operator, held to its concept's semantics 2 and 3.
-template <ParallelismStrategy Strategy>
-[[nodiscard]] auto proposed_shardings(Strategy const& strategy, operation const& o,
-                                      std::size_t ways) -> expected<std::vector<sharding>> {
-  std::vector<sharding> all;
+template <ParallelismStrategy Strategy, deferred D = when_called>
+[[nodiscard]] auto proposed_shardings(Strategy const& strategy, later<operation, D> const& o,
+                                      std::size_t ways)
+    -> later<expected<std::vector<sharding>>, D> {
+  later<std::vector<sharding>, D> all;
   for (auto&& s : strategy.shardings(o, ways)) all.push_back(s);
   // Choices are numbered in 16 bits.
   if (all.empty() || all.size() > std::numeric_limits<std::uint16_t>::max())
@@ -79,7 +80,8 @@ template <ParallelismStrategy Strategy>
 }
 
 /// Builds the tables of one problem, class by class.
-template <AcceleratorSystem System, class Cost, class Strategy, class Collective, class Objective_>
+template <AcceleratorSystem System, class Cost, class Strategy, class Collective, class Objective_,
+          deferred D = when_called>
 class problem_builder {
 public:
   problem_builder(System const& system, Cost const& cost, Strategy const& strategy,
@@ -102,9 +104,9 @@ public:
   }
 
   template <WorkloadGraph Graph>
-  [[nodiscard]] auto operator()(Graph const& g,
-                                std::vector<std::vector<accelerator_id>> const& candidates)
-      -> expected<mapping_problem> {
+  [[nodiscard]] auto operator()(
+      Graph const& g, later<std::vector<std::vector<accelerator_id>>, D> const& candidates)
+      -> later<expected<mapping_problem>, D> {
     auto classes = classify(g, t_);
     if (!classes) return unexpected{std::move(classes).error()};
     classes_ = *std::move(classes);
@@ -115,7 +117,7 @@ public:
     if (auto ok = price_operators(); !ok) return unexpected{std::move(ok).error()};
     list_pairs();
     price_moves();
-    return mapping_problem{std::move(t_)};
+    return later<mapping_problem, D>{std::move(t_)};
   }
 
 private:
@@ -127,23 +129,23 @@ private:
   /// Sets that differ in nothing but which accelerators they are.
   struct set_class {
     std::vector<design_option> options; ///< designs that the members have in common
-    std::vector<accelerator_id> first;
+    later<std::vector<accelerator_id>, D> first;
     std::size_t size{}; ///< index into sizes_
   };
   /// What an operator class proposes on sets of one size. Lists are of layouts, for the tables of
   /// edges; numbers of lists.
   struct class_on_size {
-    choice_row choices;              ///< without prices
-    std::vector<std::uint32_t> own;  ///< [output]
-    std::vector<std::uint32_t> need; ///< [operand]
+    later<choice_row, D> choices;              ///< without prices
+    later<std::vector<std::uint32_t>, D> own;  ///< [output]
+    later<std::vector<std::uint32_t>, D> need; ///< [operand]
   };
 
-  void list_sets(std::vector<std::vector<accelerator_id>> const& candidates) {
-    interner<std::vector<std::uint32_t>> known;
+  void list_sets(later<std::vector<std::vector<accelerator_id>>, D> const& candidates) {
+    later<interner<std::vector<std::uint32_t>>, D> known;
     for (auto const& candidate : candidates) {
       auto found = catalogue_.options(candidate);
       if (found.empty()) continue;
-      std::vector<std::uint32_t> key{channel_class_(candidate, candidate)};
+      later<std::vector<std::uint32_t>, D> key{channel_class_(candidate, candidate)};
       auto capacity = most_bytes_;
       for (auto const a : candidate)
         capacity = std::min(capacity, system_->accelerators[a.index()].memory().count());
@@ -164,7 +166,7 @@ private:
 
   /// Rows: choices of every operator class on every class of sets.
   [[nodiscard]] auto price_operators() -> expected<void> {
-    std::map<std::pair<std::uint32_t, std::size_t>, std::vector<sharding>> proposals;
+    later<std::map<std::pair<std::uint32_t, std::size_t>, std::vector<sharding>>, D> proposals;
     t_.rows.resize(classes_.operators.size());
     on_size_.resize(classes_.operators.size());
     for (std::size_t k = 0; k < classes_.operators.size(); ++k) {
@@ -190,10 +192,10 @@ private:
   }
 
   /// Memory and layouts of every choice.
-  [[nodiscard]] auto describe(operator_class const& of_class,
-                              std::vector<sharding> const& shardings, std::size_t p)
+  [[nodiscard]] auto describe(later<operator_class, D> const& of_class,
+                              later<std::vector<sharding>, D> const& shardings, std::size_t p)
       -> class_on_size {
-    operation const& o = *of_class.first;
+    later<operation, D> const& o = *of_class.first;
     std::size_t outputs = 0;
     for (auto const& x : o.operands) outputs += x.role == role::output;
     class_on_size d;
@@ -201,7 +203,7 @@ private:
     row.shardings = shardings;
     row.own.resize(outputs);
     row.need.resize(o.operands.size());
-    std::vector<std::vector<std::uint32_t>> own(outputs), need(o.operands.size());
+    later<std::vector<std::vector<std::uint32_t>>, D> own(outputs), need(o.operands.size());
     for (auto const& s : shardings) {
       auto const print = footprint_of(o, s, p);
       std::int64_t transient = (print.transient() - print.inputs).count();
@@ -237,16 +239,16 @@ private:
     for (auto& list : need) d.need.push_back(number_of_list(std::move(list)));
     return d;
   }
-  [[nodiscard]] auto number_of_list(std::vector<std::uint32_t> list) -> std::uint32_t {
+  [[nodiscard]] auto number_of_list(later<std::vector<std::uint32_t>, D> list) -> std::uint32_t {
     auto const number = list_number_(list);
     if (number == lists_.size()) lists_.push_back(std::move(list));
     return number;
   }
 
   /// Values of every choice with every design.
-  [[nodiscard]] auto price(operator_class const& of_class, set_class const& on, choice_row& row)
-      -> expected<void> {
-    operation const& o = *of_class.first;
+  [[nodiscard]] auto price(later<operator_class, D> const& of_class, set_class const& on,
+                           later<choice_row, D>& row) -> expected<void> {
+    later<operation, D> const& o = *of_class.first;
     row.node.resize(on.options.size());
     row.compute.resize(on.options.size());
     if (t_.spending_limit < no_ticks) row.spent.resize(on.options.size());
@@ -283,10 +285,10 @@ private:
 
   /// Pairs of sets that may exchange tensors, and their classes.
   void list_pairs() {
-    interner<std::array<std::uint32_t, 3>> known;
+    later<interner<std::array<std::uint32_t, 3>>, D> known;
     auto const sets = t_.sets.size();
     t_.pair_class.assign(sets, std::vector<std::int32_t>(sets, -1));
-    std::vector<bool> member(t_.accelerators);
+    later<std::vector<bool>, D> member(t_.accelerators);
     for (std::uint32_t i = 0; i < sets; ++i) {
       auto const& a = t_.sets[i];
       for (auto const x : a.accelerators) member[x.index()] = true;
@@ -308,7 +310,7 @@ private:
   /// The tables of edges. Pairs of sets of the same two sizes share their questions.
   void price_moves() {
     t_.table_of.assign(classes_.edges.size() * first_pair_.size(), 0);
-    std::map<std::pair<std::size_t, std::size_t>, std::vector<std::uint32_t>> pairs;
+    later<std::map<std::pair<std::size_t, std::size_t>, std::vector<std::uint32_t>>, D> pairs;
     for (std::uint32_t pair = 0; pair < first_pair_.size(); ++pair)
       pairs[{size_of_set(first_pair_[pair].first), size_of_set(first_pair_[pair].second)}]
           .push_back(pair);
@@ -320,11 +322,12 @@ private:
 
   void price_moves(std::size_t from, std::size_t to, std::span<std::uint32_t const> pairs) {
     // Every table as numbers of questions; edges whose tables ask the same share one.
-    move_pool moves{layouts_};
-    interner<std::vector<std::uint32_t>> known;
-    std::vector<std::vector<std::uint32_t>> tables; // the number of columns, then the questions
-    std::vector<std::uint32_t> table_of;            // by edge class
-    std::map<std::array<std::uint32_t, 3>, std::uint32_t> by_lists;
+    basic_move_pool<D> moves{layouts_};
+    later<interner<std::vector<std::uint32_t>>, D> known;
+    later<std::vector<std::vector<std::uint32_t>>, D>
+        tables;                                    // the number of columns, then the questions
+    later<std::vector<std::uint32_t>, D> table_of; // by edge class
+    later<std::map<std::array<std::uint32_t, 3>, std::uint32_t>, D> by_lists;
     for (auto const& e : classes_.edges) {
       auto const own = on_size_[e.producer][from].own[e.output];
       auto const need = on_size_[e.consumer][to].need[e.operand];
@@ -333,7 +336,7 @@ private:
       auto const [entry, fresh] =
           by_lists.try_emplace({own, need, static_cast<std::uint32_t>(bits)});
       if (fresh) {
-        std::vector<std::uint32_t> asks{static_cast<std::uint32_t>(lists_[need].size())};
+        later<std::vector<std::uint32_t>, D> asks{static_cast<std::uint32_t>(lists_[need].size())};
         asks.reserve(1 + lists_[own].size() * lists_[need].size());
         for (auto const r : lists_[own])
           for (auto const c : lists_[need]) asks.push_back(moves(r, c, bits));
@@ -364,7 +367,7 @@ private:
   }
 
   /// By pair of sets and question.
-  [[nodiscard]] auto answer(std::span<move_pool::question const> questions,
+  [[nodiscard]] auto answer(std::span<typename basic_move_pool<D>::question const> questions,
                             std::span<std::uint32_t const> pairs)
       -> std::vector<std::vector<typename channel_type::price>> {
     std::vector<channel_type> channels;
@@ -375,7 +378,7 @@ private:
     std::vector<std::vector<typename channel_type::price>> answers(
         pairs.size(), std::vector<typename channel_type::price>(questions.size()));
     // A channel remembers who sends what while the same ranks own the same.
-    std::vector<std::uint32_t> order(questions.size());
+    later<std::vector<std::uint32_t>, D> order(questions.size());
     std::iota(order.begin(), order.end(), std::uint32_t{0});
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
       return layouts_.grouping(questions[a].owned) < layouts_.grouping(questions[b].owned);
@@ -396,17 +399,18 @@ private:
   channel_classes<network> channel_class_;
   remembered_collective<network, Collective> together_;
   design_catalogue<System> catalogue_;
-  mapping_problem::tables t_;
+  typename later<mapping_problem, D>::tables t_;
   std::int64_t most_bytes_{std::numeric_limits<std::int64_t>::max()}; ///< of any device
-  workload_classes classes_;
-  std::vector<std::size_t> sizes_; ///< of sets, distinct
+  later<workload_classes, D> classes_;
+  later<std::vector<std::size_t>, D> sizes_; ///< of sets, distinct
   std::vector<set_class> set_classes_;
-  layout_pool layouts_;
-  interner<std::vector<std::uint32_t>> list_number_;
-  std::vector<std::vector<std::uint32_t>> lists_;   ///< of layouts
-  std::vector<std::vector<class_on_size>> on_size_; ///< [operator class][size]
-  std::unordered_map<price_question, shard_cost, price_question_hash> asked_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> first_pair_; ///< by pair class, sets
+  basic_layout_pool<D> layouts_;
+  later<interner<std::vector<std::uint32_t>>, D> list_number_;
+  later<std::vector<std::vector<std::uint32_t>>, D> lists_; ///< of layouts
+  std::vector<std::vector<class_on_size>> on_size_;         ///< [operator class][size]
+  later<std::unordered_map<price_question, shard_cost, price_question_hash>, D> asked_;
+  later<std::vector<std::pair<std::uint32_t, std::uint32_t>>, D>
+      first_pair_; ///< by pair class, sets
 };
 
 } // namespace detail

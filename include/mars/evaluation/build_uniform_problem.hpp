@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/parallel/concept.hpp>
@@ -98,17 +99,18 @@ struct part_list {
 /// classes, e classes of edges, c choices and l parts of a tensor O(n + k·c·l + e·l²).
 /// Errors: a cyclic graph; no device; a strategy that proposes nothing, more than 65535 shardings, or
 /// an illegal one.
-template <WorkloadGraph Graph, ParallelismStrategy Strategy, LayerwiseCost Cost>
+template <WorkloadGraph Graph, ParallelismStrategy Strategy, LayerwiseCost Cost,
+          deferred D = when_called>
 [[nodiscard]] auto build_uniform_problem(Graph const& g, std::size_t devices,
                                          Strategy const& strategy, Cost const& cost)
-    -> expected<mapping_problem> {
+    -> later<expected<mapping_problem>, D> {
   if (devices < 1)
     return fail(error_code::out_of_range, "devices", std::to_string(devices), "at least 1");
-  mapping_problem::tables t;
+  typename later<mapping_problem, D>::tables t;
   t.how = aggregate::sum;
   t.objective = std::string{std::string_view{cost.name()}};
   t.accelerators = devices;
-  problem_set everyone{{}, 0, std::numeric_limits<std::int64_t>::max()};
+  later<problem_set, D> everyone{{}, 0, std::numeric_limits<std::int64_t>::max()};
   for (std::size_t a = 0; a < devices; ++a) everyone.accelerators.push_back(accelerator_id{a});
   t.sets.push_back(std::move(everyone));
   t.designs = {{"device"}};
@@ -119,20 +121,20 @@ template <WorkloadGraph Graph, ParallelismStrategy Strategy, LayerwiseCost Cost>
   if (!order) return unexpected{std::move(order).error()};
   t.order = *std::move(order);
   auto const n = t.order.size();
-  std::vector<std::uint32_t> position(n);
+  later<std::vector<std::uint32_t>, D> position(n);
   for (std::uint32_t v = 0; v < n; ++v) position[t.order[v].index()] = v;
   t.last_use.assign(n, static_cast<std::uint32_t>(n));
 
   using part = part_of_cost<Cost>;
   struct parts_of_class {
-    operation const* representative;
+    later<operation, D> const* representative;
     std::vector<detail::part_list<part>> own, need; ///< by output, by operand
   };
   std::vector<parts_of_class> classes;
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash;
-  std::map<std::array<std::uint32_t, 4>, std::uint32_t> edge_classes;
+  later<std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>, D> by_hash;
+  later<std::map<std::array<std::uint32_t, 4>, std::uint32_t>, D> edge_classes;
   for (std::uint32_t v = 0; v < n; ++v) {
-    operation const& o = op(g, t.order[v]);
+    later<operation, D> const& o = op(g, t.order[v]);
     auto& bucket = by_hash[signature_hash(o)];
     auto const same = std::find_if(bucket.begin(), bucket.end(), [&](std::uint32_t c) {
       return same_signature(*classes[c].representative, o);
@@ -212,7 +214,7 @@ template <WorkloadGraph Graph, ParallelismStrategy Strategy, LayerwiseCost Cost>
     for (auto const& a : from)
       for (auto const& b : to) table.time.push_back(detail::to_ticks(cost.transfer(a, b)));
   }
-  return mapping_problem{std::move(t)};
+  return later<mapping_problem, D>{std::move(t)};
 }
 
 } // namespace mars

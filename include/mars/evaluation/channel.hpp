@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/collective/concept.hpp>
+#include <mars/core/deferred.hpp>
 #include <mars/interconnect/concept.hpp>
 #include <mars/parallel/redistribution.hpp>
 
@@ -56,7 +57,7 @@ template <RoutedInterconnect Net>
 /// the paper-like `max_j 8·missing_j / b_j`; and, where the interconnect has routes, no link carries
 /// more than its bandwidth allows. Gathered: receivers that need the same box and are closer to each
 /// other than to its owners fetch equal parts of it and all-gather them. The cheaper one is taken.
-template <Interconnect Net, class Collective>
+template <Interconnect Net, class Collective, deferred D = when_called>
 class channel {
 public:
   channel(Net const& net, Collective const& collective, std::span<accelerator_id const> from,
@@ -89,7 +90,7 @@ public:
   };
 
   /// Not const: it reuses buffers, so that building a problem does not allocate per question.
-  [[nodiscard]] auto operator()(movement const& moved, int element_bits) -> price {
+  [[nodiscard]] auto operator()(later<movement, D> const& moved, int element_bits) -> price {
     auto const grouping = moved.owned().by_rank();
     if (!std::equal(grouping.begin(), grouping.end(), grouping_.begin(), grouping_.end())) {
       grouping_.assign(grouping.begin(), grouping.end());
@@ -102,8 +103,8 @@ public:
       time = std::min(time, gathered(moved, element_bits, time));
     return {to_picoseconds(time), missing};
   }
-  [[nodiscard]] auto operator()(layout const& owned, layout const& needed, int element_bits)
-      -> price {
+  [[nodiscard]] auto operator()(later<layout, D> const& owned, later<layout, D> const& needed,
+                                int element_bits) -> price {
     return (*this)(movement{owned, needed}, element_bits);
   }
 
@@ -152,8 +153,8 @@ private:
     return most;
   }
 
-  [[nodiscard]] auto directly(movement const& moved, int element_bits, std::int64_t& most_missing)
-      -> seconds {
+  [[nodiscard]] auto directly(later<movement, D> const& moved, int element_bits,
+                              std::int64_t& most_missing) -> seconds {
     double slowest = 0;
     std::fill(load_.begin(), load_.end(), 0.0);
     for (std::size_t j = 0; j < to_.size(); ++j) {
@@ -172,7 +173,8 @@ private:
   }
 
   /// Given up, and infinite, as soon as it cannot be below `limit`: collectives are dear to ask.
-  [[nodiscard]] auto gathered(movement const& moved, int element_bits, seconds limit) -> seconds {
+  [[nodiscard]] auto gathered(later<movement, D> const& moved, int element_bits, seconds limit)
+      -> seconds {
     double slowest = 0;
     std::fill(load_.begin(), load_.end(), 0.0);
     for (std::size_t j = 0; j < to_.size(); ++j) {
@@ -212,7 +214,7 @@ private:
   }
   /// Receivers that need what `j` needs and are nearer to it than `how_near`, itself included.
   /// Remembered in `mates_`: owners are at few different distances.
-  [[nodiscard]] auto count_mates(movement const& moved, std::size_t j, double how_near)
+  [[nodiscard]] auto count_mates(later<movement, D> const& moved, std::size_t j, double how_near)
       -> std::size_t {
     for (auto const& [distance, count] : mates_)
       if (distance == how_near) return count;
@@ -225,16 +227,17 @@ private:
 
   Net const* net_;
   Collective const* collective_;
-  std::vector<accelerator_id> from_, to_, group_;
+  later<std::vector<accelerator_id>, D> from_, to_, group_;
   proximity near_;
-  std::vector<double> between_receivers_;
+  later<std::vector<double>, D> between_receivers_;
   bool may_gather_{}; ///< are any two receivers closer to each other than to an owner?
   crossed_links crossed_;
-  bool links_are_equal_{};   ///< one division a message then, not one a hop
-  std::vector<double> load_; ///< by link, seconds
-  std::vector<std::pair<double, std::size_t>> mates_;
-  std::vector<std::uint32_t> grouping_; ///< of the last question: by owner, the number of its box
-  senders sender_;                      ///< for that grouping
+  bool links_are_equal_{};             ///< one division a message then, not one a hop
+  later<std::vector<double>, D> load_; ///< by link, seconds
+  later<std::vector<std::pair<double, std::size_t>>, D> mates_;
+  later<std::vector<std::uint32_t>, D>
+      grouping_;   ///< of the last question: by owner, the number of its box
+  senders sender_; ///< for that grouping
 };
 
 } // namespace mars

@@ -35,10 +35,10 @@ namespace mars {
 ///
 /// `f(v)` says which choice an operator takes on its new slot. No move allocates: every tensor keeps the
 /// tables, row and column it is at. The problem must outlive the evaluator. Not for several threads.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_delta_evaluator {
 public:
-  basic_delta_evaluator(mapping_problem const& problem, assignment start)
+  basic_delta_evaluator(later<mapping_problem, D> const& problem, assignment start)
       : p_{&problem},
         a_{std::move(start)},
         rows_(p_->size()),
@@ -57,7 +57,7 @@ public:
   }
 
   /// Starts again from another assignment, without allocating. O(V + E).
-  void reset(assignment const& a) {
+  void reset(later<assignment, D> const& a) {
     a_ = a;
     recount();
   }
@@ -349,17 +349,17 @@ private:
   }
   void measure() { p_->peak_bytes(a_, memory_, peak_); }
 
-  mapping_problem const* p_;
+  later<mapping_problem, D> const* p_;
   assignment a_;
-  std::vector<choice_row const*> rows_; ///< by position
-  std::vector<wire> wires_;             ///< by edge
-  std::size_t designs_{1};              ///< of the set that has most
-  load total_;                          ///< of all slots, as they are configured
-  load spent_;                          ///< of all operators
-  std::vector<load> nodes_;             ///< of the operators, by slot and design
-  std::vector<load> moved_;             ///< of the tensors that arrive, by slot
-  std::vector<std::int64_t> peak_;      ///< by slot, bytes: never below the true one
-  bool may_overflow_;                   ///< else `peak_` is not kept
+  later<std::vector<choice_row const*>, D> rows_; ///< by position
+  std::vector<wire> wires_;                       ///< by edge
+  std::size_t designs_{1};                        ///< of the set that has most
+  load total_;                                    ///< of all slots, as they are configured
+  load spent_;                                    ///< of all operators
+  std::vector<load> nodes_;                       ///< of the operators, by slot and design
+  std::vector<load> moved_;                       ///< of the tensors that arrive, by slot
+  later<std::vector<std::int64_t>, D> peak_;      ///< by slot, bytes: never below the true one
+  bool may_overflow_;                             ///< else `peak_` is not kept
   mapping_problem::memory_space memory_;
 };
 using delta_evaluator = basic_delta_evaluator<>;

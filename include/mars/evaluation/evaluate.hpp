@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/sort.hpp>
 #include <mars/evaluation/channel.hpp>
@@ -23,14 +24,14 @@ namespace mars {
 namespace detail {
 
 /// What evaluation needs to be well defined; the rest is the validator's business.
-template <AcceleratorSystem System>
-[[nodiscard]] auto check_evaluable(std::vector<operation const*> const& ops, System const& system,
-                                   design_catalogue<System> const& catalogue, mapping const& m)
-    -> expected<void> {
+template <AcceleratorSystem System, deferred D = when_called>
+[[nodiscard]] auto check_evaluable(later<std::vector<operation const*>, D> const& ops,
+                                   System const& system, design_catalogue<System> const& catalogue,
+                                   later<mapping, D> const& m) -> expected<void> {
   if (m.operators.size() != ops.size())
     return fail(error_code::invalid_mapping, "operators", std::to_string(m.operators.size()),
                 std::to_string(ops.size()) + " placements, one per operator");
-  std::vector<bool> taken(system.accelerators.size());
+  later<std::vector<bool>, D> taken(system.accelerators.size());
   for (std::size_t s = 0; s < m.sets.size(); ++s) {
     auto const path = std::string{"sets["} + std::to_string(s) + "]";
     if (m.sets[s].accelerators.empty())
@@ -72,21 +73,21 @@ template <AcceleratorSystem System>
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
-          CollectiveModelForSystem<System> Collective>
+          CollectiveModelForSystem<System> Collective, deferred D = when_called>
 [[nodiscard]] auto evaluate(Graph const& g, System const& system, mapping const& m,
                             Cost const& cost, Collective const& collective)
-    -> expected<evaluation> {
+    -> later<expected<evaluation>, D> {
   auto const& net = system.interconnect;
   auto const order = topological_order(g);
   if (!order) return unexpected{order.error()};
   auto const n = order->size();
-  std::vector<operation const*> ops(n);
+  later<std::vector<operation const*>, D> ops(n);
   for (std::size_t v = 0; v < n; ++v) ops[v] = &op(g, operator_id{v});
   design_catalogue<System> const catalogue{system};
   if (auto ok = detail::check_evaluable(ops, system, catalogue, m); !ok)
     return unexpected{ok.error()};
 
-  std::vector<std::size_t> position(n), last_use(n, n);
+  later<std::vector<std::size_t>, D> position(n), last_use(n, n);
   for (std::size_t i = 0; i < n; ++i) position[(*order)[i].index()] = i;
   for (std::size_t i = 0; i < n; ++i)
     for (input_edge const e : inputs(g, (*order)[i])) {
@@ -100,25 +101,25 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
 
   using network = std::remove_cvref_t<decltype(net)>;
   auto const members = [&](std::size_t s) { return std::span{m.sets[s].accelerators}; };
-  std::vector<std::vector<std::uint32_t>> designs; // by set and member
+  later<std::vector<std::vector<std::uint32_t>>, D> designs; // by set and member
   for (std::size_t s = 0; s < m.sets.size(); ++s)
     for (auto& option : catalogue.options(members(s)))
       if (option.name == m.sets[s].design) designs.push_back(std::move(option.by_member));
   std::vector<std::vector<std::optional<channel<network, Collective>>>> channels(m.sets.size());
   for (auto& row : channels) row.resize(m.sets.size());
 
-  evaluation result;
+  later<evaluation, D> result;
   result.operators.resize(n);
   picoseconds picojoules{}; // whole ones, like times: sums are exact
   bool energy_known = true;
-  std::vector<picoseconds> busy(m.sets.size());
-  std::vector<bytes> resident(m.sets.size()), live(m.sets.size()), peak(m.sets.size());
-  std::vector<operator_id> peak_at(m.sets.size());
-  std::vector<bytes> kept(n);
+  later<std::vector<picoseconds>, D> busy(m.sets.size());
+  later<std::vector<bytes>, D> resident(m.sets.size()), live(m.sets.size()), peak(m.sets.size());
+  later<std::vector<operator_id>, D> peak_at(m.sets.size());
+  later<std::vector<bytes>, D> kept(n);
 
   for (std::size_t i = 0; i < n; ++i) {
     auto const v = (*order)[i];
-    operation const& o = *ops[v.index()];
+    later<operation, D> const& o = *ops[v.index()];
     auto const& [set, sharding] = m.operators[v.index()];
     auto const s = set.index();
     auto const p = m.sets[s].accelerators.size();
@@ -203,7 +204,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       use.peak = resident[s] + peak[s];
       use.peak_at = peak_at[s];
       if (use.fits()) continue;
-      std::vector<std::pair<std::int64_t, operator_id>> weights;
+      later<std::vector<std::pair<std::int64_t, operator_id>>, D> weights;
       for (std::size_t v = 0; v < n; ++v)
         if (m.operators[v].set.index() == s)
           weights.emplace_back(
@@ -211,7 +212,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                    .weights.count(),
               operator_id{v});
       sort_ascending(weights);
-      shortage lack{shortage::kind::memory, a, peak_at[s], use.peak, use.capacity, {}};
+      later<shortage, D> lack{shortage::kind::memory, a, peak_at[s], use.peak, use.capacity, {}};
       for (std::size_t k = 0; k < std::min<std::size_t>(3, weights.size()); ++k)
         if (weights[k].first != 0) lack.contributors.push_back(weights[k].second);
       result.shortages.push_back(std::move(lack));

@@ -56,7 +56,8 @@ struct problem_set {
 
 /// Everything a search may know, as numbers: dense tables indexed by position, slot and choice.
 /// Built by `build_problem`; immutable; safe to read from several threads.
-class mapping_problem {
+template <deferred D = when_called>
+class basic_mapping_problem {
 public:
   struct tables {
     aggregate how{aggregate::sum};
@@ -78,8 +79,7 @@ public:
     ticks spending_limit{no_ticks}; ///< of the sum of `choice_row::spent`
   };
 
-  template <deferred = when_called>
-  explicit mapping_problem(tables t) : t_{std::move(t)} {
+  explicit basic_mapping_problem(tables t) : t_{std::move(t)} {
     index(first_in_, in_, [](problem_edge const& e) { return e.consumer; });
     index(first_out_, out_, [](problem_edge const& e) { return e.producer; });
     first_freed_.assign(size() + 1, 0);
@@ -155,8 +155,7 @@ public:
   }
 
   /// Is this an assignment of the problem: disjoint slots that exist, choices that exist?
-  template <deferred = when_called>
-  [[nodiscard]] auto accepts(assignment const& a) const -> bool {
+  [[nodiscard]] auto accepts(later<assignment, D> const& a) const -> bool {
     if (a.slot_of.size() != size() || a.choice_of.size() != size()) return false;
     for (std::size_t i = 0; i < a.slots.size(); ++i) {
       if (a.slots[i].set >= t_.sets.size() || a.slots[i].design >= designs(a.slots[i].set).size())
@@ -191,9 +190,8 @@ public:
   }
 
   /// The whole value: every operator, every edge, and the memory of every slot. O(V + E).
-  template <deferred = when_called>
-  [[nodiscard]] auto evaluate(assignment const& a) const -> assignment_value {
-    std::vector<ticks> load(a.slots.size());
+  [[nodiscard]] auto evaluate(later<assignment, D> const& a) const -> assignment_value {
+    later<std::vector<ticks>, D> load(a.slots.size());
     for (std::size_t v = 0; v < size(); ++v) {
       auto& l = load[a.slot_of[v]];
       l = add(l, node_value(v, a.slots[a.slot_of[v]], a.choice_of[v]));
@@ -207,10 +205,9 @@ public:
 
   /// Peak bytes of each slot: weights of all its operators, plus the largest demand while one of them
   /// runs: what earlier operators left for later ones, what it receives, and its own buffers.
-  template <deferred = when_called>
-  [[nodiscard]] auto peak_bytes(assignment const& a) const -> std::vector<std::int64_t> {
+  [[nodiscard]] auto peak_bytes(later<assignment, D> const& a) const -> std::vector<std::int64_t> {
     memory_space space;
-    std::vector<std::int64_t> peak;
+    later<std::vector<std::int64_t>, D> peak;
     peak_bytes(a, space, peak);
     return peak;
   }
@@ -218,8 +215,8 @@ public:
   struct memory_space {
     std::vector<std::int64_t> resident, live;
   };
-  template <deferred = when_called>
-  void peak_bytes(assignment const& a, memory_space& space, std::vector<std::int64_t>& peak) const {
+  void peak_bytes(later<assignment, D> const& a, memory_space& space,
+                  std::vector<std::int64_t>& peak) const {
     auto& [resident, live] = space;
     for (auto* of : {&resident, &live, &peak}) of->assign(a.slots.size(), 0);
     for (std::size_t v = 0; v < size(); ++v) {
@@ -254,8 +251,7 @@ public:
   }
   /// No assignment overflows: not even the largest choices of all operators together.
   [[nodiscard]] auto always_fits() const -> bool { return always_fits_; }
-  template <deferred = when_called>
-  [[nodiscard]] auto overflow(assignment const& a) const -> std::int64_t {
+  [[nodiscard]] auto overflow(later<assignment, D> const& a) const -> std::int64_t {
     if (always_fits_) return 0;
     auto const peak = peak_bytes(a);
     std::int64_t over = 0;
@@ -265,10 +261,9 @@ public:
   }
 
   /// As a mapping: slots that run nothing are left out.
-  template <deferred = when_called>
-  [[nodiscard]] auto decode(assignment const& a) const -> mapping {
-    mapping m;
-    std::vector<std::optional<set_id>> id_of(a.slots.size());
+  [[nodiscard]] auto decode(later<assignment, D> const& a) const -> mapping {
+    later<mapping, D> m;
+    later<std::vector<std::optional<set_id>>, D> id_of(a.slots.size());
     m.operators.resize(size());
     for (std::size_t v = 0; v < size(); ++v) {
       auto const s = a.slot_of[v];
@@ -284,9 +279,9 @@ public:
 
   /// The assignment that decodes to `m`; nothing when a set, design or sharding is not a candidate or
   /// sets overlap.
-  template <deferred = when_called>
-  [[nodiscard]] auto encode(mapping const& m) const -> std::optional<assignment> {
-    assignment a;
+  [[nodiscard]] auto encode(later<mapping, D> const& m) const
+      -> later<std::optional<assignment>, D> {
+    later<assignment, D> a;
     if (m.operators.size() != size()) return std::nullopt;
     for (auto const& wanted : m.sets) {
       auto const set = std::find_if(t_.sets.begin(), t_.sets.end(), [&](auto const& s) {
@@ -320,14 +315,13 @@ public:
 
 private:
   /// What memory can come to at most. O(rows + tables + V).
-  template <deferred = when_called>
   void bound_memory() {
-    std::vector<std::int64_t> most_in_table;
+    later<std::vector<std::int64_t>, D> most_in_table;
     for (auto const& table : t_.edge_tables)
       most_in_table.push_back(table.missing.empty()
                                   ? 0
                                   : *std::max_element(table.missing.begin(), table.missing.end()));
-    std::vector<std::int64_t> most_missing(
+    later<std::vector<std::int64_t>, D> most_missing(
         t_.pair_classes == 0 ? 0 : t_.table_of.size() / t_.pair_classes); // by edge class
     for (std::size_t i = 0; i < t_.table_of.size(); ++i) {
       auto& most = most_missing[i / t_.pair_classes];
@@ -339,9 +333,9 @@ private:
       for (auto const i : in_edges(v)) all += most_missing[t_.edges[i].edge_class];
       received = std::max(received, all);
     }
-    std::vector<double> demand(t_.designs.size(), static_cast<double>(received));
+    later<std::vector<double>, D> demand(t_.designs.size(), static_cast<double>(received));
     most_kept_.assign(t_.designs.size(), 0);
-    std::vector<std::size_t> alike(t_.rows.size());
+    later<std::vector<std::size_t>, D> alike(t_.rows.size());
     for (auto const k : t_.op_class) ++alike[k];
     for (std::size_t k = 0; k < t_.rows.size(); ++k)
       for (std::size_t c = 0; c < t_.rows[k].size(); ++c) {
@@ -374,9 +368,10 @@ private:
   }
 
   tables t_;
-  std::vector<std::uint32_t> first_in_, in_, first_out_, out_, first_freed_, freed_;
-  std::vector<std::int64_t> most_kept_; ///< by class of sets
+  later<std::vector<std::uint32_t>, D> first_in_, in_, first_out_, out_, first_freed_, freed_;
+  later<std::vector<std::int64_t>, D> most_kept_; ///< by class of sets
   bool always_fits_{true};
 };
+using mapping_problem = basic_mapping_problem<>;
 
 } // namespace mars

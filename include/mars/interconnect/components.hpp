@@ -21,7 +21,7 @@ using partition = std::vector<accelerator_set>;
 
 namespace detail {
 
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_disjoint_sets {
 public:
   explicit basic_disjoint_sets(std::size_t n) : parent_(n) {
@@ -40,7 +40,7 @@ public:
   }
   [[nodiscard]] auto sets(std::span<accelerator_id const> members) -> partition {
     partition out;
-    std::vector<std::size_t> slot(parent_.size());
+    later<std::vector<std::size_t>, D> slot(parent_.size());
     for (std::size_t i = 0; i < parent_.size(); ++i) {
       auto const root = find(i);
       if (root == i) {
@@ -53,7 +53,7 @@ public:
   }
 
 private:
-  std::vector<std::size_t> parent_;
+  later<std::vector<std::size_t>, D> parent_;
 };
 using disjoint_sets = basic_disjoint_sets<>;
 
@@ -70,8 +70,8 @@ template <Interconnect Net>
   return s;
 }
 /// Larger sets first, then by members; each set once.
-template <deferred = when_called>
-void order_candidates(std::vector<accelerator_set>& sets) {
+template <deferred D = when_called>
+void order_candidates(later<std::vector<accelerator_set>, D>& sets) {
   std::sort(sets.begin(), sets.end(), [](auto const& a, auto const& b) {
     return a.size() != b.size() ? a.size() > b.size() : a < b;
   });
@@ -84,10 +84,10 @@ void order_candidates(std::vector<accelerator_set>& sets) {
 /// is into singles, the last has everything in one set, and each refines the next. A pair is as
 /// fast as its slower direction; bandwidths within one millionth of each other count as equal.
 /// O(n² log n) for n members.
-template <Interconnect Net>
+template <Interconnect Net, deferred D = when_called>
 [[nodiscard]] auto partitions_by_bandwidth(Net const& net, std::span<accelerator_id const> members)
     -> std::vector<partition> {
-  auto const nodes = detail::sorted(members);
+  auto const nodes = detail::sorted<D>(members);
   struct pair {
     double bandwidth;
     std::size_t i, j;
@@ -100,8 +100,8 @@ template <Interconnect Net>
                        i, j});
   std::sort(pairs.begin(), pairs.end(),
             [](auto const& a, auto const& b) { return a.bandwidth > b.bandwidth; });
-  detail::disjoint_sets sets{nodes.size()};
-  std::vector<partition> levels{sets.sets(nodes)};
+  detail::basic_disjoint_sets<D> sets{nodes.size()};
+  later<std::vector<partition>, D> levels{sets.sets(nodes)};
   for (std::size_t k = 0; k < pairs.size();) {
     auto const slowest = pairs[k].bandwidth * (1 - 1e-6);
     bool changed = false;
@@ -115,9 +115,9 @@ template <Interconnect Net>
 /// Candidate accelerator sets of MARS: edges are deleted in the order of rising bandwidth, and the
 /// connected components of every step are candidates (arXiv 2307.12234, our reading). Largest
 /// first, then by first member; the whole system and the single accelerators are among them.
-template <Interconnect Net>
+template <Interconnect Net, deferred D = when_called>
 [[nodiscard]] auto threshold_components(Net const& net) -> std::vector<accelerator_set> {
-  std::vector<accelerator_set> candidates;
+  later<std::vector<accelerator_set>, D> candidates;
   for (auto& level : partitions_by_bandwidth(net, detail::all_accelerators(net)))
     for (auto& set : level) candidates.push_back(std::move(set));
   detail::order_candidates(candidates);
@@ -126,9 +126,9 @@ template <Interconnect Net>
 
 /// The same with the contiguous halves of every set of even size above two, halves of halves
 /// included; MARS needs them to obtain sets of two on F1 (assumed).
-template <deferred = when_called>
-[[nodiscard]] auto with_halves(std::vector<accelerator_set> candidates)
-    -> std::vector<accelerator_set> {
+template <deferred D = when_called>
+[[nodiscard]] auto with_halves(later<std::vector<accelerator_set>, D> candidates)
+    -> later<std::vector<accelerator_set>, D> {
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     auto const n = candidates[i].size();
     if (n <= 2 || n % 2 != 0) continue;

@@ -28,12 +28,13 @@ template <deferred = when_called>
 }
 
 /// Members of sets: there, once, in one set only, and offering the design. True if so.
-template <class System>
-auto audit_sets(mapping const& m, System const& system, std::vector<violation>& found) -> bool {
+template <class System, deferred D = when_called>
+auto audit_sets(mapping const& m, System const& system, later<std::vector<violation>, D>& found)
+    -> bool {
   auto const before = found.size();
   auto const count = system.accelerators.size();
   constexpr auto nobody = static_cast<std::size_t>(-1);
-  std::vector<std::size_t> owner(count, nobody);
+  later<std::vector<std::size_t>, D> owner(count, nobody);
   for (std::size_t s = 0; s < m.sets.size(); ++s) {
     auto const& set = m.sets[s];
     auto const path = numbered("sets", s);
@@ -72,8 +73,9 @@ auto audit_sets(mapping const& m, System const& system, std::vector<violation>& 
 }
 
 /// The largest phase of the largest shard: what the design must be able to run.
-template <deferred = when_called>
-[[nodiscard]] auto largest_phase_of(operation const& op, sharding const& s) -> shard {
+template <deferred D = when_called>
+[[nodiscard]] auto largest_phase_of(later<operation, D> const& op, later<sharding, D> const& s)
+    -> shard {
   extents e;
   for (auto const& d : op.dims) e.push_back(d.extent);
   for (auto const& c : s.exclusive) e[c.dim] = longest_share(e[c.dim], c.ways);
@@ -82,9 +84,9 @@ template <deferred = when_called>
 }
 
 /// Does every member's design run the operator? Precondition: sets and sharding are sound.
-template <class System>
+template <class System, deferred D = when_called>
 void audit_refusal(operation const& op, mapping const& m, std::size_t v, System const& system,
-                   std::vector<violation>& found) {
+                   later<std::vector<violation>, D>& found) {
   auto const& placed = m.operators[v];
   auto const& set = m.sets[placed.set.index()];
   auto const part = largest_phase_of(op, placed.sharding);
@@ -104,9 +106,10 @@ void audit_refusal(operation const& op, mapping const& m, std::size_t v, System 
 inline constexpr double instant = 0.5e-12;
 
 /// Precedence, and one operator at a time on each accelerator. True if times are times.
-template <deferred = when_called>
-auto audit_schedule(std::vector<operation const*> const& ops, wiring const& wires, mapping const& m,
-                    std::span<time_span const> schedule, std::vector<violation>& found) -> bool {
+template <deferred D = when_called>
+auto audit_schedule(later<std::vector<operation const*>, D> const& ops, wiring const& wires,
+                    later<mapping, D> const& m, std::span<time_span const> schedule,
+                    later<std::vector<violation>, D>& found) -> bool {
   if (schedule.size() != ops.size()) {
     found.push_back({violation_kind::bad_schedule, "schedule",
                      std::to_string(schedule.size()) + " times for " + std::to_string(ops.size()) +
@@ -128,7 +131,7 @@ auto audit_schedule(std::vector<operation const*> const& ops, wiring const& wire
                        std::string{"operator '"} + ops[e.consumer]->name + "' starts before '" +
                            ops[e.producer]->name + "', whose result it reads, has ended"});
   // Sets are disjoint: one operator at a time on a set is one at a time on each member.
-  std::vector<std::vector<std::size_t>> runs(m.sets.size());
+  later<std::vector<std::vector<std::size_t>>, D> runs(m.sets.size());
   for (std::size_t v = 0; v < ops.size(); ++v)
     if (schedule[v].end.count() - schedule[v].start.count() > instant)
       runs[m.operators[v].set.index()].push_back(v);
@@ -150,25 +153,26 @@ auto audit_schedule(std::vector<operation const*> const& ops, wiring const& wire
   return true;
 }
 
-template <deferred = when_called>
-[[nodiscard]] auto to_string(memory_part const& p, std::vector<operation const*> const& ops)
-    -> std::string {
+template <deferred D = when_called>
+[[nodiscard]] auto to_string(memory_part const& p,
+                             later<std::vector<operation const*>, D> const& ops) -> std::string {
   constexpr char const* names[] = {"weights", "result", "buffers"};
   return std::string{names[static_cast<std::size_t>(p.part)]} + " of '" +
          ops[p.owner.index()]->name + "' " + std::to_string(p.size.count());
 }
 
 /// Precondition: sets, placements and shardings are sound.
-template <WorkloadGraph Graph, class System>
+template <WorkloadGraph Graph, class System, deferred D = when_called>
 [[nodiscard]] auto audit_memory(std::vector<operation const*> ops, wiring const& wires,
                                 mapping const& m, Graph const& g, System const& system,
-                                std::span<time_span const> schedule) -> std::vector<memory_demand> {
-  memory_question q{.ops = std::move(ops),
-                    .wires = &wires,
-                    .plan = &m,
-                    .capacities = {},
-                    .spans = {schedule.begin(), schedule.end()},
-                    .results = {}};
+                                std::span<time_span const> schedule)
+    -> later<std::vector<memory_demand>, D> {
+  later<memory_question, D> q{.ops = std::move(ops),
+                              .wires = &wires,
+                              .plan = &m,
+                              .capacities = {},
+                              .spans = {schedule.begin(), schedule.end()},
+                              .results = {}};
   for (auto const& a : system.accelerators) q.capacities.push_back(a.memory());
   if (q.spans.empty()) {
     q.spans.resize(q.ops.size());
@@ -189,7 +193,7 @@ template <WorkloadGraph Graph, class System>
     for (auto const& e : wires.edges) q.results[e.producer][e.output] = false;
   }
   memory_walk const walk{q};
-  std::vector<memory_demand> demands;
+  later<std::vector<memory_demand>, D> demands;
   for (std::size_t a = 0; a < q.capacities.size(); ++a)
     demands.push_back(
         {.accelerator = accelerator_id{a}, .capacity = q.capacities[a], .at = {}, .largest = {}});
@@ -200,9 +204,9 @@ template <WorkloadGraph Graph, class System>
 }
 
 /// Edges that lead to an operand and an output that exist; no cycle.
-template <deferred = when_called>
-auto audit_graph(std::vector<operation const*> const& ops, wiring const& wires,
-                 std::vector<violation>& found) -> bool {
+template <deferred D = when_called>
+auto audit_graph(later<std::vector<operation const*>, D> const& ops, wiring const& wires,
+                 later<std::vector<violation>, D>& found) -> bool {
   auto const bad = [&](wiring::edge const& e, std::string why) {
     found.push_back({violation_kind::bad_graph, numbered("operators", e.consumer), std::move(why)});
     return false;

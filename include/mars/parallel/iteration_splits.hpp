@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/parallel/sharding.hpp>
 
 #include <algorithm>
@@ -37,9 +38,10 @@ struct iteration_splits {
   std::int64_t least_extent{1};
   bool (*may_cut)(operation const&, std::size_t dim){nullptr};
 
+  template <deferred D = when_called>
   [[nodiscard]] auto shardings(operation const& op, std::size_t ways) const
       -> std::vector<sharding> {
-    std::vector<sharding> found;
+    later<std::vector<sharding>, D> found;
     extend(op, static_cast<std::int64_t>(ways), 0, {}, found);
     std::stable_sort(found.begin(), found.end(), [](sharding const& a, sharding const& b) {
       return shard_count(a) > shard_count(b);
@@ -49,8 +51,9 @@ struct iteration_splits {
 
 private:
   /// Appends every split that agrees with `prefix` before dimension `dim`.
-  void extend(operation const& op, std::int64_t devices, std::size_t dim, sharding const& prefix,
-              std::vector<sharding>& found) const {
+  template <deferred D = when_called>
+  void extend(later<operation, D> const& op, std::int64_t devices, std::size_t dim,
+              later<sharding, D> const& prefix, later<std::vector<sharding>, D>& found) const {
     auto const used = shard_count(prefix);
     if (dim == op.dims.size()) {
       if (check(op, prefix, static_cast<std::size_t>(idle ? used : devices)))

@@ -40,15 +40,15 @@ struct proximity {
 };
 
 /// A layout by its distinct boxes, numbered in the order of their first ranks.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_distinct_boxes {
 public:
   basic_distinct_boxes() = default;
   /// O(ranks).
-  explicit basic_distinct_boxes(layout const& l) {
+  explicit basic_distinct_boxes(later<layout, D> const& l) {
     box_of_.reserve(l.size());
     // Numbers of boxes by hash, open addressing.
-    std::vector<std::uint32_t> known(std::bit_ceil(2 * l.size() + 1), none);
+    later<std::vector<std::uint32_t>, D> known(std::bit_ceil(2 * l.size() + 1), none);
     auto const mask = known.size() - 1;
     for (auto const& box : l) {
       auto at = hash_of(box) & mask;
@@ -86,14 +86,14 @@ private:
     return static_cast<std::size_t>(mix64(h));
   }
 
-  std::vector<tensor_box> boxes_;
-  std::vector<std::uint32_t> box_of_, first_, ranks_;
+  later<std::vector<tensor_box>, D> boxes_;
+  later<std::vector<std::uint32_t>, D> box_of_, first_, ranks_;
 };
 using distinct_boxes = basic_distinct_boxes<>;
 
 /// A tensor between two layouts: which of the owned boxes each needed box meets, and in how many
 /// elements. What is owned must be an `output_layout`: boxes disjoint or equal.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_movement {
 public:
   struct part {
@@ -102,7 +102,8 @@ public:
   };
 
   /// O(ranks + owned boxes · needed boxes), distinct ones.
-  basic_movement(layout const& from, layout const& to) : owned_{from}, needed_{to} {
+  basic_movement(later<layout, D> const& from, later<layout, D> const& to)
+      : owned_{from}, needed_{to} {
     first_.reserve(needed_.boxes().size() + 1);
     first_.push_back(0);
     for (auto const& box : needed_.boxes()) {
@@ -123,20 +124,20 @@ public:
 private:
   distinct_boxes owned_, needed_;
   std::vector<part> parts_;
-  std::vector<std::uint32_t> first_; ///< by needed box
+  later<std::vector<std::uint32_t>, D> first_; ///< by needed box
 };
 using movement = basic_movement<>;
 
 /// Whom each receiver asks for each owned box: the best owner, and receivers that see equally good
 /// owners spread over them. It depends on who owns the same, not on what.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_senders {
 public:
   static constexpr auto itself = std::numeric_limits<std::uint32_t>::max(); ///< nobody: it has it
 
   basic_senders() = default;
   /// O(owners · receivers).
-  basic_senders(distinct_boxes const& owned, proximity const& near)
+  basic_senders(later<distinct_boxes, D> const& owned, proximity const& near)
       : boxes_{owned.boxes().size()}, rank_(boxes_ * near.receivers) {
     for (std::uint32_t to = 0; to < near.receivers; ++to)
       for (std::size_t box = 0; box < boxes_; ++box)
@@ -165,16 +166,16 @@ private:
   }
 
   std::size_t boxes_{};
-  std::vector<std::uint32_t> rank_;
+  later<std::vector<std::uint32_t>, D> rank_;
 };
 using senders = basic_senders<>;
 
 /// The transfers that turn what the owners hold into what the receivers need: each missing box is
 /// fetched from the best owner of it (`senders`). Appends to `out`, by receiver. Complexity:
 /// O(boxes² + owners × receivers).
-template <deferred = when_called>
-void redistribution(layout const& owned, layout const& needed, proximity const& near,
-                    std::vector<transfer>& out) {
+template <deferred D = when_called>
+void redistribution(later<layout, D> const& owned, later<layout, D> const& needed,
+                    proximity const& near, later<std::vector<transfer>, D>& out) {
   movement const moved{owned, needed};
   senders const sender{moved.owned(), near};
   for (std::uint32_t to = 0; to < needed.size(); ++to)
@@ -184,10 +185,10 @@ void redistribution(layout const& owned, layout const& needed, proximity const& 
 }
 
 /// Elements each receiver misses; the largest over the receivers.
-template <deferred = when_called>
+template <deferred D = when_called>
 [[nodiscard]] auto largest_missing(std::span<transfer const> transfers, std::size_t receivers)
     -> std::int64_t {
-  std::vector<std::int64_t> missing(receivers);
+  later<std::vector<std::int64_t>, D> missing(receivers);
   std::int64_t largest = 0;
   for (auto const& t : transfers) largest = std::max(largest, missing[t.to] += t.elements);
   return largest;

@@ -33,7 +33,7 @@ namespace mars::search {
 ///
 /// Prefer it: for large graphs and objectives that do not add up, where the genetic search's
 /// generations are slow. Moves cost O(degree). Deterministic for any number of threads.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_annealing {
   std::uint64_t seed{1};
   std::uint64_t evaluations{40'000'000}; ///< choices priced, unless the context has a budget
@@ -45,18 +45,18 @@ struct basic_annealing {
 
   [[nodiscard]] auto name() const -> std::string_view { return "annealing"; }
 
-  [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
-      -> solution {
+  [[nodiscard]] auto operator()(later<mapping_problem, D> const& problem,
+                                later<search_context, D> const& context) const -> solution {
     meter clock{context, evaluations};
-    solution result;
+    later<solution, D> result;
     result.bound = static_bound(problem);
     auto const lanes = std::max<std::size_t>(1, walks);
-    profile const known{problem};
-    roles::proportional_seeding const seeding{};
+    basic_profile<D> const known{problem};
+    roles::basic_proportional_seeding<D> const seeding{};
     random_stream const random{seed, 0x616E6E65};
-    detail::path_relaxation const relaxation{problem};
+    detail::basic_path_relaxation<D> const relaxation{problem};
     if (problem.size() == 0) {
-      result.best = context.start.value_or(assignment{});
+      result.best = context.start.value_or(later<assignment, D>{});
       result.value = problem.evaluate(result.best);
       return result;
     }
@@ -105,16 +105,16 @@ struct basic_annealing {
 private:
   /// One walk: where it is, and the best it has seen.
   struct walk {
-    delta_evaluator at;
+    later<delta_evaluator, D> at;
     random_stream random;
     assignment_value current;
     assignment_value best;
-    assignment found;
-    detail::path_relaxation relax;
+    later<assignment, D> found;
+    detail::basic_path_relaxation<D> relax;
     std::uint64_t priced{};
 
-    walk(mapping_problem const& problem, assignment from, detail::path_relaxation relaxation,
-         random_stream stream)
+    walk(later<mapping_problem, D> const& problem, later<assignment, D> from,
+         detail::basic_path_relaxation<D> relaxation, random_stream stream)
         : at{problem, from},
           random{stream},
           current{at.value()},

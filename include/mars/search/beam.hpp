@@ -32,15 +32,15 @@ namespace mars::search {
 /// Prefer it: where the order matters more than the sets, and to have an answer whose quality grows
 /// steadily with the time given. Deterministic. Complexity of a pass: operators · width · slots ·
 /// choices.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_beam {
   std::size_t widest{256};
   std::uint64_t evaluations{400'000'000}; ///< choices priced, unless the context has a budget
 
   [[nodiscard]] auto name() const -> std::string_view { return "beam"; }
 
-  [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
-      -> solution {
+  [[nodiscard]] auto operator()(later<mapping_problem, D> const& problem,
+                                search_context const& context) const -> solution {
     meter clock{context, evaluations};
     solution result;
     result.bound = static_bound(problem);
@@ -69,7 +69,7 @@ struct basic_beam {
   }
 
 private:
-  [[nodiscard]] static auto first(mapping_problem const& problem) -> assignment {
+  [[nodiscard]] static auto first(later<mapping_problem, D> const& problem) -> assignment {
     assignment a{{}, std::vector<std::uint16_t>(problem.size()), {}};
     if (problem.size() > 0) a.slots.push_back({0, 0});
     a.choice_of.resize(problem.size());
@@ -79,7 +79,7 @@ private:
 
   class pass {
   public:
-    pass(mapping_problem const& problem, meter& clock) : p_{problem}, clock_{clock} {}
+    pass(later<mapping_problem, D> const& problem, meter& clock) : p_{problem}, clock_{clock} {}
 
     /// The best assignment of a beam of this width; none when the budget ends before it does.
     auto operator()(std::size_t width) -> assignment {
@@ -277,16 +277,16 @@ private:
 
     /// Choices that leave their results in the same layouts.
     struct grouping {
-      std::vector<std::uint32_t> of_choice;
+      later<std::vector<std::uint32_t>, D> of_choice;
       std::size_t count{};
     };
     [[nodiscard]] auto groups_of(choice_row const& row) -> grouping const& {
       auto const [at, fresh] = groups_.try_emplace(&row);
       auto& g = at->second;
       if (!fresh) return g;
-      std::map<std::vector<std::uint16_t>, std::uint32_t> known;
+      later<std::map<std::vector<std::uint16_t>, std::uint32_t>, D> known;
       for (std::size_t c = 0; c < row.shardings.size(); ++c) {
-        std::vector<std::uint16_t> key;
+        later<std::vector<std::uint16_t>, D> key;
         for (auto const& own : row.own) key.push_back(own[c]);
         g.of_choice.push_back(
             known.try_emplace(std::move(key), static_cast<std::uint32_t>(known.size()))
@@ -306,7 +306,7 @@ private:
       auto const [at, fresh] = rest_.try_emplace(key_);
       auto& rest = at->second;
       if (!fresh) return rest;
-      std::vector<slot> open = key_;
+      later<std::vector<slot>, D> open = key_;
       for (std::uint32_t set = 0; set < p_.sets().size(); ++set)
         if (std::all_of(key_.begin(), key_.end(),
                         [&](slot const& o) { return p_.disjoint(o.set, set); }))
@@ -345,14 +345,14 @@ private:
     }
 
     static constexpr ticks unknown = -1;
-    mapping_problem const& p_;
+    later<mapping_problem, D> const& p_;
     meter& clock_;
     std::vector<placement> trail_;
     std::vector<candidate> candidates_, best_;
-    std::unordered_set<std::uint64_t> alike_;
+    later<std::unordered_set<std::uint64_t>, D> alike_;
     std::unordered_map<choice_row const*, grouping> groups_;
     std::map<std::vector<slot>, std::vector<remainder>> rest_;
-    std::vector<slot> key_;
+    later<std::vector<slot>, D> key_;
     bool out_of_budget_{};
   };
 };

@@ -31,8 +31,8 @@ struct checkpoint {
 
 /// A number that two problems share only if their tables are equal (but for accidents of hashing):
 /// stable across runs and platforms. O(tables).
-template <deferred = when_called>
-[[nodiscard]] auto fingerprint(mapping_problem const& p) -> std::uint64_t {
+template <deferred D = when_called>
+[[nodiscard]] auto fingerprint(later<mapping_problem, D> const& p) -> std::uint64_t {
   stable_hash h;
   auto const add_all = [&](auto const& list) {
     h.add(list.size());
@@ -45,7 +45,8 @@ template <deferred = when_called>
     for (auto const a : p.sets()[s].accelerators) h.add(a.value);
     for (auto const& design : p.designs(s)) h.add(std::string_view{design});
   }
-  std::set<std::pair<std::uint32_t, std::uint32_t>> rows; // by class of operators and of sets
+  later<std::set<std::pair<std::uint32_t, std::uint32_t>>, D>
+      rows; // by class of operators and of sets
   for (std::uint32_t v = 0; v < p.size(); ++v) {
     h.add(p.op_class(v)).add(p.last_use(v));
     for (std::uint32_t s = 0; s < p.sets().size(); ++s) {
@@ -58,7 +59,8 @@ template <deferred = when_called>
         for (auto const& of : *layouts) add_all(of);
     }
   }
-  std::set<std::pair<std::uint32_t, std::size_t>> tables; // by class of edges and of pairs
+  later<std::set<std::pair<std::uint32_t, std::size_t>>, D>
+      tables; // by class of edges and of pairs
   for (auto const& e : p.edges()) {
     h.add(e.producer).add(e.consumer).add(e.output).add(e.operand);
     for (std::uint32_t a = 0; a < p.sets().size(); ++a)

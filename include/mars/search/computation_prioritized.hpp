@@ -25,12 +25,12 @@ namespace mars::search {
 /// ties: the previous operator's set, then the lowest id. 4. Operators without MACs are not layers of
 /// the definition: each follows its first producer — same set, the sharding that costs least to feed.
 /// Complexity: O(designs^sets · operators), sets beyond 2²⁰ combinations choose one after another.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_computation_prioritized {
   [[nodiscard]] auto name() const -> std::string_view { return "baseline"; }
 
-  [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
-      -> solution {
+  [[nodiscard]] auto operator()(later<mapping_problem, D> const& problem,
+                                search_context const& context) const -> solution {
     meter clock{context, 1};
     assignment a;
     for (std::uint32_t s = 0; s < problem.sets().size(); ++s)
@@ -51,11 +51,12 @@ struct basic_computation_prioritized {
   }
 
 private:
-  [[nodiscard]] static auto time(mapping_problem const& p, std::size_t v, slot s) -> ticks {
+  [[nodiscard]] static auto time(later<mapping_problem, D> const& p, std::size_t v, slot s)
+      -> ticks {
     return p.row(v, s.set).compute[s.design].front();
   }
-  [[nodiscard]] static auto total(mapping_problem const& p, std::vector<slot> const& slots)
-      -> ticks {
+  [[nodiscard]] static auto total(later<mapping_problem, D> const& p,
+                                  later<std::vector<slot>, D> const& slots) -> ticks {
     ticks sum = 0;
     for (std::size_t v = 0; v < p.size(); ++v) {
       if (!p.has_macs(v)) continue;
@@ -66,7 +67,8 @@ private:
     return sum;
   }
 
-  static void choose_designs(mapping_problem const& p, std::vector<slot>& slots) {
+  static void choose_designs(later<mapping_problem, D> const& p,
+                             later<std::vector<slot>, D>& slots) {
     double combinations = 1;
     for (auto const s : slots) combinations *= static_cast<double>(p.designs(s.set).size());
     auto best = slots;
@@ -96,7 +98,7 @@ private:
     slots = best;
   }
 
-  static void place(mapping_problem const& p, assignment& a) {
+  static void place(later<mapping_problem, D> const& p, later<assignment, D>& a) {
     a.slot_of.assign(p.size(), 0);
     a.choice_of.assign(p.size(), 0);
     std::uint16_t previous = 0;

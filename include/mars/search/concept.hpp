@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/named.hpp>
 
 #include <concepts>
 
 namespace mars {
 
-class mapping_problem; // evaluation/problem.hpp
+template <deferred>
+class basic_mapping_problem; // evaluation/problem.hpp
+using mapping_problem = basic_mapping_problem<when_called>;
 struct search_context; // search/context.hpp: how long it may go on, whom to tell, where to start
 struct solution;       // search/context.hpp: the best assignment, its value, what is proven
 

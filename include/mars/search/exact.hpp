@@ -38,7 +38,7 @@ namespace mars::search {
 /// `exhausted` means: `best` is optimal, or, where it is not feasible, nothing is. Deterministic.
 /// Complexity: a subproblem costs what `detail::elimination` says; there is one for each set and
 /// design that can hold everything (three on MARS's platform), and more where sets compete.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_exact {
   std::uint64_t evaluations{200'000'000}; ///< states priced, unless the context has a budget
   std::size_t most_entries{1U << 22};     ///< of one table; larger ones are split (bounds only)
@@ -49,23 +49,24 @@ struct basic_exact {
 
   [[nodiscard]] auto name() const -> std::string_view { return "exact"; }
 
-  [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
-      -> solution {
+  [[nodiscard]] auto operator()(later<mapping_problem, D> const& problem,
+                                later<search_context, D> const& context) const
+      -> later<solution, D> {
     run r{problem, *this, meter{context, evaluations}};
     return r.solve(context);
   }
 
 private:
   struct run {
-    mapping_problem const& problem;
+    later<mapping_problem, D> const& problem;
     basic_exact const& policy;
     meter clock;
-    solution result{};
-    detail::slot_conflicts conflicts{problem};
-    std::vector<detail::subproblem> open{}; ///< a heap, the most promising on top
-    ticks given_up{no_ticks};               ///< least bound of what is too large to look at
+    later<solution, D> result{};
+    detail::basic_slot_conflicts<D> conflicts{problem};
+    later<std::vector<detail::subproblem>, D> open{}; ///< a heap, the most promising on top
+    ticks given_up{no_ticks}; ///< least bound of what is too large to look at
 
-    auto solve(search_context const& context) -> solution {
+    auto solve(later<search_context, D> const& context) -> later<solution, D> {
       result.bound = static_bound(problem);
       result.value = {no_ticks, std::numeric_limits<std::int64_t>::max()};
       if (problem.size() == 0) offer({});
@@ -97,7 +98,7 @@ private:
       return least;
     }
     /// `unexplored`: the least bound of what is left.
-    auto finish(ticks unexplored) -> solution {
+    auto finish(ticks unexplored) -> later<solution, D> {
       unexplored = std::min(unexplored, given_up);
       result.exhausted = proven(unexplored);
       if (result.best.slots.empty() && problem.size() > 0) offer(cheapest());
@@ -109,14 +110,14 @@ private:
       return std::move(result);
     }
 
-    void push(detail::subproblem s) {
+    void push(later<detail::subproblem, D> s) {
       if (proven(s.bound)) return;
       s.id = next_id++;
       open.push_back(std::move(s));
       std::push_heap(open.begin(), open.end(), detail::less_promising);
     }
 
-    void offer(assignment a) {
+    void offer(later<assignment, D> a) {
       auto const value = problem.evaluate(a);
       if (!result.best.slots.empty() && !(value < result.value)) return;
       result.best = std::move(a);
@@ -124,7 +125,7 @@ private:
       clock.report(result.value, result.bound, "exact");
     }
     [[nodiscard]] auto cheapest() const -> assignment {
-      assignment a{{{0, 0}}, std::vector<std::uint16_t>(problem.size()), {}};
+      later<assignment, D> a{{{0, 0}}, std::vector<std::uint16_t>(problem.size()), {}};
       for (std::size_t v = 0; v < problem.size(); ++v) {
         auto const& node = problem.row(v, 0).node[0];
         a.choice_of.push_back(
@@ -134,7 +135,7 @@ private:
     }
 
     /// Solves or splits. False: out of budget before either.
-    auto process(detail::subproblem& s) -> bool {
+    auto process(later<detail::subproblem, D>& s) -> bool {
       auto const outline = conflicts.outline_of(s);
       s.bound = std::max(s.bound, outline.least);
       if (proven(s.bound)) return true;
@@ -188,12 +189,12 @@ private:
       return split_choice(s, domain, answer->state_of, false);
     }
 
-    [[nodiscard]] auto eliminate(detail::domains const& domain)
-        -> std::optional<detail::elimination::answer> {
+    [[nodiscard]] auto eliminate(later<detail::domains, D> const& domain)
+        -> std::optional<typename detail::basic_elimination<D>::answer> {
       std::uint64_t states = 0;
       for (auto const& of : domain) states += of.size();
       clock.count(states);
-      detail::elimination table{problem, domain, policy.most_entries};
+      detail::basic_elimination<D> table{problem, domain, policy.most_entries};
       bool stopped = false;
       auto answer = table([&] { return stopped = clock.interrupted(); });
       if (stopped) return std::nullopt;
@@ -202,7 +203,8 @@ private:
 
     /// Something feasible near a relaxed optimum whose slots are in conflict: its busiest slots that
     /// are not, alone.
-    auto repair(detail::subproblem const& s, std::vector<std::size_t> const& used) -> bool {
+    auto repair(later<detail::subproblem, D> const& s,
+                later<std::vector<std::size_t>, D> const& used) -> bool {
       if (result.value.feasible() && repairs++ > 8) return true;
       auto const domain = conflicts.states(conflicts.compatible_part(s, used), {});
       if (std::any_of(domain.begin(), domain.end(), [](auto const& d) { return d.empty(); }))
@@ -223,14 +225,14 @@ private:
       return lowest >= no_ticks ? result.bound.value + result.bound.value / 8 : lowest + lowest / 8;
     }
     /// Where only ranges are wanted: what breaks one.
-    [[nodiscard]] auto interruption(detail::domains const& domain,
-                                    std::vector<std::size_t> const& chosen) const
-        -> std::optional<detail::slot_conflicts::interruption> {
+    [[nodiscard]] auto interruption(later<detail::domains, D> const& domain,
+                                    later<std::vector<std::size_t>, D> const& chosen) const
+        -> std::optional<typename detail::basic_slot_conflicts<D>::interruption> {
       if (!policy.contiguous) return std::nullopt;
       return conflicts.interrupted(domain, chosen);
     }
-    [[nodiscard]] static auto is_contiguous(assignment const& a) -> bool {
-      std::vector<bool> left(a.slots.size());
+    [[nodiscard]] static auto is_contiguous(later<assignment, D> const& a) -> bool {
+      later<std::vector<bool>, D> left(a.slots.size());
       for (std::size_t v = 1; v < a.slot_of.size(); ++v) {
         if (a.slot_of[v] == a.slot_of[v - 1]) continue;
         left[a.slot_of[v - 1]] = true;
@@ -241,7 +243,7 @@ private:
 
     /// Lagrangian prices on resident bytes and spending: every step is a valid bound, and may be
     /// within the limits.
-    auto price_limits(detail::subproblem& s) -> bool {
+    auto price_limits(later<detail::subproblem, D>& s) -> bool {
       if (s.price.empty()) s.price.assign(conflicts.size() + 1, 0.0);
       auto const steps = s.decisions.empty() ? policy.price_steps : 2; // prices are inherited
       for (int step = 0; step < steps && !clock.spent(); ++step) {
@@ -264,13 +266,14 @@ private:
       return true;
     }
 
-    auto split(detail::subproblem const& s, std::size_t at) -> bool {
+    auto split(later<detail::subproblem, D> const& s, std::size_t at) -> bool {
       push(conflicts.without(s, at));
       push(conflicts.without_conflicts_of(s, at));
       return true;
     }
-    auto split_choice(detail::subproblem const& s, detail::domains const& domain,
-                      std::vector<std::size_t> const& chosen, bool by_spending) -> bool {
+    auto split_choice(later<detail::subproblem, D> const& s,
+                      later<detail::domains, D> const& domain,
+                      later<std::vector<std::size_t>, D> const& chosen, bool by_spending) -> bool {
       auto const v = conflicts.operator_to_fix(domain, by_spending);
       if (v == domain.size()) return true; // every choice is fixed, and it has been priced
       auto const& x = domain[v][chosen.empty() ? 0 : chosen[v]];

@@ -33,10 +33,10 @@ namespace mars::search {
 /// Prefer it: when it is not known which policy suits the problem. Costs as much as its members on one
 /// core; with threads, as the slowest of them. Deterministic for any number of threads: policies run
 /// apart and meet only between rounds.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_portfolio {
   /// (In a function: g++ 12 fails on this list as a default initialiser in a generic lambda.)
-  [[nodiscard]] static auto standard_members() -> std::vector<any_search> {
+  [[nodiscard]] static auto standard_members() -> later<std::vector<any_search>, D> {
     return {exact{}, two_level_genetic{}, annealing{}};
   }
 
@@ -50,8 +50,8 @@ struct basic_portfolio {
     return members.size() == 1 ? members.front().name() : "portfolio";
   }
 
-  [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
-      -> solution {
+  [[nodiscard]] auto operator()(later<mapping_problem, D> const& problem,
+                                search_context const& context) const -> solution {
     meter clock{context, evaluations};
     auto const begun = deadline::clock::now();
     auto const until =
@@ -78,7 +78,7 @@ struct basic_portfolio {
       clock.count(context.resume->evaluations);
       for (std::uint64_t k = 0; k < now.rounds; ++k) whole = longer(whole);
     }
-    std::vector<solution> found(members.size());
+    later<std::vector<solution>, D> found(members.size());
     auto const is_proven = [&] {
       return best.exhausted || (best.value.feasible() && best.bound.value >= best.value.value);
     };

@@ -23,10 +23,10 @@ struct individual {
 
 /// What level 1 needs to know of operators before the search (MARS's profiling): the least value of
 /// every operator on every candidate slot, summed along the order.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_profile {
 public:
-  explicit basic_profile(mapping_problem const& problem) {
+  explicit basic_profile(later<mapping_problem, D> const& problem) {
     sums_.resize(problem.sets().size());
     for (std::uint32_t s = 0; s < sums_.size(); ++s) {
       sums_[s].resize(problem.designs(s).size());
@@ -48,8 +48,8 @@ public:
 
   /// Normalised scores of the designs of a set for a range, in (0, 1]: 1 for the fastest.
   [[nodiscard]] auto scores(std::uint32_t set, std::size_t first, std::size_t last) const
-      -> std::vector<double> {
-    std::vector<double> s;
+      -> later<std::vector<double>, D> {
+    later<std::vector<double>, D> s;
     double best = std::numeric_limits<double>::infinity();
     for (std::uint32_t d = 0; d < sums_[set].size(); ++d) {
       s.push_back(value({set, d}, first, last));
@@ -60,15 +60,15 @@ public:
   }
 
 private:
-  std::vector<std::vector<std::vector<double>>> sums_; ///< [set][design][position]
+  later<std::vector<std::vector<std::vector<double>>>, D> sums_; ///< [set][design][position]
 };
 using profile = basic_profile<>;
 
 namespace roles {
 
 /// The cheapest sharding of an operator on a slot, seen alone: where level 2 starts from.
-template <deferred = when_called>
-void reset_choice(mapping_problem const& p, assignment& a, std::size_t v) {
+template <deferred D = when_called>
+void reset_choice(later<mapping_problem, D> const& p, later<assignment, D>& a, std::size_t v) {
   auto const here = a.slots[a.slot_of[v]];
   auto const& node = p.row(v, here.set).node[here.design];
   a.choice_of[v] =
@@ -78,12 +78,13 @@ void reset_choice(mapping_problem const& p, assignment& a, std::size_t v) {
 /// MARS's level-2 genome, for a whole range of operators at once: a random priority in [0, 1) for each
 /// name of a dimension, decoded into the exclusive sharding whose cuts have the highest priorities.
 /// Neighbours so end up with shardings that go together, which is where good mappings lie.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_priorities {
 public:
   explicit basic_priorities(random_stream& random) : key_{random.next_u64()} {}
 
-  void operator()(mapping_problem const& p, assignment& a, std::size_t v) const {
+  void operator()(later<mapping_problem, D> const& p, later<assignment, D>& a,
+                  std::size_t v) const {
     auto const names = p.dims(v);
     auto const all = p.shardings(v, a.slots[a.slot_of[v]].set);
     double best = -1;
@@ -114,19 +115,19 @@ using priorities = basic_priorities<>;
 /// Seeding: a random partition into candidate sets, designs drawn by normalised score, cuts of the
 /// order that give each set work in proportion to its speed (MARS §6); shardings by random priorities
 /// of the dimensions, or each operator's cheapest.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_proportional_seeding {
   std::size_t most_sets{4};
 
-  auto operator()(mapping_problem const& p, profile const& known, random_stream& random) const
-      -> assignment {
+  auto operator()(later<mapping_problem, D> const& p, basic_profile<D> const& known,
+                  random_stream& random) const -> assignment {
     assignment a;
     auto const wanted = 1 + random.below(most_sets);
-    std::vector<std::uint32_t> open(p.sets().size());
+    later<std::vector<std::uint32_t>, D> open(p.sets().size());
     for (std::uint32_t s = 0; s < open.size(); ++s) open[s] = s;
     while (a.slots.size() < wanted && !open.empty()) {
       // Larger sets more often: in proportion to their size.
-      std::vector<double> weights;
+      later<std::vector<double>, D> weights;
       for (auto const s : open)
         weights.push_back(static_cast<double>(p.sets()[s].accelerators.size()));
       auto const set = open[random.pick_weighted(weights)];
@@ -134,7 +135,7 @@ struct basic_proportional_seeding {
       a.slots.push_back({set, static_cast<std::uint32_t>(random.pick_weighted(scores))});
       std::erase_if(open, [&](std::uint32_t s) { return !p.disjoint(s, set); });
     }
-    std::vector<double> speed;
+    later<std::vector<double>, D> speed;
     double total = 0;
     for (auto const s : a.slots) {
       speed.push_back(1.0 / std::max(1.0, known.value(s, 0, p.size())));
@@ -151,7 +152,7 @@ struct basic_proportional_seeding {
     }
     a.choice_of.resize(p.size());
     bool const cheapest = random.chance(0.25);
-    priorities const decode{random};
+    basic_priorities<D> const decode{random};
     for (std::size_t v = 0; v < p.size(); ++v)
       if (cheapest)
         reset_choice(p, a, v);
@@ -179,12 +180,12 @@ struct tournament {
 
 /// Crossover: a range of the order is taken over from the second parent, sets, designs and shardings
 /// included, as far as its sets do not overlap those of the first.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_range_crossover {
   double probability{0.5};
 
-  void operator()(mapping_problem const& p, assignment& child, assignment const& other,
-                  random_stream& random) const {
+  void operator()(later<mapping_problem, D> const& p, later<assignment, D>& child,
+                  later<assignment, D> const& other, random_stream& random) const {
     if (!random.chance(probability)) return;
     auto first = random.below(p.size());
     auto last = random.below(p.size());
@@ -212,12 +213,12 @@ using range_crossover = basic_range_crossover<>;
 /// order handed to another slot, old or new; a boundary between slots moved; a range of shardings
 /// shaken; one operator put anywhere, in any sharding. Shardings that lose their set start again from
 /// the cheapest.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_mixed_mutation {
   std::size_t most{2};
 
-  void operator()(mapping_problem const& p, profile const& known, assignment& a,
-                  random_stream& random) const {
+  void operator()(later<mapping_problem, D> const& p, basic_profile<D> const& known,
+                  later<assignment, D>& a, random_stream& random) const {
     for (auto n = 1 + random.below(most); n-- > 0;) switch (random.below(6)) {
       case 0: change_design(p, a, random); break;
       case 1: change_set(p, known, a, random); break;
@@ -230,24 +231,27 @@ struct basic_mixed_mutation {
   }
 
 private:
-  static void assign(mapping_problem const& p, assignment& a, std::size_t v, std::size_t s) {
+  static void assign(later<mapping_problem, D> const& p, later<assignment, D>& a, std::size_t v,
+                     std::size_t s) {
     bool const same_rows = &p.row(v, a.slots[a.slot_of[v]].set) == &p.row(v, a.slots[s].set);
     a.slot_of[v] = static_cast<std::uint16_t>(s);
     if (!same_rows) reset_choice(p, a, v);
   }
-  static auto draw_design(mapping_problem const& p, profile const& known, std::uint32_t set,
-                          random_stream& random) -> std::uint32_t {
+  static auto draw_design(later<mapping_problem, D> const& p, basic_profile<D> const& known,
+                          std::uint32_t set, random_stream& random) -> std::uint32_t {
     return static_cast<std::uint32_t>(random.pick_weighted(known.scores(set, 0, p.size())));
   }
 
-  static void change_design(mapping_problem const& p, assignment& a, random_stream& random) {
+  static void change_design(later<mapping_problem, D> const& p, later<assignment, D>& a,
+                            random_stream& random) {
     auto& s = a.slots[random.below(a.slots.size())];
     s.design = static_cast<std::uint32_t>(random.below(p.designs(s.set).size()));
   }
 
   /// Puts `set` in the place of slot `s`; slots that overlap it give their operators to it.
-  static void replace(mapping_problem const& p, assignment& a, std::size_t s, slot with) {
-    std::vector<bool> lost(a.slots.size());
+  static void replace(later<mapping_problem, D> const& p, later<assignment, D>& a, std::size_t s,
+                      slot with) {
+    later<std::vector<bool>, D> lost(a.slots.size());
     for (std::size_t i = 0; i < a.slots.size(); ++i)
       lost[i] = i == s || !p.disjoint(a.slots[i].set, with.set);
     a.slots.push_back(with);
@@ -255,8 +259,8 @@ private:
       if (lost[a.slot_of[v]]) assign(p, a, v, a.slots.size() - 1);
     drop_unused(a);
   }
-  static void change_set(mapping_problem const& p, profile const& known, assignment& a,
-                         random_stream& random) {
+  static void change_set(later<mapping_problem, D> const& p, basic_profile<D> const& known,
+                         later<assignment, D>& a, random_stream& random) {
     auto const set = static_cast<std::uint32_t>(random.below(p.sets().size()));
     // Drawn one after the other: the order in which arguments are evaluated is the compiler's.
     auto const s = random.below(a.slots.size());
@@ -264,8 +268,8 @@ private:
     replace(p, a, s, {set, design});
   }
 
-  static void hand_over(mapping_problem const& p, profile const& known, assignment& a,
-                        random_stream& random) {
+  static void hand_over(later<mapping_problem, D> const& p, basic_profile<D> const& known,
+                        later<assignment, D>& a, random_stream& random) {
     auto first = random.below(p.size());
     auto last = std::min(p.size() - 1, first + random.below(1 + p.size() / 2));
     auto s = random.below(a.slots.size() + 1);
@@ -279,8 +283,9 @@ private:
     for (auto v = first; v <= last; ++v) assign(p, a, v, s);
   }
 
-  static void move_boundary(mapping_problem const& p, assignment& a, random_stream& random) {
-    std::vector<std::size_t> cuts;
+  static void move_boundary(later<mapping_problem, D> const& p, later<assignment, D>& a,
+                            random_stream& random) {
+    later<std::vector<std::size_t>, D> cuts;
     for (std::size_t v = 1; v < p.size(); ++v)
       if (a.slot_of[v] != a.slot_of[v - 1]) cuts.push_back(v);
     if (cuts.empty()) return;
@@ -295,25 +300,27 @@ private:
       for (auto v = cut; v-- > (cut > reach ? cut - reach : 0);) assign(p, a, v, right);
   }
 
-  static void shake(mapping_problem const& p, assignment& a, random_stream& random) {
+  static void shake(later<mapping_problem, D> const& p, later<assignment, D>& a,
+                    random_stream& random) {
     auto const first = random.below(p.size());
     auto const length = random.chance(0.5) ? 1 + random.below(8) : 1 + random.below(p.size());
-    priorities const decode{random};
+    basic_priorities<D> const decode{random};
     for (auto v = first; v < std::min<std::size_t>(p.size(), first + length); ++v) decode(p, a, v);
   }
 
   /// What no sum of prices would choose: the way to a busiest set that is less busy, or to the last
   /// bytes that fit.
-  static void move_operator(mapping_problem const& p, assignment& a, random_stream& random) {
+  static void move_operator(later<mapping_problem, D> const& p, later<assignment, D>& a,
+                            random_stream& random) {
     auto const v = random.below(p.size());
     if (random.chance(0.5)) a.slot_of[v] = static_cast<std::uint16_t>(random.below(a.slots.size()));
     a.choice_of[v] =
         static_cast<std::uint16_t>(random.below(p.shardings(v, a.slots[a.slot_of[v]].set).size()));
   }
 
-  static void drop_unused(assignment& a) {
-    std::vector<int> renamed(a.slots.size(), -1);
-    std::vector<slot> used;
+  static void drop_unused(later<assignment, D>& a) {
+    later<std::vector<int>, D> renamed(a.slots.size(), -1);
+    later<std::vector<slot>, D> used;
     for (auto& s : a.slot_of) {
       if (renamed[s] < 0) {
         renamed[s] = static_cast<int>(used.size());
@@ -329,23 +336,23 @@ using mixed_mutation = basic_mixed_mutation<>;
 /// Improvement of shardings (level 2's local search): exact relaxation along paths; where memory
 /// overflows or too much is spent, bytes or what is spent get a price that rises until the assignment
 /// keeps within its limits, and then falls again as far as it still does.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_path_improvement {
   int rounds{8};
   int price_steps{24};
   int refinements{5}; ///< halvings of the interval in which the right price lies
 
   /// Returns the number of choices priced; `who` ends no worse than it began.
-  auto operator()(mapping_problem const& p, detail::path_relaxation& relax, individual& who) const
-      -> std::uint64_t {
+  auto operator()(later<mapping_problem, D> const& p, detail::basic_path_relaxation<D>& relax,
+                  later<individual, D>& who) const -> std::uint64_t {
     auto candidate = who.genome;
     auto priced = relax(candidate, {}, rounds);
     keep_better(p, candidate, who);
     if (who.value.within_limits()) return priced;
     // A price at which all of it together weighs a thousandth of the value, then doubled. By slot, a
     // byte's; behind those, that of a unit of spending.
-    std::vector<double> price(candidate.slots.size() + 1);
-    std::vector<double> too_low;
+    later<std::vector<double>, D> price(candidate.slots.size() + 1);
+    later<std::vector<double>, D> too_low;
     auto const raise = [&](double& one, std::int64_t of) {
       auto const start = 1e-3 * static_cast<double>(who.value.value) /
                          static_cast<double>(std::max<std::int64_t>(1, of));
@@ -361,7 +368,7 @@ struct basic_path_improvement {
       keep_better(p, candidate, who);
     }
     if (!who.value.within_limits()) return priced;
-    std::vector<double> between(price.size());
+    later<std::vector<double>, D> between(price.size());
     for (int step = 0; step < refinements; ++step) {
       for (std::size_t s = 0; s < price.size(); ++s) between[s] = (too_low[s] + price[s]) / 2;
       priced += relax(candidate, between, rounds);
@@ -372,7 +379,8 @@ struct basic_path_improvement {
   }
 
 private:
-  static void keep_better(mapping_problem const& p, assignment const& candidate, individual& who) {
+  static void keep_better(later<mapping_problem, D> const& p, later<assignment, D> const& candidate,
+                          later<individual, D>& who) {
     if (auto const value = p.evaluate(candidate); value < who.value) {
       who.value = value;
       who.genome = candidate;

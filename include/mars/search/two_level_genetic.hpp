@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/parallel_for.hpp>
 #include <mars/core/random.hpp>
 #include <mars/evaluation/bounds.hpp>
@@ -29,7 +30,7 @@ namespace mars::search {
 /// The answer is never worse than `search_context::start`.
 template <class Seeding = roles::proportional_seeding, class Selection = roles::tournament,
           class Crossover = roles::range_crossover, class Mutation = roles::mixed_mutation,
-          class Improvement = roles::path_improvement>
+          class Improvement = roles::path_improvement, deferred D = when_called>
 struct basic_two_level_genetic {
   std::uint64_t seed{1};
   std::size_t population{32};
@@ -44,20 +45,21 @@ struct basic_two_level_genetic {
 
   [[nodiscard]] auto name() const -> std::string_view { return "genetic"; }
 
-  [[nodiscard]] auto operator()(mapping_problem const& problem, search_context const& context) const
-      -> solution {
+  [[nodiscard]] auto operator()(later<mapping_problem, D> const& problem,
+                                search_context const& context) const -> solution {
     meter clock{context, evaluations};
-    solution result;
+    later<solution, D> result;
     result.bound = static_bound(problem);
-    profile const known{problem};
+    basic_profile<D> const known{problem};
     random_stream const random{seed, 0};
 
     auto const lanes = std::max<std::size_t>(1, population);
-    std::vector<individual> current(lanes), children(lanes);
-    std::vector<std::uint64_t> priced(lanes);
-    detail::scratch relaxations{detail::path_relaxation{problem}};
+    later<std::vector<individual>, D> current(lanes), children(lanes);
+    later<std::vector<std::uint64_t>, D> priced(lanes);
+    detail::scratch relaxations{detail::basic_path_relaxation<D>{problem}};
 
-    auto const breed = [&](std::vector<individual>& into, std::uint64_t generation, auto&& make) {
+    auto const breed = [&](later<std::vector<individual>, D>& into, std::uint64_t generation,
+                           auto&& make) {
       parallel_for(lanes, context.threads, [&](std::size_t i) {
         auto stream = random.substream(generation * lanes + i);
         priced[i] = 0;
@@ -106,7 +108,7 @@ struct basic_two_level_genetic {
 
 private:
   /// Best first; of equal values only the first stays, so that the population stays diverse.
-  static void sort(std::vector<individual>& all) {
+  static void sort(later<std::vector<individual>, D>& all) {
     std::stable_sort(all.begin(), all.end(),
                      [](individual const& a, individual const& b) { return a.value < b.value; });
     all.erase(

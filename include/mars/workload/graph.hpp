@@ -26,7 +26,7 @@ namespace mars {
 namespace representation {
 
 /// Grows: operators and edges may be added. Prefer it only while building.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_adjacency_list {
 public:
   [[nodiscard]] auto inputs(operator_id v) const -> std::span<input_edge const> {
@@ -50,25 +50,25 @@ public:
 
 private:
   struct lists {
-    std::vector<input_edge> inputs;
-    std::vector<output_edge> outputs;
+    later<std::vector<input_edge>, D> inputs;
+    later<std::vector<output_edge>, D> outputs;
   };
   std::vector<lists> lists_;
 };
 using adjacency_list = basic_adjacency_list<>;
 
 /// Frozen and packed: two arrays of edges, by consumer and by producer.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_compressed_sparse_row {
 public:
   basic_compressed_sparse_row() = default;
   /// Precondition: the edges name operators below `operators`.
-  basic_compressed_sparse_row(std::size_t operators, std::vector<tensor_edge> edges) {
+  basic_compressed_sparse_row(std::size_t operators, later<std::vector<tensor_edge>, D> edges) {
     std::sort(edges.begin(), edges.end(), [](tensor_edge const& a, tensor_edge const& b) {
       return a.consumer != b.consumer ? a.consumer < b.consumer : a.operand < b.operand;
     });
-    detail::grouped_edges into{operators, edges, &tensor_edge::consumer};
-    detail::grouped_edges from{operators, edges, &tensor_edge::producer};
+    detail::basic_grouped_edges<D> into{operators, edges, &tensor_edge::consumer};
+    detail::basic_grouped_edges<D> from{operators, edges, &tensor_edge::producer};
     inputs_.reserve(edges.size());
     outputs_.reserve(edges.size());
     for (auto const& e : edges) inputs_.push_back({e.producer, e.output, e.operand});
@@ -87,10 +87,10 @@ public:
 
 private:
   // Per operator where its edges begin, and one past the end.
-  std::vector<std::uint32_t> first_input_;
-  std::vector<std::uint32_t> first_output_;
-  std::vector<input_edge> inputs_;
-  std::vector<output_edge> outputs_;
+  later<std::vector<std::uint32_t>, D> first_input_;
+  later<std::vector<std::uint32_t>, D> first_output_;
+  later<std::vector<input_edge>, D> inputs_;
+  later<std::vector<output_edge>, D> outputs_;
 };
 using compressed_sparse_row = basic_compressed_sparse_row<>;
 
@@ -220,11 +220,11 @@ private:
 
 /// A graph from its parts, in any order of edges. Errors: as `validate(graph)`, and a result
 /// (`outputs[i]`) that nobody produces.
-template <deferred>
+template <deferred D>
 auto make_graph(std::string name, std::vector<operation> operations, std::vector<tensor_edge> edges,
                 std::vector<tensor_ref> outputs) -> expected<graph> {
   auto const n = operations.size();
-  std::vector<operation const*> ops;
+  later<std::vector<operation const*>, D> ops;
   for (auto const& o : operations) ops.push_back(&o);
   if (auto ok = detail::check_operations(ops); !ok) return unexpected{std::move(ok).error()};
   if (auto ok = detail::check_edges(ops, edges); !ok) return unexpected{std::move(ok).error()};
@@ -236,7 +236,7 @@ auto make_graph(std::string name, std::vector<operation> operations, std::vector
                       std::to_string(k) + "]",
                   "an output of an operator of the graph");
 
-  graph g;
+  later<graph, D> g;
   g.name_ = std::move(name);
   g.operations_ = std::move(operations);
   g.outputs_ = std::move(outputs);

@@ -35,8 +35,9 @@ struct tensor_edge {
 
 /// `operators[i].inputs[j]`, where j counts operands of role input; operands of another role, and
 /// those that do not exist, are called `operands[k]`.
-template <deferred = when_called>
-[[nodiscard]] auto path_of(operation const& consumer, tensor_edge const& e) -> std::string {
+template <deferred D = when_called>
+[[nodiscard]] auto path_of(later<operation, D> const& consumer, later<tensor_edge, D> const& e)
+    -> std::string {
   auto const path = std::string{"operators["} + std::to_string(e.consumer.index()) + "].";
   auto const& all = consumer.operands;
   if (e.operand >= all.size() || all[e.operand].role != role::input)
@@ -54,9 +55,9 @@ template <WorkloadGraph G>
 }
 
 /// Every edge, in the order of `operators(g)` and `inputs(g, v)`.
-template <WorkloadGraph G>
-[[nodiscard]] auto edges_of(G const& g) -> std::vector<tensor_edge> {
-  std::vector<tensor_edge> edges;
+template <WorkloadGraph G, deferred D = when_called>
+[[nodiscard]] auto edges_of(G const& g) -> later<std::vector<tensor_edge>, D> {
+  later<std::vector<tensor_edge>, D> edges;
   for (operator_id const v : operators(g))
     for (input_edge const e : inputs(g, v)) edges.push_back({e.producer, e.output, v, e.operand});
   return edges;
@@ -65,10 +66,10 @@ template <WorkloadGraph G>
 namespace detail {
 
 /// Positions of edges grouped by one of their ends (counting sort, stable).
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_grouped_edges {
-  std::vector<std::uint32_t> first; ///< per operator, and one past the end
-  std::vector<std::uint32_t> edge;
+  later<std::vector<std::uint32_t>, D> first; ///< per operator, and one past the end
+  later<std::vector<std::uint32_t>, D> edge;
 
   basic_grouped_edges(std::size_t operators, std::span<tensor_edge const> edges,
                       operator_id tensor_edge::*end)
@@ -87,16 +88,16 @@ using grouped_edges = basic_grouped_edges<>;
 
 /// Kahn's algorithm, smallest ready id first: O((V + E) log V). Precondition: ids below
 /// `operators`. Where a cycle stops it, `cycle` is an edge on one.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_sorted_operators {
-  std::vector<operator_id> order;
-  std::optional<tensor_edge> cycle;
+  later<std::vector<operator_id>, D> order;
+  later<std::optional<tensor_edge>, D> cycle;
 
   basic_sorted_operators(std::size_t operators, std::span<tensor_edge const> edges) {
-    grouped_edges const out{operators, edges, &tensor_edge::producer};
-    std::vector<std::uint32_t> missing(operators, 0);
+    basic_grouped_edges<D> const out{operators, edges, &tensor_edge::producer};
+    later<std::vector<std::uint32_t>, D> missing(operators, 0);
     for (auto const& e : edges) ++missing[e.consumer.index()];
-    std::priority_queue<operator_id, std::vector<operator_id>, std::greater<>> ready;
+    later<std::priority_queue<operator_id, std::vector<operator_id>, std::greater<>>, D> ready;
     for (std::size_t v = 0; v < operators; ++v)
       if (missing[v] == 0) ready.push(operator_id{v});
     order.reserve(operators);
@@ -114,14 +115,14 @@ private:
   // Whoever still misses an input has a producer in the same state: walking to producers ends in a
   // cycle. Its smallest operator is named, so that the message does not depend on the walk.
   static auto find_cycle(std::size_t operators, std::span<tensor_edge const> edges,
-                         std::vector<std::uint32_t> const& missing) -> tensor_edge {
-    std::vector<tensor_edge const*> blocked(operators, nullptr);
+                         later<std::vector<std::uint32_t>, D> const& missing) -> tensor_edge {
+    later<std::vector<tensor_edge const*>, D> blocked(operators, nullptr);
     for (auto const& e : edges)
       if (missing[e.producer.index()] != 0 && blocked[e.consumer.index()] == nullptr)
         blocked[e.consumer.index()] = &e;
     std::size_t v = 0;
     while (missing[v] == 0) ++v;
-    std::vector<bool> seen(operators, false);
+    later<std::vector<bool>, D> seen(operators, false);
     for (; !seen[v]; v = blocked[v]->producer.index()) seen[v] = true;
     auto smallest = v;
     for (auto w = blocked[v]->producer.index(); w != v; w = blocked[w]->producer.index())
@@ -131,8 +132,8 @@ private:
 };
 using sorted_operators = basic_sorted_operators<>;
 
-template <deferred = when_called>
-[[nodiscard]] auto cycle_error(operation const& consumer, tensor_edge const& e)
+template <deferred D = when_called>
+[[nodiscard]] auto cycle_error(later<operation, D> const& consumer, later<tensor_edge, D> const& e)
     -> unexpected<error> {
   return fail(error_code::cycle, path_of(consumer, e),
               std::string{"operators["} + std::to_string(e.producer.index()) + "]",
@@ -145,8 +146,8 @@ template <deferred = when_called>
 /// The operators such that producers come before consumers; among those ready the smallest id comes
 /// first, so the order is one and the same for a graph. Errors: `dangling` (an edge names an
 /// operator that is not there), `cycle`. O((V + E) log V), no recursion.
-template <WorkloadGraph G>
-[[nodiscard]] auto topological_order(G const& g) -> expected<std::vector<operator_id>> {
+template <WorkloadGraph G, deferred D = when_called>
+[[nodiscard]] auto topological_order(G const& g) -> later<expected<std::vector<operator_id>>, D> {
   auto const n = count_operators(g);
   auto const edges = edges_of(g);
   for (auto const& e : edges)
@@ -154,7 +155,7 @@ template <WorkloadGraph G>
       return fail(error_code::dangling, path_of(op(g, e.consumer), e),
                   std::string{"operators["} + std::to_string(e.producer.index()) + "]",
                   std::string{"below "} + std::to_string(n));
-  detail::sorted_operators sorted{n, edges};
+  detail::basic_sorted_operators<D> sorted{n, edges};
   if (sorted.cycle) return detail::cycle_error(op(g, sorted.cycle->consumer), *sorted.cycle);
   return std::move(sorted.order);
 }
@@ -191,11 +192,11 @@ struct operator_class_index {
   std::vector<operator_id> representatives; ///< per class, its first operator
 };
 
-template <WorkloadGraph G>
+template <WorkloadGraph G, deferred D = when_called>
 [[nodiscard]] auto operator_classes(G const& g) -> operator_class_index {
   operator_class_index classes;
   classes.class_of.resize(count_operators(g));
-  std::unordered_multimap<std::uint64_t, std::uint32_t> by_hash;
+  later<std::unordered_multimap<std::uint64_t, std::uint32_t>, D> by_hash;
   for (operator_id const v : operators(g)) {
     auto const hash = signature_hash(op(g, v));
     auto const [first, last] = by_hash.equal_range(hash);
@@ -228,10 +229,10 @@ template <WorkloadGraph G>
 }
 
 /// Trained parameters. A weight with a name counts once, however many operators share it.
-template <WorkloadGraph G>
+template <WorkloadGraph G, deferred D = when_called>
 [[nodiscard]] auto parameters_of(G const& g) -> std::int64_t {
   std::int64_t sum = 0;
-  std::unordered_set<std::string> seen;
+  later<std::unordered_set<std::string>, D> seen;
   for (operator_id const v : operators(g))
     for (auto const& t : op(g, v).operands)
       if (t.role == role::weight && (t.name.empty() || seen.insert(t.name).second))
@@ -249,13 +250,13 @@ struct operand_ref {
 
 /// Activations that come from outside: operands of role input that no edge names. Operands of one
 /// name are one tensor and listed once, at their first reader; without a name each is its own.
-template <WorkloadGraph G>
-[[nodiscard]] auto external_inputs(G const& g) -> std::vector<operand_ref> {
-  std::vector<operand_ref> outside;
-  std::unordered_set<std::string> seen;
-  std::vector<bool> fed;
+template <WorkloadGraph G, deferred D = when_called>
+[[nodiscard]] auto external_inputs(G const& g) -> later<std::vector<operand_ref>, D> {
+  later<std::vector<operand_ref>, D> outside;
+  later<std::unordered_set<std::string>, D> seen;
+  later<std::vector<bool>, D> fed;
   for (operator_id const v : operators(g)) {
-    operation const& o = op(g, v);
+    later<operation, D> const& o = op(g, v);
     fed.assign(o.operands.size(), false);
     for (input_edge const e : inputs(g, v))
       if (e.operand < fed.size()) fed[e.operand] = true;

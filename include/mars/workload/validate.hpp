@@ -26,10 +26,10 @@ inline constexpr std::int64_t total_limit = std::int64_t{1} << 62;
 /// Each operator by itself; names are unique; weights and external tensors of one name agree; and
 /// sums over the graph (FLOPs, bits of all operands) stay below 2⁶², so that no later addition can
 /// overflow.
-template <deferred = when_called>
+template <deferred D = when_called>
 [[nodiscard]] auto check_operations(std::span<operation const* const> ops) -> expected<void> {
-  std::unordered_map<std::string_view, std::size_t> named;
-  std::unordered_map<std::string_view, operand const*> tensors;
+  later<std::unordered_map<std::string_view, std::size_t>, D> named;
+  later<std::unordered_map<std::string_view, operand const*>, D> tensors;
   std::int64_t work = 0;
   std::int64_t bits = 0;
   for (std::size_t i = 0; i < ops.size(); ++i) {
@@ -67,7 +67,7 @@ template <deferred = when_called>
 }
 
 /// Every edge joins an output to an input of the same shape; an operand has one producer; no cycle.
-template <deferred = when_called>
+template <deferred D = when_called>
 [[nodiscard]] auto check_edges(std::span<operation const* const> ops,
                                std::span<tensor_edge const> edges) -> expected<void> {
   auto const number = [](char const* what, std::size_t i) {
@@ -78,7 +78,7 @@ template <deferred = when_called>
       return fail(error_code::dangling, number("edges", i) + ".consumer",
                   number("operators", edges[i].consumer.index()),
                   std::string{"below "} + std::to_string(ops.size()));
-  std::vector<std::vector<bool>> fed(ops.size());
+  later<std::vector<std::vector<bool>>, D> fed(ops.size());
   for (auto const& e : edges) {
     auto const& consumer = *ops[e.consumer.index()];
     auto const path = path_of(consumer, e);
@@ -117,9 +117,9 @@ template <deferred = when_called>
 /// Checks everything the library relies on in a graph. Errors carry the path to the culprit:
 /// an operator that is wrong in itself (see `validate(operation)`), `duplicate` names or producers,
 /// `dangling` edges, `shape_mismatch`, `cycle` (naming an operator on it), `overflow` of sums.
-template <WorkloadGraph G>
+template <WorkloadGraph G, deferred D = when_called>
 [[nodiscard]] auto validate(G const& g) -> expected<void> {
-  std::vector<operation const*> ops;
+  later<std::vector<operation const*>, D> ops;
   for (operator_id const v : operators(g)) ops.push_back(&op(g, v));
   if (auto ok = detail::check_operations(ops); !ok) return ok;
   return detail::check_edges(ops, edges_of(g));

@@ -15,7 +15,7 @@ namespace mars::collective::detail {
 /// Looks for a cyclic order whose slowest hop is fast: rising ids, then nearest neighbour, then
 /// 2-opt. Decided in whole picoseconds, so that every compiler finds the same ring. (The best order
 /// is the bottleneck travelling salesman's; no guarantee is given beyond the start.)
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_ring_search {
 public:
   template <Interconnect Net>
@@ -32,7 +32,7 @@ public:
   }
 
   [[nodiscard]] auto best() const -> ranks {
-    std::vector<std::size_t> order(nodes_.size());
+    later<std::vector<std::size_t>, D> order(nodes_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     auto const limit = least_slowest_hop();
     if (order.size() > 3 && score(order).first > limit) {
@@ -51,7 +51,7 @@ private:
   [[nodiscard]] auto cost(std::size_t i, std::size_t j) const -> picoseconds {
     return cost_[i * nodes_.size() + j];
   }
-  [[nodiscard]] auto score(std::vector<std::size_t> const& order) const -> order_score {
+  [[nodiscard]] auto score(later<std::vector<std::size_t>, D> const& order) const -> order_score {
     order_score s{};
     for (std::size_t k = 0; k < order.size(); ++k) {
       auto const t = cost(order[k], order[(k + 1) % order.size()]);
@@ -76,9 +76,9 @@ private:
     }
     return limit;
   }
-  [[nodiscard]] auto nearest_neighbour() const -> std::vector<std::size_t> {
-    std::vector<std::size_t> order{0};
-    std::vector<bool> used(nodes_.size());
+  [[nodiscard]] auto nearest_neighbour() const -> later<std::vector<std::size_t>, D> {
+    later<std::vector<std::size_t>, D> order{0};
+    later<std::vector<bool>, D> used(nodes_.size());
     used[0] = true;
     while (order.size() < nodes_.size()) {
       auto next = nodes_.size();
@@ -92,7 +92,7 @@ private:
   }
   /// Reverses a part of the ring wherever that is better, until it nowhere is. A reversal replaces
   /// two hops, so most are judged by these; `score` decides where a slowest hop would go.
-  void two_opt(std::vector<std::size_t>& order, picoseconds limit) const {
+  void two_opt(later<std::vector<std::size_t>, D>& order, picoseconds limit) const {
     auto current = score(order);
     auto const n = order.size();
     for (bool improved = true; improved && current.first > limit;) {
@@ -121,7 +121,7 @@ private:
   }
 
   ranks nodes_;
-  std::vector<picoseconds> cost_;
+  later<std::vector<picoseconds>, D> cost_;
 };
 using ring_search = basic_ring_search<>;
 

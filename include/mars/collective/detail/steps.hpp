@@ -43,7 +43,7 @@ template <deferred = when_called>
 }
 
 /// Bytes by link, for the few links that a step crosses (open addressing).
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_link_loads {
 public:
   /// Has the link been loaded before?
@@ -74,8 +74,9 @@ private:
     for (std::uint32_t i = 0; i < loads_.size(); ++i) slots_[find(loads_[i].first)] = i;
   }
 
-  std::vector<std::pair<link_id, bytes>> loads_;
-  std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(64, none); ///< into loads_
+  later<std::vector<std::pair<link_id, bytes>>, D> loads_;
+  later<std::vector<std::uint32_t>, D> slots_ =
+      std::vector<std::uint32_t>(64, none); ///< into loads_
 };
 using link_loads = basic_link_loads<>;
 
@@ -114,12 +115,12 @@ template <Interconnect Net>
 
 /// Binomial gather to the first rank, or scatter from it: the subtree of each sender has up to 2^r
 /// members, each with `piece` bytes. `whole`: every message is `piece` (reduction or broadcast).
-template <Interconnect Net>
+template <Interconnect Net, deferred D = when_called>
 [[nodiscard]] auto binomial_time(Net const& net, std::span<accelerator_id const> order, bytes piece,
                                  bool whole, bool to_root) -> seconds {
   seconds sum{0};
   auto const n = order.size();
-  std::vector<flow> flows;
+  later<std::vector<flow>, D> flows;
   for (std::size_t distance = 1; distance < n; distance *= 2) {
     flows.clear();
     for (std::size_t i = 0; i + distance < n; i += 2 * distance) {
@@ -134,10 +135,10 @@ template <Interconnect Net>
 }
 
 /// Rank i sends to rank i + distance, cyclically.
-template <deferred = when_called>
+template <deferred D = when_called>
 [[nodiscard]] auto rotation(std::span<accelerator_id const> order, std::size_t distance, bytes size)
-    -> std::vector<flow> {
-  std::vector<flow> flows;
+    -> later<std::vector<flow>, D> {
+  later<std::vector<flow>, D> flows;
   for (std::size_t i = 0; i < order.size(); ++i)
     flows.push_back({order[i], order[(i + distance) % order.size()], size});
   return flows;

@@ -18,19 +18,19 @@ namespace mars::detail {
 
 /// Layouts by value; each distinct one is kept once, and axis by axis: few ways to divide an axis make
 /// up many layouts.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_layout_pool {
 public:
   using axis_ids = inplace_vector<std::uint32_t, max_rank>;
 
   /// How an axis is divided: distinct intervals in order of their first ranks, and whose is which.
   struct axis_division {
-    std::vector<interval> parts;
+    later<std::vector<interval>, D> parts;
     std::uint32_t grouping{}; ///< number of the list that says, by rank, which part
   };
 
   /// Precondition: boxes of one rank, at least one.
-  [[nodiscard]] auto operator()(layout const& l) -> std::uint32_t {
+  [[nodiscard]] auto operator()(later<layout, D> const& l) -> std::uint32_t {
     axis_ids axes;
     for (std::size_t a = 0; a < l.front().size(); ++a) axes.push_back(add_axis(l, a));
     key_.assign(axes.begin(), axes.end());
@@ -48,8 +48,8 @@ public:
   [[nodiscard]] auto grouping(std::uint32_t id) const -> std::uint32_t {
     return layouts_[id].grouping;
   }
-  [[nodiscard]] auto operator[](std::uint32_t id) const -> layout {
-    layout l(layouts_[id].ranks);
+  [[nodiscard]] auto operator[](std::uint32_t id) const -> later<layout, D> {
+    later<layout, D> l(layouts_[id].ranks);
     for (auto const a : layouts_[id].axes) {
       auto const& [parts, grouping] = divisions_[a];
       for (std::size_t r = 0; r < l.size(); ++r) l[r].push_back(parts[groups_[grouping][r]]);
@@ -69,18 +69,18 @@ private:
     if (id == groups_.size()) groups_.emplace_back(part_of_rank.begin(), part_of_rank.end());
     return id;
   }
-  [[nodiscard]] auto group(distinct_boxes const& boxes) -> std::uint32_t {
+  [[nodiscard]] auto group(later<distinct_boxes, D> const& boxes) -> std::uint32_t {
     return group(boxes.by_rank());
   }
-  [[nodiscard]] auto add_axis(layout const& l, std::size_t a) -> std::uint32_t {
+  [[nodiscard]] auto add_axis(later<layout, D> const& l, std::size_t a) -> std::uint32_t {
     // Ranks that follow one another mostly have the same part or the next one.
     ends_.clear();
     for (auto const& box : l) ends_.push_back(box[a].begin), ends_.push_back(box[a].end);
     auto const id = axis_of_(ends_);
     if (id < divisions_.size()) return id;
     axis_division d;
-    std::vector<std::uint32_t> part_of_rank;
-    std::unordered_map<std::int64_t, std::vector<std::uint32_t>> by_begin;
+    later<std::vector<std::uint32_t>, D> part_of_rank;
+    later<std::unordered_map<std::int64_t, std::vector<std::uint32_t>>, D> by_begin;
     for (auto const& box : l) {
       auto& same_begin = by_begin[box[a].begin];
       auto const found = std::find_if(same_begin.begin(), same_begin.end(),
@@ -96,13 +96,13 @@ private:
     return id;
   }
 
-  interner<std::vector<std::uint32_t>> ids_, groupings_;
-  interner<std::vector<std::int64_t>> axis_of_;
+  later<interner<std::vector<std::uint32_t>>, D> ids_, groupings_;
+  later<interner<std::vector<std::int64_t>>, D> axis_of_;
   std::vector<entry> layouts_;
   std::vector<axis_division> divisions_;
-  std::vector<std::vector<std::uint32_t>> groups_;
-  std::vector<std::uint32_t> key_;
-  std::vector<std::int64_t> ends_;
+  later<std::vector<std::vector<std::uint32_t>>, D> groups_;
+  later<std::vector<std::uint32_t>, D> key_;
+  later<std::vector<std::int64_t>, D> ends_;
 };
 using layout_pool = basic_layout_pool<>;
 

@@ -25,7 +25,7 @@ namespace mars::detail {
 /// divisors, send the same numbers of elements between the same ranks in the same order. (An axis
 /// that nobody divides contributes a factor.) So a tensor of 64 rows by 32 columns that is cut by
 /// rows and needed by columns costs what its transpose does, and one question answers for both.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_move_pool {
 public:
   struct question {
@@ -34,7 +34,7 @@ public:
     int element_bits{};
   };
 
-  explicit basic_move_pool(layout_pool const& layouts) : layouts_{&layouts} {}
+  explicit basic_move_pool(basic_layout_pool<D> const& layouts) : layouts_{&layouts} {}
 
   /// The number of the question what moving elements of that many bits costs.
   [[nodiscard]] auto operator()(std::uint32_t owned, std::uint32_t needed, int element_bits)
@@ -75,8 +75,9 @@ private:
     if (fresh) entry->second = meet(layouts_->division(owned), layouts_->division(needed));
     return entry->second;
   }
-  [[nodiscard]] auto meet(layout_pool::axis_division const& owned,
-                          layout_pool::axis_division const& needed) -> axis_meeting {
+  [[nodiscard]] auto meet(typename basic_layout_pool<D>::axis_division const& owned,
+                          typename basic_layout_pool<D>::axis_division const& needed)
+      -> axis_meeting {
     if (owned.parts.size() == 1 && needed.parts.size() == 1)
       return {undivided, intersect(owned.parts.front(), needed.parts.front()).size()};
     auto base = owned.parts.front().begin;
@@ -95,12 +96,12 @@ private:
     return {patterns_(pattern_) + 1, divisor};
   }
 
-  layout_pool const* layouts_;
+  basic_layout_pool<D> const* layouts_;
   std::unordered_map<std::uint64_t, axis_meeting> meetings_; ///< by pair of axis divisions
-  interner<std::vector<std::int64_t>> patterns_;
-  interner<key> ids_;
+  later<interner<std::vector<std::int64_t>>, D> patterns_;
+  later<interner<key>, D> ids_;
   std::vector<question> questions_;
-  std::vector<std::int64_t> pattern_;
+  later<std::vector<std::int64_t>, D> pattern_;
 };
 using move_pool = basic_move_pool<>;
 

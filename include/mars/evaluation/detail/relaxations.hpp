@@ -19,10 +19,10 @@ namespace mars::detail {
 ///
 /// Operators of a class are alike, so most of it is counted by class. Sums in double are lowered by a
 /// relative 1e-9, far beyond their error: a bound may be low, never high.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_relaxations {
 public:
-  explicit basic_relaxations(mapping_problem const& problem) : p_{&problem} {
+  explicit basic_relaxations(later<mapping_problem, D> const& problem) : p_{&problem} {
     for (std::uint32_t v = 0; v < p_->size(); ++v) {
       auto const k = p_->op_class(v);
       if (k >= classes_.size()) classes_.resize(k + 1);
@@ -56,14 +56,14 @@ public:
   [[nodiscard]] auto sum_of_least() const -> ticks {
     return total([](op_class const& k) { return k.least; });
   }
-  [[nodiscard]] auto sum_of_computation() const -> std::optional<ticks> {
+  [[nodiscard]] auto sum_of_computation() const -> later<std::optional<ticks>, D> {
     if (!computation_counts_) return std::nullopt;
     return total([](op_class const& k) { return k.computation; });
   }
   [[nodiscard]] auto shared_out() const -> ticks {
     return shared([](op_class const& k) { return k.least_shared; });
   }
-  [[nodiscard]] auto shared_out_computation() const -> std::optional<ticks> {
+  [[nodiscard]] auto shared_out_computation() const -> later<std::optional<ticks>, D> {
     if (!computation_counts_) return std::nullopt;
     return shared([](op_class const& k) { return k.computation_shared; });
   }
@@ -74,7 +74,7 @@ public:
     return most;
   }
   [[nodiscard]] auto longest_path() const -> ticks {
-    std::vector<ticks> until(p_->size());
+    later<std::vector<ticks>, D> until(p_->size());
     ticks longest = 0;
     for (std::size_t v = 0; v < p_->size(); ++v) {
       for (auto const e : p_->in_edges(v))
@@ -92,7 +92,7 @@ public:
   /// Every operator on its cheapest set, and one tensor of each crossing to there.
   [[nodiscard]] auto cheapest_forest() const -> ticks {
     auto const sets = p_->sets().size();
-    std::map<std::pair<std::uint32_t, std::size_t>, ticks> known; // edge class, table
+    later<std::map<std::pair<std::uint32_t, std::size_t>, ticks>, D> known; // edge class, table
     auto const least_of = [&](problem_edge const& e, std::uint32_t a, std::uint32_t b) {
       if (a != b && !p_->disjoint(a, b)) return no_ticks;
       auto const [at, fresh] = known.try_emplace({e.edge_class, p_->pair_class(a, b)}, no_ticks);
@@ -102,9 +102,9 @@ public:
     };
     // below[v][s]: least of v on s with all that hangs from it. Each operator hangs from one that it
     // reads, so a later one is complete before the earlier one is looked at.
-    std::vector<ticks> below(p_->size() * sets);
+    later<std::vector<ticks>, D> below(p_->size() * sets);
     ticks sum = 0;
-    std::map<std::uint32_t, std::vector<ticks>> crossing; // by edge class
+    later<std::map<std::uint32_t, std::vector<ticks>>, D> crossing; // by edge class
     for (auto v = p_->size(); v-- > 0;) {
       auto* const mine = &below[v * sets];
       auto const& k = classes_[p_->op_class(v)];
@@ -133,7 +133,7 @@ public:
 
   /// Resident bytes of all members, within the bytes of all accelerators.
   [[nodiscard]] auto within_memory() const -> ticks {
-    std::vector<std::int64_t> most(p_->accelerators());
+    later<std::vector<std::int64_t>, D> most(p_->accelerators());
     for (auto const& set : p_->sets())
       for (auto const a : set.accelerators)
         most[a.index()] = std::max(most[a.index()], set.capacity);
@@ -159,7 +159,7 @@ private:
   struct op_class {
     std::uint32_t position{}; ///< of one of them
     std::uint32_t count{};
-    std::vector<ticks> least_on; ///< by class of sets
+    later<std::vector<ticks>, D> least_on; ///< by class of sets
     ticks least{no_ticks};
     ticks computation{no_ticks};
     double least_shared{static_cast<double>(no_ticks)}; ///< times the members of the set
@@ -268,9 +268,9 @@ private:
     return best;
   }
 
-  mapping_problem const* p_;
+  later<mapping_problem, D> const* p_;
   std::vector<op_class> classes_;
-  std::vector<std::uint32_t> largest_; ///< by class of sets: the set of largest capacity
+  later<std::vector<std::uint32_t>, D> largest_; ///< by class of sets: the set of largest capacity
   bool computation_counts_{true};
 };
 using relaxations = basic_relaxations<>;

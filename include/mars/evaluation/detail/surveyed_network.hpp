@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/evaluation/detail/interner.hpp>
 #include <mars/interconnect/concept.hpp>
 
@@ -20,7 +21,7 @@ namespace mars::detail {
 /// and taken to be interchangeable, if their times at four sizes and the bandwidths along their
 /// routes are equal: one of a kind answers for all. An Interconnect itself, with routes if the
 /// original has them; not for several threads.
-template <Interconnect Net>
+template <Interconnect Net, deferred D = when_called>
 class surveyed_network {
 public:
   template <std::same_as<Net> N> // and nothing that converts: it might be a survey itself
@@ -36,8 +37,8 @@ public:
       else
         own_links_.assign(seen.begin(), seen.end());
     }
-    interner<std::vector<double>> kinds;
-    std::vector<double> seen;
+    later<interner<std::vector<double>>, D> kinds;
+    later<std::vector<double>, D> seen;
     kind_.reserve(n_ * n_);
     first_hop_.push_back(0);
     for (std::size_t b = 0; b < n_; ++b)
@@ -101,10 +102,10 @@ private:
   Net const* net_;
   std::size_t n_;
   // Receivers are asked about one after another: pairs are by receiver, then by sender.
-  std::vector<std::uint32_t> kind_;
-  std::vector<std::size_t> first_hop_; ///< into hops_
-  std::vector<link_id> hops_;
-  std::vector<link> own_links_;
+  later<std::vector<std::uint32_t>, D> kind_;
+  later<std::vector<std::size_t>, D> first_hop_; ///< into hops_
+  later<std::vector<link_id>, D> hops_;
+  later<std::vector<link>, D> own_links_;
   std::span<link const> links_;
   mutable std::vector<answer> known_; ///< by hash of kind and size, the latest
 };
@@ -112,7 +113,7 @@ private:
 /// What a network says about going from one set to another, as a number: two pairs of sets with
 /// equal numbers are interchangeable. Their accelerators are of the same kinds, pair by pair, and
 /// routes share links in the same places.
-template <Interconnect Net>
+template <Interconnect Net, deferred D = when_called>
 class channel_classes {
 public:
   explicit channel_classes(surveyed_network<Net> const& net) : net_{&net} {
@@ -194,10 +195,10 @@ private:
   }
 
   surveyed_network<Net> const* net_;
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash_;
-  std::vector<std::pair<members, members>> first_; ///< by class
-  std::vector<std::uint32_t> name_, other_name_;   ///< by link, within one call
-  std::vector<link_id> named_, other_named_;
+  later<std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>, D> by_hash_;
+  later<std::vector<std::pair<members, members>>, D> first_; ///< by class
+  later<std::vector<std::uint32_t>, D> name_, other_name_;   ///< by link, within one call
+  later<std::vector<link_id>, D> named_, other_named_;
 };
 
 } // namespace mars::detail

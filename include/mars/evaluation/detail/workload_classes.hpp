@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/evaluation/detail/interner.hpp>
 #include <mars/evaluation/problem.hpp>
@@ -38,23 +39,23 @@ struct workload_classes {
 };
 
 /// Fills what `t` says of operators and edges. O((V + E) log V); all that follows is done by class.
-template <WorkloadGraph Graph>
-[[nodiscard]] auto classify(Graph const& g, mapping_problem::tables& t)
-    -> expected<workload_classes> {
+template <WorkloadGraph Graph, deferred D = when_called>
+[[nodiscard]] auto classify(Graph const& g, typename later<mapping_problem, D>::tables& t)
+    -> later<expected<workload_classes>, D> {
   auto order = topological_order(g);
   if (!order) return unexpected{std::move(order).error()};
   t.order = *std::move(order);
   auto const n = t.order.size();
-  std::vector<std::uint32_t> position(n);
+  later<std::vector<std::uint32_t>, D> position(n);
   for (std::size_t v = 0; v < n; ++v) position[t.order[v].index()] = static_cast<std::uint32_t>(v);
 
-  workload_classes classes;
+  later<workload_classes, D> classes;
   std::uint32_t signatures = 0;
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash;
+  later<std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>, D> by_hash;
   t.last_use.assign(n, static_cast<std::uint32_t>(n));
   for (std::size_t v = 0; v < n; ++v) {
-    operation const& o = op(g, t.order[v]);
-    std::vector<std::uint16_t> fed;
+    later<operation, D> const& o = op(g, t.order[v]);
+    later<std::vector<std::uint16_t>, D> fed;
     for (input_edge const e : inputs(g, t.order[v])) {
       fed.push_back(e.operand);
       auto const from = position[e.producer.index()];
@@ -86,7 +87,7 @@ template <WorkloadGraph Graph>
     for (auto const& result : outputs(g))
       t.last_use[position[result.producer.index()]] = static_cast<std::uint32_t>(n);
 
-  interner<std::array<std::uint32_t, 4>> known;
+  later<interner<std::array<std::uint32_t, 4>>, D> known;
   for (auto& e : t.edges) {
     edge_class const c{t.op_class[e.producer], e.output, t.op_class[e.consumer], e.operand};
     e.edge_class = known({c.producer, c.output, c.consumer, c.operand});

@@ -16,10 +16,10 @@ namespace mars::interconnect::detail {
 /// An n-dimensional grid of accelerators in row-major order (the last coordinate varies fastest),
 /// routed dimension by dimension, first dimension first. Links are numbered by dimension, then
 /// direction (rising, falling), then the accelerator they leave.
-template <deferred = when_called>
+template <deferred D = when_called>
 struct basic_grid {
   std::span<std::uint32_t const> extents;
-  std::vector<bool> const* wrap = nullptr; ///< per dimension; null or empty: `wrap_all`
+  later<std::vector<bool>, D> const* wrap = nullptr; ///< per dimension; null or empty: `wrap_all`
   bool wrap_all = false;
 
   /// Two nodes in a dimension are neighbours already: wrapping would only double their links.
@@ -78,8 +78,9 @@ struct basic_grid {
     return link_id{base + (node / (s * extents[d]) * (extents[d] - 1) + c) * s + node % s};
   }
 
-  [[nodiscard]] auto links(bytes_per_second bandwidth, seconds latency) const -> std::vector<link> {
-    std::vector<link> all;
+  [[nodiscard]] auto links(bytes_per_second bandwidth, seconds latency) const
+      -> later<std::vector<link>, D> {
+    later<std::vector<link>, D> all;
     for (std::size_t d = 0; d < extents.size(); ++d)
       for (bool const rising : {true, false})
         for (std::size_t node = 0; node < size(); ++node)
@@ -88,8 +89,9 @@ struct basic_grid {
                                     bandwidth, latency));
     return all;
   }
-  [[nodiscard]] auto route(std::size_t from, std::size_t to) const -> std::vector<link_id> {
-    std::vector<link_id> path;
+  [[nodiscard]] auto route(std::size_t from, std::size_t to) const
+      -> later<std::vector<link_id>, D> {
+    later<std::vector<link_id>, D> path;
     for (std::size_t d = 0; d < extents.size(); ++d) {
       auto const [steps, rising] = distance(from, to, d);
       for (std::size_t k = 0; k < steps; ++k) {

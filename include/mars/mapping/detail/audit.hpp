@@ -110,11 +110,12 @@ struct box {
 
 /// Where a device stands in the grid that the exclusive cuts make of its set: ranks are numbered
 /// along the last coordinate (replicas) first, along the first cut last.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_seat {
 public:
   /// Precondition: the ways multiply to a divisor of `set_size`.
-  basic_seat(operation const& op, sharding const& s, std::size_t set_size, std::size_t rank)
+  basic_seat(later<operation, D> const& op, later<sharding, D> const& s, std::size_t set_size,
+             std::size_t rank)
       : op_{&op}, sharding_{&s}, replicas_{static_cast<std::int64_t>(set_size)} {
     auto block = static_cast<std::int64_t>(set_size);
     auto const r = static_cast<std::int64_t>(rank);
@@ -176,8 +177,8 @@ public:
   }
 
 private:
-  operation const* op_;
-  sharding const* sharding_;
+  later<operation, D> const* op_;
+  later<sharding, D> const* sharding_;
   std::array<std::int64_t, max_cuts> at_{};
   std::int64_t replicas_;
   std::int64_t replica_{};
@@ -250,8 +251,8 @@ template <WorkloadGraph G>
 }
 
 /// The `number`-th result of an operator, or null.
-template <deferred = when_called>
-[[nodiscard]] auto result_of(operation const& op, std::size_t number) -> operand const* {
+template <deferred D = when_called>
+[[nodiscard]] auto result_of(later<operation, D> const& op, std::size_t number) -> operand const* {
   for (auto const& t : op.operands)
     if (t.role == role::output && number-- == 0) return &t;
   return nullptr;

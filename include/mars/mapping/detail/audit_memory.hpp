@@ -28,15 +28,15 @@ struct memory_question {
 };
 
 /// Walks the operators of one set in the order they run, for one member at a time.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_memory_walk {
 public:
   explicit basic_memory_walk(memory_question const& q) : q_{q}, position_(q.ops.size()) {
     auto const n = q.ops.size();
-    std::vector<std::uint32_t> rank_in_order(n);
+    later<std::vector<std::uint32_t>, D> rank_in_order(n);
     for (std::size_t i = 0; i < n; ++i)
       rank_in_order[q.wires->order[i]] = static_cast<std::uint32_t>(i);
-    std::vector<std::uint32_t> all(q.wires->order);
+    later<std::vector<std::uint32_t>, D> all(q.wires->order);
     auto const key = [&](std::uint32_t v) {
       return std::tuple{q.spans[v].start, q.spans[v].end, rank_in_order[v]};
     };
@@ -99,14 +99,14 @@ public:
 
 private:
   /// The end of an operator; position tells operators of no duration apart.
-  using moment = std::pair<seconds, std::uint32_t>;
+  using moment = later<std::pair<seconds, std::uint32_t>, D>;
 
   /// What one operator puts on one device.
   struct entry {
     std::uint32_t op{};
-    std::int64_t weights{};         ///< for the whole inference
-    std::int64_t buffers{};         ///< while it runs
-    std::vector<std::int64_t> kept; ///< by result, from its start until `release_`
+    std::int64_t weights{};                   ///< for the whole inference
+    std::int64_t buffers{};                   ///< while it runs
+    later<std::vector<std::int64_t>, D> kept; ///< by result, from its start until `release_`
   };
 
   [[nodiscard]] static auto never_released() -> moment {
@@ -130,7 +130,7 @@ private:
 
   [[nodiscard]] auto entry_of(std::uint32_t v, std::size_t set_size, std::size_t rank) const
       -> entry {
-    operation const& op = *q_.ops[v];
+    later<operation, D> const& op = *q_.ops[v];
     auto const& placed = q_.plan->operators[v];
     auto const& s = placed.sharding;
     seat const here{op, s, set_size, rank};
@@ -192,8 +192,8 @@ private:
   }
 
   [[nodiscard]] auto largest_parts(std::vector<entry> const& entries, std::size_t peak) const
-      -> std::vector<memory_part> {
-    std::vector<memory_part> parts;
+      -> later<std::vector<memory_part>, D> {
+    later<std::vector<memory_part>, D> parts;
     auto const add = [&](std::uint32_t v, memory_part::what part, std::int64_t size) {
       if (size > 0) parts.push_back({operator_id{v}, part, bytes{size}});
     };
@@ -215,9 +215,9 @@ private:
   }
 
   memory_question const& q_;
-  std::vector<std::uint32_t> position_;            // by operator, in the order of starting
-  std::vector<std::vector<std::uint32_t>> of_set_; // operators in that order
-  std::vector<std::vector<moment>> release_;       // by operator and result
+  later<std::vector<std::uint32_t>, D> position_; // by operator, in the order of starting
+  later<std::vector<std::vector<std::uint32_t>>, D> of_set_; // operators in that order
+  std::vector<std::vector<moment>> release_;                 // by operator and result
 };
 using memory_walk = basic_memory_walk<>;
 

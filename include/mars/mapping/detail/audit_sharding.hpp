@@ -12,11 +12,12 @@
 namespace mars::detail::audit {
 
 /// Adds what is wrong with a sharding of `op` over `set_size` devices; true if nothing is.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_sharding_audit {
 public:
-  basic_sharding_audit(operation const& op, sharding const& s, std::size_t set_size,
-                       std::string path, std::vector<violation>& found)
+  basic_sharding_audit(later<operation, D> const& op, later<sharding, D> const& s,
+                       std::size_t set_size, std::string path,
+                       later<std::vector<violation>, D>& found)
       : op_{op}, s_{s}, set_size_{set_size}, path_{std::move(path)}, found_{found} {}
 
   auto operator()() -> bool {
@@ -88,7 +89,7 @@ private:
     auto const kind = scattered ? violation_kind::bad_scatter : violation_kind::overlapping_shards;
     auto plain = s_;
     if (!scattered) plain.scatter.reset();
-    std::vector<box> parts;
+    later<std::vector<box>, D> parts;
     for (auto const& t : op_.operands) {
       if (t.role != role::output) continue;
       parts.clear();
@@ -149,11 +150,11 @@ private:
     return whole_results(true);
   }
 
-  operation const& op_;
-  sharding const& s_;
+  later<operation, D> const& op_;
+  later<sharding, D> const& s_;
   std::size_t set_size_;
   std::string path_;
-  std::vector<violation>& found_;
+  later<std::vector<violation>, D>& found_;
   bool recurrent_{false};
 };
 using sharding_audit = basic_sharding_audit<>;

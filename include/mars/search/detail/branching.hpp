@@ -50,20 +50,23 @@ struct subproblem {
 
 /// The slots of a problem by number, which of them cannot be used together, and what follows for
 /// subproblems.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_slot_conflicts {
+  template <class T>
+  using vector = later<std::vector<T>, D>;
+
 public:
-  explicit basic_slot_conflicts(mapping_problem const& problem) : p_{&problem} {
+  explicit basic_slot_conflicts(later<mapping_problem, D> const& problem) : p_{&problem} {
     for (std::uint32_t s = 0; s < p_->sets().size(); ++s) {
       first_.push_back(slots_.size());
       for (std::uint32_t d = 0; d < p_->designs(s).size(); ++d) slots_.push_back({s, d});
     }
-    std::vector<std::size_t> parent(p_->size());
+    vector<std::size_t> parent(p_->size());
     std::iota(parent.begin(), parent.end(), std::size_t{0});
     auto apart = parent.size();
     for (auto const& e : p_->edges()) apart -= unite(parent, e.producer, e.consumer);
     connected_ = apart <= 1;
-    std::vector<std::int64_t> most(p_->accelerators());
+    vector<std::int64_t> most(p_->accelerators());
     for (auto const& set : p_->sets())
       for (auto const a : set.accelerators)
         most[a.index()] = std::max(most[a.index()], set.capacity);
@@ -91,7 +94,7 @@ public:
     std::size_t states{};
     ticks least{};
   };
-  [[nodiscard]] auto outline_of(subproblem const& s) const -> outline {
+  [[nodiscard]] auto outline_of(later<subproblem, D> const& s) const -> outline {
     outline all;
     for (std::uint32_t v = 0; v < p_->size(); ++v) {
       auto const& of_class = least_[p_->op_class(v)];
@@ -101,17 +104,17 @@ public:
         least = std::min(least, of_class[i].least);
         all.states += of_class[i].states;
       }
-      all.least = mapping_problem::add(all.least, least);
+      all.least = later<mapping_problem, D>::add(all.least, least);
     }
     return all;
   }
 
-  [[nodiscard]] auto everything() const -> subproblem {
-    return {std::vector<bool>(size(), true), {}, {}, {}, 0, false, 0};
+  [[nodiscard]] auto everything() const -> later<subproblem, D> {
+    return {vector<bool>(size(), true), {}, {}, {}, 0, false, 0};
   }
   /// Without a slot, and without those that a symmetry of the subproblem turns into it: with any of
   /// them things go as with the first.
-  [[nodiscard]] auto without(subproblem s, std::size_t at) const -> subproblem {
+  [[nodiscard]] auto without(later<subproblem, D> s, std::size_t at) const -> later<subproblem, D> {
     s.allowed[at] = false;
     if (is_symmetric(s)) {
       auto before = s.allowed;
@@ -121,13 +124,14 @@ public:
     }
     return s;
   }
-  [[nodiscard]] auto without_conflicts_of(subproblem s, std::size_t at) const -> subproblem {
+  [[nodiscard]] auto without_conflicts_of(later<subproblem, D> s, std::size_t at) const
+      -> later<subproblem, D> {
     for (std::size_t i = 0; i < size(); ++i)
       if (in_conflict(i, at)) s.allowed[i] = false;
     return s;
   }
-  [[nodiscard]] auto fixed(subproblem s, std::size_t v, state const& x, bool kept) const
-      -> subproblem {
+  [[nodiscard]] auto fixed(later<subproblem, D> s, std::size_t v, state const& x, bool kept) const
+      -> later<subproblem, D> {
     using kind = subproblem::decision::kind;
     s.decisions.push_back({kept ? kind::choice_kept : kind::choice_given_up,
                            static_cast<std::uint32_t>(v), x.where, x.choice});
@@ -140,9 +144,10 @@ public:
     std::size_t slot{}; ///< by number
     std::uint32_t at{};
   };
-  [[nodiscard]] auto interrupted(domains const& all, std::vector<std::size_t> const& chosen) const
+  [[nodiscard]] auto interrupted(later<domains, D> const& all,
+                                 vector<std::size_t> const& chosen) const
       -> std::optional<interruption> {
-    std::vector<std::uint32_t> first(size(), no_position), last(size());
+    vector<std::uint32_t> first(size(), no_position), last(size());
     auto const slot_at = [&](std::size_t v) { return number(all[v][chosen[v]].where); };
     for (std::uint32_t v = 0; v < all.size(); ++v) {
       auto const i = slot_at(v);
@@ -162,9 +167,9 @@ public:
     return std::nullopt;
   }
   /// The three ways out: the operator joins the slot, or the slot ends before it, or begins after it.
-  [[nodiscard]] auto uninterrupted(subproblem const& s, interruption const& i) const
-      -> std::vector<subproblem> {
-    std::vector<subproblem> ways(3, s);
+  [[nodiscard]] auto uninterrupted(later<subproblem, D> const& s, interruption const& i) const
+      -> vector<later<subproblem, D>> {
+    vector<later<subproblem, D>> ways(3, s);
     ways[0].decisions.push_back(
         {subproblem::decision::kind::slot_kept, i.at, slots_[i.slot], std::uint16_t{0}});
     for (auto* way : {&ways[1], &ways[2]}) way->ranges.resize(size());
@@ -177,9 +182,9 @@ public:
 
   /// What every operator may do. A choice that alone does not fit into memory is none; `price` is
   /// added for resident bytes and spending, rounded down.
-  [[nodiscard]] auto states(subproblem const& s, std::vector<double> const& price) const
-      -> domains {
-    domains all(p_->size());
+  [[nodiscard]] auto states(later<subproblem, D> const& s, vector<double> const& price) const
+      -> later<domains, D> {
+    later<domains, D> all(p_->size());
     for (std::uint32_t v = 0; v < p_->size(); ++v)
       for (std::size_t i = 0; i < size(); ++i) {
         if (!s.allowed[i]) continue;
@@ -195,7 +200,7 @@ public:
           auto const paid = std::floor(rate * static_cast<double>(row.resident[c]) +
                                        (price.empty() ? 0.0 : price.back() * spent));
           auto const value = paid < static_cast<double>(no_ticks)
-                                 ? mapping_problem::add(node[c], static_cast<ticks>(paid))
+                                 ? later<mapping_problem, D>::add(node[c], static_cast<ticks>(paid))
                                  : no_ticks;
           if (value < no_ticks) all[v].push_back({slots_[i], static_cast<std::uint16_t>(c), value});
         }
@@ -212,11 +217,11 @@ public:
   /// Least sum of the operators' own values, and out goes every choice with which that sum reaches
   /// `limit`, or with which more is spent than may be. `no_ticks` when an operator has no choice left,
   /// the weights cannot fit, or too much is spent in any case.
-  [[nodiscard]] auto reduce(domains& all, ticks limit) const -> ticks {
+  [[nodiscard]] auto reduce(later<domains, D>& all, ticks limit) const -> ticks {
     ticks sum = 0;
     double bytes = 0;
     ticks spent = 0;
-    std::vector<ticks> least(all.size(), no_ticks), thriftiest(all.size(), no_ticks);
+    vector<ticks> least(all.size(), no_ticks), thriftiest(all.size(), no_ticks);
     auto const spent_by = [&](std::size_t v, state const& x) {
       return p_->spent(v, x.where, x.choice);
     };
@@ -229,8 +234,8 @@ public:
         auto const members = p_->sets()[x.where.set].accelerators.size();
         lightest = std::min(lightest, static_cast<double>(resident) * static_cast<double>(members));
       }
-      sum = mapping_problem::add(sum, least[v]);
-      spent = mapping_problem::add(spent, thriftiest[v]);
+      sum = later<mapping_problem, D>::add(sum, least[v]);
+      spent = later<mapping_problem, D>::add(spent, thriftiest[v]);
       bytes += lightest;
     }
     if (sum >= no_ticks || bytes > capacity_ || spent > p_->spending_limit()) return no_ticks;
@@ -244,7 +249,7 @@ public:
 
   /// In a subproblem of one slot: out goes every choice that does not fit even if all other operators
   /// take the fewest bytes they can. False when that leaves an operator without a choice.
-  [[nodiscard]] auto fit_alone(domains& all) const -> bool {
+  [[nodiscard]] auto fit_alone(later<domains, D>& all) const -> bool {
     struct least {
       std::int64_t resident, transient, kept;
     };
@@ -254,9 +259,9 @@ public:
     };
     for (bool changed = true; changed;) {
       changed = false;
-      std::vector<least> few(all.size());
-      std::vector<std::int64_t> alive(all.size());
-      std::vector<std::int64_t> later(all.size(), std::numeric_limits<std::int64_t>::min() / 2);
+      vector<least> few(all.size());
+      vector<std::int64_t> alive(all.size());
+      vector<std::int64_t> later(all.size(), std::numeric_limits<std::int64_t>::min() / 2);
       std::int64_t weights = 0, live = 0;
       for (std::size_t v = 0; v < all.size(); ++v) {
         if (all[v].empty()) return false;
@@ -294,16 +299,16 @@ public:
   /// Operators that are connected sit in slots that are: one subproblem for each component of the
   /// graph of slots that may be used together. A single one when there is nothing to gain.
   /// `present`: the slots in question.
-  [[nodiscard]] auto components(subproblem const& s, std::vector<bool> const& present) const
-      -> std::vector<subproblem> {
-    std::vector<subproblem> parts;
+  [[nodiscard]] auto components(later<subproblem, D> const& s, vector<bool> const& present) const
+      -> vector<later<subproblem, D>> {
+    vector<later<subproblem, D>> parts;
     if (!connected_) return parts;
-    std::vector<std::size_t> parent(size());
+    vector<std::size_t> parent(size());
     std::iota(parent.begin(), parent.end(), std::size_t{0});
     for (std::size_t i = 0; i < size(); ++i)
       for (std::size_t j = 0; present[i] && j < i; ++j)
         if (present[j] && !in_conflict(i, j)) unite(parent, i, j);
-    std::vector<std::optional<std::size_t>> part_of(size());
+    vector<later<std::optional<std::size_t>, D>> part_of(size());
     for (std::size_t i = 0; i < size(); ++i) {
       if (!present[i]) continue;
       auto& at = part_of[root(parent, i)];
@@ -319,8 +324,8 @@ public:
     }
     if (!is_symmetric(s)) return parts;
     // Of parts that a symmetry turns into each other one is enough.
-    std::vector<subproblem> distinct;
-    std::vector<set_symmetry::use> uses;
+    vector<later<subproblem, D>> distinct;
+    vector<typename basic_set_symmetry<D>::use> uses;
     for (auto& part : parts) {
       auto use = use_of(part.allowed);
       if (std::any_of(uses.begin(), uses.end(),
@@ -333,11 +338,11 @@ public:
   }
 
   /// About how many steps an elimination takes: Σ over edges of layouts³.
-  [[nodiscard]] auto work(domains const& all) const -> double {
+  [[nodiscard]] auto work(later<domains, D> const& all) const -> double {
     double sum = 0;
     auto const layouts = [&](std::uint32_t v, bool gives, std::uint16_t index) {
       double n = 0;
-      std::optional<slot> last;
+      later<std::optional<slot>, D> last;
       for (auto const& x : all[v]) { // by slot
         if (last == x.where) continue;
         last = x.where;
@@ -356,25 +361,25 @@ public:
   }
 
   /// Operators in each slot.
-  [[nodiscard]] auto used(domains const& all, std::vector<std::size_t> const& chosen) const
-      -> std::vector<std::size_t> {
-    std::vector<std::size_t> count(size());
+  [[nodiscard]] auto used(later<domains, D> const& all, vector<std::size_t> const& chosen) const
+      -> vector<std::size_t> {
+    vector<std::size_t> count(size());
     for (std::size_t v = 0; v < all.size(); ++v) ++count[number(all[v][chosen[v]].where)];
     return count;
   }
   /// The busiest slot that is in conflict with another one in use.
-  [[nodiscard]] auto contested(std::vector<std::size_t> const& used) const
-      -> std::optional<std::size_t> {
-    std::optional<std::size_t> worst;
+  [[nodiscard]] auto contested(vector<std::size_t> const& used) const
+      -> later<std::optional<std::size_t>, D> {
+    later<std::optional<std::size_t>, D> worst;
     for (std::size_t i = 0; i < size(); ++i)
       for (std::size_t j = 0; used[i] > 0 && j < size(); ++j)
         if (used[j] > 0 && in_conflict(i, j) && (!worst || used[i] > used[*worst])) worst = i;
     return worst;
   }
   /// Among the slots present, one of the largest set that is in conflict with another.
-  [[nodiscard]] auto contested(std::vector<bool> const& present) const
-      -> std::optional<std::size_t> {
-    std::optional<std::size_t> widest;
+  [[nodiscard]] auto contested(vector<bool> const& present) const
+      -> later<std::optional<std::size_t>, D> {
+    later<std::optional<std::size_t>, D> widest;
     auto const members = [&](std::size_t i) {
       return p_->sets()[slots_[i].set].accelerators.size();
     };
@@ -385,13 +390,13 @@ public:
     return widest;
   }
   /// Only slots that go together: the busiest first.
-  [[nodiscard]] auto compatible_part(subproblem s, std::vector<std::size_t> const& used) const
-      -> subproblem {
-    std::vector<std::size_t> by_use(size());
+  [[nodiscard]] auto compatible_part(later<subproblem, D> s, vector<std::size_t> const& used) const
+      -> later<subproblem, D> {
+    vector<std::size_t> by_use(size());
     std::iota(by_use.begin(), by_use.end(), std::size_t{0});
     std::stable_sort(by_use.begin(), by_use.end(),
                      [&](std::size_t i, std::size_t j) { return used[i] > used[j]; });
-    std::vector<std::size_t> kept;
+    vector<std::size_t> kept;
     for (auto const i : by_use) {
       bool const fits =
           used[i] > 0 && s.allowed[i] &&
@@ -405,10 +410,11 @@ public:
   }
 
   /// As an assignment; the slots must go together.
-  [[nodiscard]] auto assignment_of(domains const& all, std::vector<std::size_t> const& chosen) const
-      -> assignment {
-    assignment a;
-    std::vector<std::optional<std::uint16_t>> place(size());
+  [[nodiscard]] auto assignment_of(later<domains, D> const& all,
+                                   vector<std::size_t> const& chosen) const
+      -> later<assignment, D> {
+    later<assignment, D> a;
+    vector<later<std::optional<std::uint16_t>, D>> place(size());
     for (std::size_t v = 0; v < all.size(); ++v) {
       auto const& x = all[v][chosen[v]];
       auto& at = place[number(x.where)];
@@ -424,7 +430,8 @@ public:
 
   /// An operator that still has a choice, of those the one whose bytes (or spending) depend on it
   /// most; `size()` of the domains when there is none.
-  [[nodiscard]] auto operator_to_fix(domains const& all, bool by_spending) const -> std::size_t {
+  [[nodiscard]] auto operator_to_fix(later<domains, D> const& all, bool by_spending) const
+      -> std::size_t {
     auto best = all.size();
     std::int64_t widest = -1;
     for (std::size_t v = 0; v < all.size(); ++v) {
@@ -446,7 +453,7 @@ public:
 
   /// Never less than what resident bytes within the capacities, and spending within its limit, can
   /// cost.
-  [[nodiscard]] auto priced_limits(std::vector<double> const& price) const -> ticks {
+  [[nodiscard]] auto priced_limits(vector<double> const& price) const -> ticks {
     double sum = 0;
     for (std::size_t i = 0; i < price.size(); ++i)
       if (price[i] > 0) sum += price[i] * limit_of(i);
@@ -454,9 +461,9 @@ public:
   }
   /// A step of Polyak's rule towards `target`, bytes and spending as shares of their limits; false
   /// when no price changes.
-  [[nodiscard]] auto raise(std::vector<double>& price, assignment const& a, ticks bound,
+  [[nodiscard]] auto raise(vector<double>& price, later<assignment, D> const& a, ticks bound,
                            ticks target) const -> bool {
-    std::vector<double> excess(price.size());
+    vector<double> excess(price.size());
     auto const peak = p_->peak_bytes(a);
     for (std::size_t k = 0; k < a.slots.size(); ++k) {
       auto const i = number(a.slots[k]);
@@ -465,7 +472,8 @@ public:
     if (p_->limits_spending()) {
       ticks spent = 0;
       for (std::size_t v = 0; v < p_->size(); ++v)
-        spent = mapping_problem::add(spent, p_->spent(v, a.slots[a.slot_of[v]], a.choice_of[v]));
+        spent = later<mapping_problem, D>::add(spent,
+                                               p_->spent(v, a.slots[a.slot_of[v]], a.choice_of[v]));
       excess.back() = static_cast<double>(spent) / limit_of(size()) - 1;
     }
     double length = 0;
@@ -481,8 +489,8 @@ public:
   }
 
   /// Which slots any operator may still use.
-  [[nodiscard]] auto present_in(domains const& all) const -> std::vector<bool> {
-    std::vector<bool> present(size());
+  [[nodiscard]] auto present_in(later<domains, D> const& all) const -> vector<bool> {
+    vector<bool> present(size());
     for (auto const& of : all)
       for (auto const& x : of) present[number(x.where)] = true;
     return present;
@@ -501,11 +509,12 @@ private:
   }
 
   /// Do symmetries of the sets apply? Decisions about single operators break them.
-  [[nodiscard]] static auto is_symmetric(subproblem const& s) -> bool {
+  [[nodiscard]] static auto is_symmetric(later<subproblem, D> const& s) -> bool {
     return s.decisions.empty() && s.ranges.empty();
   }
-  [[nodiscard]] auto use_of(std::vector<bool> const& allowed) const -> set_symmetry::use {
-    set_symmetry::use all(p_->sets().size());
+  [[nodiscard]] auto use_of(vector<bool> const& allowed) const ->
+      typename basic_set_symmetry<D>::use {
+    typename basic_set_symmetry<D>::use all(p_->sets().size());
     for (std::size_t i = 0; i < size(); ++i)
       if (allowed[i]) all[slots_[i].set].resize(p_->designs(slots_[i].set).size());
     for (std::size_t i = 0; i < size(); ++i)
@@ -513,23 +522,23 @@ private:
     return all;
   }
 
-  static auto root(std::vector<std::size_t>& parent, std::size_t i) -> std::size_t {
+  static auto root(vector<std::size_t>& parent, std::size_t i) -> std::size_t {
     while (parent[i] != i) i = parent[i] = parent[parent[i]];
     return i;
   }
-  static auto unite(std::vector<std::size_t>& parent, std::size_t i, std::size_t j) -> std::size_t {
+  static auto unite(vector<std::size_t>& parent, std::size_t i, std::size_t j) -> std::size_t {
     auto const a = root(parent, i);
     auto const b = root(parent, j);
     parent[std::max(a, b)] = std::min(a, b);
     return a != b;
   }
-  mapping_problem const* p_;
-  set_symmetry symmetry_{*p_};
-  std::vector<slot> slots_;
-  std::vector<std::size_t> first_;          ///< by set, into slots_
-  std::vector<std::vector<outline>> least_; ///< by class of operators and slot
-  bool connected_{};                        ///< is the workload?
-  double capacity_{};                       ///< bytes of all accelerators, at most
+  later<mapping_problem, D> const* p_;
+  basic_set_symmetry<D> symmetry_{*p_};
+  vector<slot> slots_;
+  vector<std::size_t> first_;     ///< by set, into slots_
+  vector<vector<outline>> least_; ///< by class of operators and slot
+  bool connected_{};              ///< is the workload?
+  double capacity_{};             ///< bytes of all accelerators, at most
 };
 using slot_conflicts = basic_slot_conflicts<>;
 

@@ -40,16 +40,20 @@ using domains = std::vector<std::vector<state>>;
 /// hang together, and equal tables are one.
 /// Where a table would pass `most_entries`, the operator is split (mini-buckets: Dechter and Rish
 /// 1997): still a bound, no longer exact.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_elimination {
+  template <class T>
+  using vector = later<std::vector<T>, D>;
+
 public:
   struct answer {
-    ticks bound{no_ticks}; ///< no choice from the domains is below; `no_ticks`: none at all
-    bool exact{true};      ///< `state_of` attains the bound
-    std::vector<std::size_t> state_of; ///< by position, an index into its domain; empty = none
+    ticks bound{no_ticks};        ///< no choice from the domains is below; `no_ticks`: none at all
+    bool exact{true};             ///< `state_of` attains the bound
+    vector<std::size_t> state_of; ///< by position, an index into its domain; empty = none
   };
 
-  basic_elimination(mapping_problem const& problem, domains const& all, std::size_t most_entries)
+  basic_elimination(later<mapping_problem, D> const& problem, later<domains, D> const& all,
+                    std::size_t most_entries)
       : p_{&problem}, domains_{&all}, most_{most_entries} {
     make_ports();
     collapse();
@@ -60,11 +64,11 @@ public:
   template <class Interrupted>
   [[nodiscard]] auto operator()(Interrupted&& interrupted) -> answer {
     auto const n = p_->size();
-    std::priority_queue<entry, std::vector<entry>, std::greater<>> next;
-    std::vector<std::uint32_t> version(n);
+    std::priority_queue<entry, vector<entry>, std::greater<>> next;
+    vector<std::uint32_t> version(n);
     for (std::uint32_t v = 0; v < n; ++v) next.push({cost_of(v), v, 0});
-    std::vector<std::vector<std::uint32_t>> eliminated_with(n); // factors, by operator
-    std::vector<std::uint32_t> order;
+    vector<vector<std::uint32_t>> eliminated_with(n); // factors, by operator
+    vector<std::uint32_t> order;
     answer result;
     result.bound = 0;
     while (!next.empty()) {
@@ -90,28 +94,28 @@ private:
     std::uint16_t index{};
     std::uint32_t values{}; ///< which of `value_lists_`
   };
-  using value_list = std::vector<std::pair<slot, std::uint16_t>>; ///< slot and layout, by number
+  using value_list = vector<std::pair<slot, std::uint16_t>>; ///< slot and layout, by number
   /// States with equal layouts at all ports, as their cheapest.
   struct group {
     ticks value{};
     std::uint32_t state{};
-    std::vector<std::uint32_t> at; ///< by port of the operator: number of its value
+    vector<std::uint32_t> at; ///< by port of the operator: number of its value
   };
   struct factor {
-    std::vector<std::uint32_t> scope; ///< ports
-    std::uint32_t table{};            ///< which of `tables_`
+    vector<std::uint32_t> scope; ///< ports
+    std::uint32_t table{};       ///< which of `tables_`
     bool alive{true};
   };
   /// What is computed for one operator and holds for all like it.
   struct collapsed {
     std::uint32_t representative{};
-    std::uint32_t groups{};              ///< which of `group_lists_`
-    std::vector<std::uint32_t> values{}; ///< by port
+    std::uint32_t groups{};         ///< which of `group_lists_`
+    vector<std::uint32_t> values{}; ///< by port
   };
   /// A minimum that is known: its table, and its scope as places among the ports around.
   struct minimum_known {
     std::uint32_t table{};
-    std::vector<std::uint32_t> scope;
+    vector<std::uint32_t> scope;
   };
   struct entry {
     double cost{};
@@ -125,10 +129,10 @@ private:
   [[nodiscard]] auto size_of_port(std::uint32_t p) const -> std::size_t {
     return value_lists_[ports_[p].values].size();
   }
-  [[nodiscard]] auto groups_of(std::uint32_t v) const -> std::vector<group> const& {
+  [[nodiscard]] auto groups_of(std::uint32_t v) const -> vector<group> const& {
     return group_lists_[groups_[v]];
   }
-  [[nodiscard]] auto table_of(factor const& f) const -> std::vector<ticks> const& {
+  [[nodiscard]] auto table_of(factor const& f) const -> vector<ticks> const& {
     return tables_[f.table];
   }
   [[nodiscard]] auto compatible(slot a, slot b) const -> bool {
@@ -155,8 +159,8 @@ private:
   void collapse() {
     groups_.resize(p_->size());
     done_.assign(p_->size(), false);
-    std::map<std::vector<std::uint32_t>, std::vector<collapsed>> known; // by class and ports
-    std::vector<std::uint32_t> key;
+    std::map<vector<std::uint32_t>, vector<collapsed>> known; // by class and ports
+    vector<std::uint32_t> key;
     for (std::uint32_t v = 0; v < p_->size(); ++v) {
       key.assign(1, p_->op_class(v));
       for (auto const q : ports_of_[v])
@@ -175,19 +179,18 @@ private:
         ports_[ports_of_[v][k]].values = found->values[k];
     }
   }
-  [[nodiscard]] static auto same(std::vector<state> const& a, std::vector<state> const& b) -> bool {
+  [[nodiscard]] static auto same(vector<state> const& a, vector<state> const& b) -> bool {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](state const& x, state const& y) {
       return x.value == y.value && x.choice == y.choice && x.where == y.where;
     });
   }
   [[nodiscard]] auto collapse(std::uint32_t v) -> collapsed {
     auto const& mine = (*domains_)[v];
-    std::map<std::vector<std::uint32_t>, std::size_t> known;
-    std::vector<std::map<std::pair<slot, std::uint16_t>, std::uint32_t>> number(
-        ports_of_[v].size());
-    std::vector<value_list> values(ports_of_[v].size());
-    std::vector<group> groups;
-    std::vector<std::uint32_t> key;
+    std::map<vector<std::uint32_t>, std::size_t> known;
+    vector<std::map<std::pair<slot, std::uint16_t>, std::uint32_t>> number(ports_of_[v].size());
+    vector<value_list> values(ports_of_[v].size());
+    vector<group> groups;
+    vector<std::uint32_t> key;
     for (std::uint32_t x = 0; x < mine.size(); ++x) {
       auto const& s = mine[x];
       auto const& row = p_->row(v, s.where.set);
@@ -230,9 +233,9 @@ private:
       add({{from, to}, at->second});
     }
   }
-  [[nodiscard]] auto table_between(problem_edge const& edge, std::uint32_t from,
-                                   std::uint32_t to) const -> std::vector<ticks> {
-    std::vector<ticks> table;
+  [[nodiscard]] auto table_between(later<problem_edge, D> const& edge, std::uint32_t from,
+                                   std::uint32_t to) const -> vector<ticks> {
+    vector<ticks> table;
     table.reserve(size_of_port(from) * size_of_port(to));
     for (auto const& [a, row] : value_lists_[ports_[from].values])
       for (auto const& [b, column] : value_lists_[ports_[to].values]) {
@@ -253,15 +256,15 @@ private:
     factors_.push_back(std::move(f));
   }
 
-  [[nodiscard]] auto incident(std::uint32_t v) -> std::vector<std::uint32_t> {
+  [[nodiscard]] auto incident(std::uint32_t v) -> vector<std::uint32_t> {
     std::erase_if(factors_of_[v], [&](std::uint32_t f) { return !factors_[f].alive; });
     return factors_of_[v];
   }
 
   /// Ports of others in the scopes of factors, rising.
-  [[nodiscard]] auto around(std::uint32_t v, std::vector<std::uint32_t> const& of) const
-      -> std::vector<std::uint32_t> {
-    std::vector<std::uint32_t> all;
+  [[nodiscard]] auto around(std::uint32_t v, vector<std::uint32_t> const& of) const
+      -> vector<std::uint32_t> {
+    vector<std::uint32_t> all;
     for (auto const f : of)
       for (auto const q : factors_[f].scope)
         if (ports_[q].owner != v) all.push_back(q);
@@ -269,7 +272,7 @@ private:
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }
-  [[nodiscard]] auto entries(std::vector<std::uint32_t> const& scope) const -> double {
+  [[nodiscard]] auto entries(vector<std::uint32_t> const& scope) const -> double {
     double n = 1;
     for (auto const q : scope) n *= static_cast<double>(size_of_port(q));
     return n;
@@ -277,13 +280,13 @@ private:
   [[nodiscard]] auto cost_of(std::uint32_t v) -> double { return entries(around(v, incident(v))); }
 
   /// Replaces the factors around v, and v itself, by their minimum over v.
-  void eliminate(std::uint32_t v, std::vector<std::uint32_t> const& with, answer& result) {
+  void eliminate(std::uint32_t v, vector<std::uint32_t> const& with, answer& result) {
     neighbours_.clear();
     for (auto const q : around(v, with))
       if (neighbours_.empty() ||
           std::find(neighbours_.begin(), neighbours_.end(), ports_[q].owner) == neighbours_.end())
         neighbours_.push_back(ports_[q].owner);
-    std::vector<std::vector<std::uint32_t>> buckets;
+    vector<vector<std::uint32_t>> buckets;
     for (auto const f : with) {
       factors_[f].alive = false;
       auto const fits = std::find_if(buckets.begin(), buckets.end(), [&](auto bucket) {
@@ -302,17 +305,17 @@ private:
       auto f = known_minimum(v, bucket, own_value);
       own_value = false;
       if (f.scope.empty())
-        result.bound = mapping_problem::add(result.bound, table_of(f).front());
+        result.bound = later<mapping_problem, D>::add(result.bound, table_of(f).front());
       else
         add(std::move(f));
     }
   }
 
   /// `minimum`, or what it was where the same was asked: everything it looks at is in the key.
-  [[nodiscard]] auto known_minimum(std::uint32_t v, std::vector<std::uint32_t> const& bucket,
+  [[nodiscard]] auto known_minimum(std::uint32_t v, vector<std::uint32_t> const& bucket,
                                    bool own_value) -> factor {
     auto const ports = around(v, bucket); // rising: places keep their order
-    std::vector<std::uint32_t> key{groups_[v], std::uint32_t{own_value}};
+    vector<std::uint32_t> key{groups_[v], std::uint32_t{own_value}};
     for (auto const q : ports) key.push_back(static_cast<std::uint32_t>(size_of_port(q)));
     for (auto const id : bucket) {
       key.push_back(factors_[id].table);
@@ -340,15 +343,15 @@ private:
 
   /// How a factor is entered: by result dimension and by group of v.
   struct access {
-    std::vector<ticks> const* table{};
-    std::vector<std::size_t> stride;   ///< by dimension of the outer scope
-    std::vector<std::size_t> by_group; ///< offset
+    vector<ticks> const* table{};
+    vector<std::size_t> stride;   ///< by dimension of the outer scope
+    vector<std::size_t> by_group; ///< offset
   };
   [[nodiscard]] auto access_of(std::uint32_t v, std::uint32_t id,
-                               std::vector<std::uint32_t> const& outer) const -> access {
+                               vector<std::uint32_t> const& outer) const -> access {
     auto const& f = factors_[id];
-    access a{&table_of(f), std::vector<std::size_t>(outer.size()),
-             std::vector<std::size_t>(groups_of(v).size())};
+    access a{&table_of(f), vector<std::size_t>(outer.size()),
+             vector<std::size_t>(groups_of(v).size())};
     std::size_t stride = 1;
     for (auto i = f.scope.size(); i-- > 0;) {
       auto const q = f.scope[i];
@@ -367,9 +370,9 @@ private:
 
   /// min over the groups of v of its value plus the factors of a bucket. The factor that brings the
   /// most dimensions of its own comes last, after the groups that it cannot tell apart are merged.
-  [[nodiscard]] auto minimum(std::uint32_t v, std::vector<std::uint32_t> bucket, bool own_value)
+  [[nodiscard]] auto minimum(std::uint32_t v, vector<std::uint32_t> bucket, bool own_value)
       -> factor {
-    std::vector<std::uint32_t> outer;
+    vector<std::uint32_t> outer;
     std::size_t last = bucket.size();
     double most = 1;
     for (std::size_t i = 0; i < bucket.size(); ++i) {
@@ -380,17 +383,17 @@ private:
       if (gained > most) most = gained, last = i, outer = rest;
     }
     if (last == bucket.size()) outer = around(v, bucket);
-    std::vector<access> first;
+    vector<access> first;
     for (std::size_t i = 0; i < bucket.size(); ++i)
       if (i != last) first.push_back(access_of(v, bucket[i], outer));
 
     factor result{outer, static_cast<std::uint32_t>(tables_.size())};
-    std::vector<ticks> least;
+    vector<ticks> least;
     std::size_t width = 1; // of the dimensions that only the last factor has
     merged_.assign(groups_of(v).size(), 0);
     std::size_t merged = groups_of(v).size();
-    std::vector<ticks> transposed;
-    std::vector<std::size_t> shared_stride(outer.size()); // of the transposed table
+    vector<ticks> transposed;
+    vector<std::size_t> shared_stride(outer.size()); // of the transposed table
     if (last < bucket.size())
       transpose(v, bucket[last], outer, result.scope, width, merged, shared_stride, transposed);
     else
@@ -399,8 +402,8 @@ private:
     std::size_t rows = 1;
     for (auto const q : outer) rows *= size_of_port(q);
     least.assign(rows * width, no_ticks);
-    std::vector<std::size_t> digit(outer.size());
-    std::vector<ticks> best(merged);
+    vector<std::size_t> digit(outer.size());
+    vector<ticks> best(merged);
     for (std::size_t r = 0; r < rows; ++r) {
       std::fill(best.begin(), best.end(), no_ticks);
       for (auto& a : first) {
@@ -438,14 +441,14 @@ private:
 
   /// The table of factor `id` as [dimensions it shares with `outer`][groups of v it tells apart][its
   /// own], which are appended to `scope`.
-  void transpose(std::uint32_t v, std::uint32_t id, std::vector<std::uint32_t> const& outer,
-                 std::vector<std::uint32_t>& scope, std::size_t& width, std::size_t& merged,
-                 std::vector<std::size_t>& shared_stride, std::vector<ticks>& table) {
+  void transpose(std::uint32_t v, std::uint32_t id, vector<std::uint32_t> const& outer,
+                 vector<std::uint32_t>& scope, std::size_t& width, std::size_t& merged,
+                 vector<std::size_t>& shared_stride, vector<ticks>& table) {
     auto const& f = factors_[id];
     auto const& from = table_of(f);
-    std::vector<std::size_t> stride(f.scope.size(), 1);
+    vector<std::size_t> stride(f.scope.size(), 1);
     for (auto i = f.scope.size(); i-- > 1;) stride[i - 1] = stride[i] * size_of_port(f.scope[i]);
-    std::vector<std::size_t> own, shared; // places in the scope
+    vector<std::size_t> own, shared; // places in the scope
     for (std::size_t i = 0; i < f.scope.size(); ++i) {
       if (ports_[f.scope[i]].owner == v) continue;
       bool const is_shared = std::find(outer.begin(), outer.end(), f.scope[i]) != outer.end();
@@ -456,7 +459,7 @@ private:
       width *= size_of_port(f.scope[i]);
     }
     auto const by_group = access_of(v, id, {}).by_group;
-    std::vector<std::size_t> offsets; // into f.table, by merged group
+    vector<std::size_t> offsets; // into f.table, by merged group
     for (std::size_t g = 0; g < by_group.size(); ++g) {
       auto const at = std::find(offsets.begin(), offsets.end(), by_group[g]) - offsets.begin();
       merged_[g] = static_cast<std::size_t>(at);
@@ -470,15 +473,13 @@ private:
       block *= size_of_port(f.scope[shared[i]]);
     }
     table.reserve(block);
-    std::vector<std::size_t> outside(shared.size()), inside(own.size());
-    auto const offset = [&](std::vector<std::size_t> const& places,
-                            std::vector<std::size_t> const& digits) {
+    vector<std::size_t> outside(shared.size()), inside(own.size());
+    auto const offset = [&](vector<std::size_t> const& places, vector<std::size_t> const& digits) {
       std::size_t sum = 0;
       for (std::size_t i = 0; i < places.size(); ++i) sum += digits[i] * stride[places[i]];
       return sum;
     };
-    auto const step = [&](std::vector<std::size_t> const& places,
-                          std::vector<std::size_t>& digits) {
+    auto const step = [&](vector<std::size_t> const& places, vector<std::size_t>& digits) {
       for (auto i = places.size(); i-- > 0;) {
         if (++digits[i] < size_of_port(f.scope[places[i]])) return true;
         digits[i] = 0;
@@ -493,13 +494,13 @@ private:
     } while (step(shared, outside));
   }
 
-  void backtrack(std::vector<std::uint32_t> const& order,
-                 std::vector<std::vector<std::uint32_t>> const& with, answer& result) const {
-    std::vector<std::uint32_t> group_of(p_->size());
+  void backtrack(vector<std::uint32_t> const& order, vector<vector<std::uint32_t>> const& with,
+                 answer& result) const {
+    vector<std::uint32_t> group_of(p_->size());
     for (auto at = order.rbegin(); at != order.rend(); ++at) {
       auto const v = *at;
-      std::vector<access> around_v;
-      std::vector<std::size_t> base;
+      vector<access> around_v;
+      vector<std::size_t> base;
       for (auto const id : with[v]) {
         around_v.push_back(access_of(v, id, {}));
         std::size_t stride = 1, sum = 0;
@@ -531,22 +532,22 @@ private:
     }
   }
 
-  mapping_problem const* p_;
-  domains const* domains_;
+  later<mapping_problem, D> const* p_;
+  later<domains, D> const* domains_;
   std::size_t most_;
-  std::vector<port> ports_;
-  std::vector<std::vector<std::uint32_t>> ports_of_; ///< by operator
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> edge_ports_;
-  std::vector<value_list> value_lists_;
-  std::vector<std::vector<group>> group_lists_;
-  std::deque<std::vector<ticks>> tables_; ///< row-major over a scope; references stay good
-  std::map<std::vector<std::uint32_t>, minimum_known> minima_;
-  std::vector<std::uint32_t> groups_; ///< by operator: which of `group_lists_`
-  std::vector<factor> factors_;
-  std::vector<std::vector<std::uint32_t>> factors_of_; ///< by operator; may list dead ones
-  std::vector<bool> done_;
-  std::vector<std::uint32_t> neighbours_; ///< of the operator just eliminated
-  std::vector<std::size_t> merged_, bases_;
+  vector<port> ports_;
+  vector<vector<std::uint32_t>> ports_of_; ///< by operator
+  vector<std::pair<std::uint32_t, std::uint32_t>> edge_ports_;
+  vector<value_list> value_lists_;
+  vector<vector<group>> group_lists_;
+  std::deque<vector<ticks>> tables_; ///< row-major over a scope; references stay good
+  std::map<vector<std::uint32_t>, minimum_known> minima_;
+  vector<std::uint32_t> groups_; ///< by operator: which of `group_lists_`
+  vector<factor> factors_;
+  vector<vector<std::uint32_t>> factors_of_; ///< by operator; may list dead ones
+  vector<bool> done_;
+  vector<std::uint32_t> neighbours_; ///< of the operator just eliminated
+  vector<std::size_t> merged_, bases_;
 };
 using elimination = basic_elimination<>;
 

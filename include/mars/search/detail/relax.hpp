@@ -17,15 +17,18 @@ namespace mars::search::detail {
 ///
 /// Between two operators only layouts matter: the state of the recursion is the producer's output
 /// layout (a dozen or two), not its choice (up to hundreds). Cost of a path: Σ layouts² + choices.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_path_relaxation {
 public:
-  explicit basic_path_relaxation(mapping_problem const& problem) : p_{&problem} { find_paths(); }
+  explicit basic_path_relaxation(later<mapping_problem, D> const& problem) : p_{&problem} {
+    find_paths();
+  }
 
   /// Relaxes every path, and again those near a change, until none improves, at most `rounds` times
   /// over. `price` is what a byte of weights or buffers counts, per slot, and behind those what a unit
   /// of spending counts, for searches that must keep within limits. Returns the number of choices priced.
-  auto operator()(assignment& a, std::span<double const> price, int rounds = 8) -> std::uint64_t {
+  auto operator()(later<assignment, D>& a, std::span<double const> price, int rounds = 8)
+      -> std::uint64_t {
     std::uint64_t priced = 0;
     std::uint32_t now = 1;
     changed_.assign(p_->size(), now);
@@ -92,7 +95,7 @@ private:
       trail through = in != nullptr ? chain_before(*in) : trail{};
       through.push_back({v, in != nullptr ? *in : 0});
       if (out != nullptr) append_chain_after(through, *out);
-      std::vector<std::uint32_t> near;
+      later<std::vector<std::uint32_t>, D> near;
       for (auto const& s : through) {
         near.push_back(s.position);
         for (auto const e : p_->in_edges(s.position)) near.push_back(p_->edges()[e].producer);
@@ -116,14 +119,14 @@ private:
     }
   }
 
-  [[nodiscard]] auto slot_at(assignment const& a, std::uint32_t v) const -> slot {
+  [[nodiscard]] auto slot_at(later<assignment, D> const& a, std::uint32_t v) const -> slot {
     return a.slots[a.slot_of[v]];
   }
 
   /// Value of the choices of v apart from the edges on the path: its own cost and the edges to and
   /// from operators off the path. False when such an operator is on the path after all.
-  auto local_values(trail const& through, std::size_t i, assignment const& a,
-                    std::span<double const> price, std::vector<ticks>& values) -> bool {
+  auto local_values(trail const& through, std::size_t i, later<assignment, D> const& a,
+                    std::span<double const> price, later<std::vector<ticks>, D>& values) -> bool {
     auto const v = through[i].position;
     auto const here = slot_at(a, v);
     auto const& row = p_->row(v, here.set);
@@ -174,7 +177,7 @@ private:
     return true;
   }
 
-  auto relax(trail const& through, assignment& a, std::span<double const> price,
+  auto relax(trail const& through, later<assignment, D>& a, std::span<double const> price,
              std::uint64_t& priced) -> bool {
     // values_[i][c]: best value of the path up to step i if it chooses c. came_from_[i][n]: the
     // choice of step i−1 to take when step i needs layout n.
@@ -231,14 +234,16 @@ private:
     return true;
   }
 
-  mapping_problem const* p_;
+  later<mapping_problem, D> const* p_;
   std::vector<trail> paths_;
-  std::vector<std::vector<std::uint32_t>> nearby_; ///< operators that a path's best depends on
-  std::vector<std::uint32_t> changed_, relaxed_;   ///< when, counted in successful relaxations
-  std::vector<std::vector<ticks>> values_;
-  std::vector<std::vector<std::uint16_t>> came_from_;
-  std::vector<ticks> best_of_layout_, entry_;
-  std::vector<std::uint16_t> choice_of_layout_;
+  later<std::vector<std::vector<std::uint32_t>>, D>
+      nearby_; ///< operators that a path's best depends on
+  later<std::vector<std::uint32_t>, D> changed_,
+      relaxed_; ///< when, counted in successful relaxations
+  later<std::vector<std::vector<ticks>>, D> values_;
+  later<std::vector<std::vector<std::uint16_t>>, D> came_from_;
+  later<std::vector<ticks>, D> best_of_layout_, entry_;
+  later<std::vector<std::uint16_t>, D> choice_of_layout_;
 };
 using path_relaxation = basic_path_relaxation<>;
 

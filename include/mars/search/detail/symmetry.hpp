@@ -21,24 +21,24 @@ namespace mars::search::detail {
 /// of the interconnect leave of themselves in the tables (links, routes, memory and designs are in the
 /// classes), and are computed from there: colour refinement, then backtracking where colours do not
 /// decide. Finding fewer than there are is safe; the number of trials is bounded.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_set_symmetry {
 public:
-  explicit basic_set_symmetry(mapping_problem const& problem) : p_{&problem} {}
+  explicit basic_set_symmetry(later<mapping_problem, D> const& problem) : p_{&problem} {}
 
   /// What each set may be used for: sets are told apart by it. Empty = the set is of no concern.
   using use = std::vector<std::vector<bool>>;
 
   /// A permutation of the sets that turns `a` into `b`, as image of every set of concern.
   [[nodiscard]] auto from_to(use const& a, use const& b) const
-      -> std::optional<std::vector<std::uint32_t>> {
+      -> later<std::optional<std::vector<std::uint32_t>>, D> {
     std::map<colour_key, std::uint32_t> names;
     auto left = painted(a, names);
     auto right = painted(b, names);
     if (left.sets.size() != right.sets.size() || left.sets.size() > most_sets) return std::nullopt;
     std::size_t trials = most_trials;
     if (!extend(left, right, trials)) return std::nullopt;
-    std::vector<std::uint32_t> image(p_->sets().size());
+    later<std::vector<std::uint32_t>, D> image(p_->sets().size());
     for (std::uint32_t s = 0; s < image.size(); ++s) image[s] = s;
     for (std::size_t i = 0; i < left.sets.size(); ++i)
       for (std::size_t j = 0; j < right.sets.size(); ++j)
@@ -47,8 +47,9 @@ public:
   }
 
   /// The sets that some symmetry of `a` turns `set` into; itself at least.
-  [[nodiscard]] auto orbit(use const& a, std::uint32_t set) const -> std::vector<std::uint32_t> {
-    std::vector<std::uint32_t> all{set};
+  [[nodiscard]] auto orbit(use const& a, std::uint32_t set) const
+      -> later<std::vector<std::uint32_t>, D> {
+    later<std::vector<std::uint32_t>, D> all{set};
     for (std::uint32_t other = 0; other < p_->sets().size(); ++other) {
       if (std::find(all.begin(), all.end(), other) != all.end() || a[other] != a[set]) continue;
       auto from = a;
@@ -70,8 +71,8 @@ private:
   using colour_key = std::vector<std::int64_t>;
 
   struct painting {
-    std::vector<std::uint32_t> sets; ///< of concern
-    std::vector<std::uint32_t> colour;
+    later<std::vector<std::uint32_t>, D> sets; ///< of concern
+    later<std::vector<std::uint32_t>, D> colour;
   };
 
   [[nodiscard]] auto painted(use const& a, std::map<colour_key, std::uint32_t>& names) const
@@ -95,7 +96,7 @@ private:
     return a == b || p_->disjoint(a, b) ? static_cast<std::int64_t>(p_->pair_class(a, b)) : -1;
   }
   [[nodiscard]] auto seen_from(painting const& x, std::size_t i) const -> colour_key {
-    std::vector<std::array<std::int64_t, 3>> around;
+    later<std::vector<std::array<std::int64_t, 3>>, D> around;
     for (std::size_t j = 0; j < x.sets.size(); ++j)
       around.push_back({pair(x.sets[i], x.sets[j]), pair(x.sets[j], x.sets[i]), x.colour[j]});
     sort_ascending(around);
@@ -110,14 +111,14 @@ private:
   [[nodiscard]] auto refine(painting& left, painting& right) const -> bool {
     for (std::size_t colours = 0;;) {
       std::map<colour_key, std::uint32_t> names;
-      std::vector<std::uint32_t> l, r;
+      later<std::vector<std::uint32_t>, D> l, r;
       for (std::size_t i = 0; i < left.sets.size(); ++i)
         l.push_back(number(names, seen_from(left, i)));
       auto const known = names.size();
       for (std::size_t i = 0; i < right.sets.size(); ++i)
         r.push_back(number(names, seen_from(right, i)));
       if (names.size() != known) return false;
-      std::vector<int> balance(known);
+      later<std::vector<int>, D> balance(known);
       for (auto const c : l) ++balance[c];
       for (auto const c : r) --balance[c];
       if (std::any_of(balance.begin(), balance.end(), [](int n) { return n != 0; })) return false;
@@ -133,7 +134,7 @@ private:
     if (trials == 0) return false;
     --trials;
     if (!refine(left, right)) return false;
-    std::vector<std::size_t> count(left.sets.size());
+    later<std::vector<std::size_t>, D> count(left.sets.size());
     for (auto const c : left.colour) ++count[c];
     std::size_t chosen = left.sets.size();
     for (std::size_t i = 0; i < left.sets.size(); ++i)
@@ -155,7 +156,7 @@ private:
     return false;
   }
 
-  mapping_problem const* p_;
+  later<mapping_problem, D> const* p_;
 };
 using set_symmetry = basic_set_symmetry<>;
 

@@ -33,10 +33,10 @@ template <class Options>
   return o;
 }
 
-template <deferred = when_called>
-[[nodiscard]] auto operand_list(value x, value weight, std::optional<value> bias)
-    -> std::vector<value> {
-  std::vector<value> all{x, weight};
+template <deferred D = when_called>
+[[nodiscard]] auto operand_list(value x, value weight, later<std::optional<value>, D> bias)
+    -> later<std::vector<value>, D> {
+  later<std::vector<value>, D> all{x, weight};
   if (bias) all.push_back(*bias);
   return all;
 }

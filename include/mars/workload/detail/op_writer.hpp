@@ -44,7 +44,7 @@ template <deferred = when_called>
 
 /// Writes down an operation: dimensions first, then operands in order. What does not fit is
 /// remembered, so that a factory reads straight through and `finish` reports it.
-template <deferred = when_called>
+template <deferred D = when_called>
 class basic_op_writer {
 public:
   basic_op_writer(op_kind kind, std::string type) {
@@ -79,7 +79,8 @@ public:
   void output(operand_axes const& axes) { operand(role::output, {}, axes); }
 
   /// The operation, or why it is none (see `validate`). Work is per point.
-  [[nodiscard]] auto finish(std::int64_t macs, std::int64_t flops) && -> expected<operation> {
+  [[nodiscard]] auto finish(std::int64_t macs,
+                            std::int64_t flops) && -> later<expected<operation>, D> {
     op_.work.macs = macs;
     op_.work.flops = flops;
     if (too_many_)
@@ -109,9 +110,9 @@ auto walk(op_writer& w, tensor_shape const& shape) -> operand_axes {
 }
 
 /// The first error among shapes, or nothing.
-template <deferred = when_called>
+template <deferred D = when_called>
 [[nodiscard]] auto shape_error(std::initializer_list<tensor_shape const*> shapes)
-    -> std::optional<error> {
+    -> later<std::optional<error>, D> {
   for (auto const* s : shapes)
     if (auto n = count_elements(*s); !n) return std::move(n).error();
   return std::nullopt;

@@ -30,9 +30,10 @@ struct window {
 inline constexpr std::int64_t max_window = std::int64_t{1} << 30;
 
 /// One number per spatial axis from an option list: as given, all equal, or `fallback` if empty.
-template <deferred = when_called>
+template <deferred D = when_called>
 [[nodiscard]] auto per_axis(char const* what, ops::spatial const& list, std::size_t count,
-                            std::int64_t fallback, std::int64_t least) -> expected<ops::spatial> {
+                            std::int64_t fallback, std::int64_t least)
+    -> later<expected<ops::spatial>, D> {
   for (auto const n : list)
     if (n < least || n > max_window)
       return fail(error_code::out_of_range, what, to_string(list),
@@ -64,9 +65,9 @@ template <class Options>
 
 /// Positions of a window on an axis. With `ceil_mode` a window may hang over the end, but must
 /// begin inside the input or the padding before it.
-template <deferred = when_called>
+template <deferred D = when_called>
 [[nodiscard]] auto positions(std::int64_t extent, window const& w, bool ceil_mode = false)
-    -> expected<std::int64_t> {
+    -> later<expected<std::int64_t>, D> {
   auto const room = extent + w.begin + w.end - w.span();
   if (room < 0)
     return fail(error_code::shape_mismatch, "kernel",
