@@ -20,7 +20,7 @@ function note(panel, series, x, y) {
 }
 function floor(x) { i = int(x); return i > x ? i - 1 : i }
 function ceil(x) { return -floor(-x) }
-function label(e) { return e >= 0 && e <= 5 ? sprintf("%d", 10 ^ e) : sprintf("1e%d", e) }
+function label(e) { return e >= 0 && e <= 5 ? sprintf("%d", 10 ^ e) : sprintf("%g", 10 ^ e) }
 function text(x, y, anchor, s) {
   printf "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, s
 }
