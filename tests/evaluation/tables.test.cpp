@@ -91,3 +91,40 @@ TEST_CASE("tables equal the evaluator to the picosecond: throughput") {
 TEST_CASE("tables equal the evaluator to the picojoule: energy") {
   compare_many(103, 60, objective::energy{}, true);
 }
+
+TEST_CASE("tables equal the full evaluator: latency and energy weighed") {
+  compare_many(2003, 60, objective::weighted{.per_picosecond = 3, .per_picojoule = 7}, true);
+}
+
+// Limits: the tables say by how much, the evaluator that it is too much.
+TEST_CASE("tables and the full evaluator agree on what is within limits") {
+  std::size_t within = 0, beyond = 0;
+  for (std::uint64_t trial = 0; trial < 80; ++trial) {
+    CAPTURE(trial);
+    random_stream r{2004, trial};
+    auto const g = mars_test::random_network(r, 2 + r.below(6));
+    auto s = mars_test::random_system(r, 6, true);
+    for (auto& a : s.accelerators) a.capacity = bytes{1'000'000'000};
+    auto const unlimited = mars_test::make_problem(g, s);
+    auto const a = mars_test::random_assignment(unlimited, r);
+    auto const priced =
+        evaluate(g, s, unlimited.decode(a), cost::analytical{}, collective::standard{}).value();
+    std::int64_t peak = 0;
+    for (auto const& use : priced.memory) peak = std::max(peak, use.peak.count());
+    auto const near = [&] { return 0.8 + 0.4 * r.uniform(); };
+    objective::within<> const wanted{
+        .base = {},
+        .memory = bytes{static_cast<std::int64_t>(near() * static_cast<double>(peak))},
+        .energy = joules{near() * priced.energy->count()}};
+    auto const p = mars_test::make_problem(g, s, parallel::exclusive_shared{}, wanted);
+    auto const value = p.evaluate(a);
+    CHECK(value.feasible() == (wanted(priced) < no_ticks));
+    CHECK((value.overflow_bytes > 0) == (peak > wanted.memory->count()));
+    CHECK(value.overspent ==
+          std::max<ticks>(0, *objective::energy{}(priced) - *wanted.spending_limit()));
+    CHECK(value.value == priced.latency.count());
+    ++(value.feasible() ? within : beyond);
+  }
+  CHECK(within >= 8);
+  CHECK(beyond >= 8);
+}
