@@ -4,10 +4,16 @@
 # Instructions of a move of the delta evaluator (valgrind --tool=callgrind), its rate, and how far that is from the
 # physical limit: the rate at which this processor retires the same number of independent additions.
 #
-#   sh benchmarks/instructions.sh COUNT_MOVES      the program benchmarks/count_moves, built for release
+#   sh benchmarks/instructions.sh [--check] COUNT_MOVES      the program benchmarks/count_moves, built for release
 #
-# Instruction counts are the same on every machine of this instruction set; rates are of this one.
+# Instruction counts are the same on every machine of this instruction set; rates are of this one. With --check nothing
+# is timed, and it fails where a move takes half as many instructions again as when this was written down.
 set -eu
+check=
+if [ "$1" = --check ]; then
+  check=yes
+  shift
+fi
 program=$1
 counts=$(mktemp -d)
 trap 'rm -rf "$counts"' EXIT
@@ -22,6 +28,23 @@ instructions() {
 seconds() {
   for _ in 1 2 3 4 5; do "$program" "$1" "$2"; done | cut -d' ' -f1 | sort -g | head -1
 }
+
+if [ -n "$check" ]; then
+  failed=0
+  while read -r kind few most; do
+    n=$(instructions "$kind" "$few")
+    awk -v kind="$kind" -v n="$n" -v few="$few" -v most="$most" 'BEGIN {
+      printf "%-12s %10.1f instructions, at most %d\n", kind, n / few, most; exit n / few > most }' || failed=1
+  done <<END
+try_choice 20000 207
+set_choice 20000 490
+place 20000 851
+set_design 20000 114
+merge_split 1000 83000
+evaluate 1000 34000
+END
+  exit $failed
+fi
 
 adds=$(instructions adds 1000)
 peak=$(awk -v n="$adds" -v t="$(seconds adds 100000)" 'BEGIN { print n * 100 / t }')
