@@ -241,7 +241,9 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   text("--element-bits", r.element_bits, "Bits of an element of any tensor", "N");
   text("--mapping", o.mapping, "Check and price this mapping instead of searching", "FILE");
   text("--checkpoint", o.checkpoint,
-       "Keep there, now and then, where the search stands; go on from there if it exists", "FILE");
+       "Search in rounds, keep there after each where the search stands; go on from there if it "
+       "exists",
+       "FILE");
   text("--json", o.json, "Write the mapping there; - is standard output", "FILE|-");
   text("--report", o.report, "Write report.html, trace.json, mapping.json, graph.dot there", "DIR");
   app.add_flag("--quiet", o.quiet, "Print errors only");
