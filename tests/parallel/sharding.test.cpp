@@ -5,6 +5,7 @@
 #include <mars/workload/operators.hpp>
 
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <string>
 #include <utility>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <cmath>
 #include <compare>
 #include <concepts>
 #include <cstdint>
@@ -75,10 +74,14 @@ inline constexpr seconds infinite_seconds{std::numeric_limits<double>::infinity(
 [[nodiscard]] constexpr auto to_flops(macs m) -> flops { return flops{2 * m.count()}; }
 
 /// Nearest whole picosecond; anything that is not finite, or 26 days or longer, is `never`.
-[[nodiscard]] inline auto to_picoseconds(seconds t) -> picoseconds {
+/// Halves away from zero (without <cmath>, which a third of a concept header's time would go to).
+[[nodiscard]] constexpr auto to_picoseconds(seconds t) -> picoseconds {
   double const ps = t.count() * 1e12;
-  if (!(std::abs(ps) < static_cast<double>(never.count()))) return never;
-  return picoseconds{std::llround(ps)};
+  constexpr auto limit = static_cast<double>(never.count());
+  if (!(-limit < ps && ps < limit)) return never;
+  auto const whole = static_cast<std::int64_t>(ps);
+  auto const rest = ps - static_cast<double>(whole); // exact
+  return picoseconds{rest >= 0.5 ? whole + 1 : rest <= -0.5 ? whole - 1 : whole};
 }
 [[nodiscard]] constexpr auto to_seconds(picoseconds t) -> seconds {
   return t >= never ? infinite_seconds : seconds{static_cast<double>(t.count()) / 1e12};

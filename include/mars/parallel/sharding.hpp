@@ -6,6 +6,7 @@
 #include <mars/workload/operation.hpp>
 
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <span>
 #include <string>

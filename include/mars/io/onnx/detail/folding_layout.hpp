@@ -5,6 +5,7 @@
 
 #include <mars/io/onnx/detail/folding.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
