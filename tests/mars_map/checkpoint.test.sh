@@ -13,7 +13,7 @@ bare() { sed -E 's/"(wall_s|evaluations_per_s)"[[:space:]]*:[[:space:]]*[^,}[:sp
 for search in genetic annealing beam; do
   map() { "$tool" --model squeezenet --system aws_f1_16xlarge --search $search --quiet "$@"; }
   map --evaluations 6000000 --checkpoint whole.$search --json whole.json
-  # Stopped after its first rounds, by a smaller budget; then killed; then to the end.
+  # Stopped after its first rounds, by a smaller budget; then to the end.
   map --evaluations 2500000 --checkpoint parts.$search --json part.json
   [ -s parts.$search ] || fail "$search: no checkpoint after $(cat part.json | wc -c) bytes of answer"
   cp parts.$search before
@@ -23,6 +23,15 @@ for search in genetic annealing beam; do
   cmp whole.bare parts.bare || fail "$search: the resumed search ended differently"
   cmp -s whole.$search parts.$search || fail "$search: the checkpoints differ"
   cmp -s before parts.$search && fail "$search: the second part kept nothing"
+  # Killed at any moment after a first round: what is kept is whole.
+  "$tool" --model squeezenet --system aws_f1_16xlarge --search $search --quiet --evaluations 6000000 \
+    --checkpoint killed.$search --json killed.json &
+  while [ ! -s killed.$search ] && kill -0 $! 2>kill.log; do :; done
+  kill -KILL $! 2>kill.log || :
+  wait $! 2>kill.log || :
+  map --evaluations 6000000 --checkpoint killed.$search --json killed.json
+  bare killed.json >killed.bare
+  cmp whole.bare killed.bare || fail "$search: resumed after a kill, it ended differently"
 done
 
 refuses() {

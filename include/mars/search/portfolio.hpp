@@ -83,6 +83,7 @@ struct basic_portfolio {
       return best.exhausted || (best.value.feasible() && best.bound.value >= best.value.value);
     };
     bool done = members.empty() || is_proven() || (context.resume && clock.spent());
+    bool told_to_stop = false; // by the observer of an only member: its round is not whole
     while (!done) {
       auto const left = clock.limit() - std::min(clock.limit(), clock.evaluations());
       auto const share = std::max<std::uint64_t>(1, std::min(whole, left / members.size()));
@@ -95,7 +96,9 @@ struct basic_portfolio {
             p.bound = std::max(p.bound, picoseconds{best.bound.value});
             p.evaluations += clock.evaluations();
             p.elapsed = seconds_since(begun);
-            return context.observer(p);
+            auto const answer = context.observer(p);
+            told_to_stop = told_to_stop || answer == verdict::stop;
+            return answer;
           };
         found[i] = members[i](problem, one);
       });
@@ -108,7 +111,7 @@ struct basic_portfolio {
         best.value = f.value;
       }
       clock.report(best.value, best.bound, name());
-      bool const cut_short = clock.interrupted() || until.expired();
+      bool const cut_short = told_to_stop || clock.interrupted() || until.expired();
       ++now.rounds;
       if (context.keep && !cut_short && share == whole) {
         now.evaluations = clock.evaluations();
