@@ -3,22 +3,19 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
+#include <mars/evaluation/detail/workload_classes.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/parallel/concept.hpp>
 #include <mars/parallel/sharding.hpp>
 #include <mars/workload/concept.hpp>
-#include <mars/workload/topology.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <string>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -117,46 +114,16 @@ template <WorkloadGraph Graph, ParallelismStrategy Strategy, LayerwiseCost Cost,
   t.pair_class = {{0}};
   t.pair_classes = 1;
 
-  auto order = topological_order(g);
-  if (!order) return unexpected{std::move(order).error()};
-  t.order = *std::move(order);
-  auto const n = t.order.size();
-  later<std::vector<std::uint32_t>, D> position(n);
-  for (std::uint32_t v = 0; v < n; ++v) position[t.order[v].index()] = v;
-  t.last_use.assign(n, static_cast<std::uint32_t>(n));
-
+  auto const classes = detail::classify(g, t);
+  if (!classes) return unexpected{classes.error()};
   using part = part_of_cost<Cost>;
   struct parts_of_class {
-    later<operation, D> const* representative;
     std::vector<detail::part_list<part>> own, need; ///< by output, by operand
   };
-  std::vector<parts_of_class> classes;
-  later<std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>, D> by_hash;
-  later<std::map<std::array<std::uint32_t, 4>, std::uint32_t>, D> edge_classes;
-  for (std::uint32_t v = 0; v < n; ++v) {
-    later<operation, D> const& o = op(g, t.order[v]);
-    auto& bucket = by_hash[signature_hash(o)];
-    auto const same = std::find_if(bucket.begin(), bucket.end(), [&](std::uint32_t c) {
-      return same_signature(*classes[c].representative, o);
-    });
-    t.op_class.push_back(same != bucket.end() ? *same : static_cast<std::uint32_t>(classes.size()));
-    t.has_macs.push_back(macs_of(o).count() > 0);
-    for (input_edge const e : inputs(g, t.order[v])) {
-      auto const from = position[e.producer.index()];
-      std::array const key{t.op_class[from], std::uint32_t{e.output}, t.op_class[v],
-                           std::uint32_t{e.operand}};
-      auto const edge_class =
-          edge_classes.try_emplace(key, static_cast<std::uint32_t>(edge_classes.size()))
-              .first->second;
-      t.edges.push_back({from, v, e.output, e.operand, edge_class});
-      auto& last = t.last_use[from];
-      last = last == n ? v : std::max(last, v);
-    }
-    if (same != bucket.end()) continue;
-
-    bucket.push_back(t.op_class.back());
-    classes.push_back({&o, {}, {}});
-    auto& [representative, own, need] = classes.back();
+  std::vector<parts_of_class> parts;
+  for (auto const& of_class : classes->operators) {
+    later<operation, D> const& o = *of_class.first;
+    auto& [own, need] = parts.emplace_back();
     need.resize(o.operands.size());
     for (auto const& x : o.operands)
       if (x.role == role::output) own.emplace_back();
@@ -196,16 +163,12 @@ template <WorkloadGraph Graph, ParallelismStrategy Strategy, LayerwiseCost Cost,
     row.compute = row.node;
     for (auto* memory : {&row.resident, &row.transient, &row.kept}) memory->assign(choices, 0);
   }
-  if constexpr (requires { outputs(g); })
-    for (auto const& result : outputs(g))
-      t.last_use[position[result.producer.index()]] = static_cast<std::uint32_t>(n);
-
-  t.edge_tables.resize(edge_classes.size());
-  t.table_of.resize(edge_classes.size()); // the one pair of sets
-  for (auto const& [key, number] : edge_classes) {
-    auto const [producer, output, consumer, input] = key;
-    auto const& from = classes[producer].own[output].parts;
-    auto const& to = classes[consumer].need[input].parts;
+  t.edge_tables.resize(classes->edges.size());
+  t.table_of.resize(classes->edges.size()); // the one pair of sets
+  for (std::uint32_t number = 0; number < classes->edges.size(); ++number) {
+    auto const& e = classes->edges[number];
+    auto const& from = parts[e.producer].own[e.output].parts;
+    auto const& to = parts[e.consumer].need[e.operand].parts;
     auto& table = t.edge_tables[number];
     t.table_of[number] = number;
     table.columns = static_cast<std::uint32_t>(to.size());
