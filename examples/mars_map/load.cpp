@@ -48,7 +48,7 @@ namespace {
   if (o.batch) a.batch = *o.batch;
   a.image = o.image;
   a.sequence = o.sequence;
-  if (o.element_bits) a.element_bits = *o.element_bits;
+  a.element_bits = o.element_bits;
   auto graph = mars::zoo::find(o.model, a);
   if (!graph) {
     auto e = std::move(graph).error();

@@ -12,6 +12,7 @@
 //   hardware::systolic_array   dense layers on a grid of cells             array shape, loops
 //   hardware::winograd         3×3, stride 1; a policy for the rest        tile and channels
 //   hardware::roofline         GPUs, anything known by its data sheet      peak, bandwidth
+//   hardware::h2h              one kind of layer, nothing overlapped (H2H)  tile, port, rate
 //   any_design                 one of them, chosen at run time
 //
 // The three FPGA designs know convolutions, matrix products and recurrent cells (`as_convolution`).
@@ -27,9 +28,11 @@
 #include <mars/hardware/accelerator.hpp>
 #include <mars/hardware/any_design.hpp>
 #include <mars/hardware/concept.hpp>
+#include <mars/hardware/designs/h2h.hpp>
 #include <mars/hardware/designs/roofline.hpp>
 #include <mars/hardware/designs/super_lip.hpp>
 #include <mars/hardware/designs/systolic_array.hpp>
 #include <mars/hardware/designs/winograd.hpp>
+#include <mars/hardware/host_traffic.hpp>
 #include <mars/hardware/presets.hpp>
 #include <mars/hardware/system.hpp>

@@ -6,10 +6,12 @@
 // Concepts (interconnect/concept.hpp)
 //   Interconnect        size(), transfer_time(from, to, bytes): enough for analytic evaluation
 //   RoutedInterconnect  … and links(), route(from, to): lets transfers contend
+//   StagedInterconnect  … or host_time(a, bytes): transfers are part of operators
 //
 // Models (mars::interconnect), and when to choose them
 //   fully_connected       a link of its own for every pair
-//   grouped_through_host  groups joined through host memory: AWS F1, MARS; groups of one: H2H
+//   grouped_through_host  groups joined through host memory: AWS F1, MARS
+//   host_staged           nothing but host memory, and no computing meanwhile: H2H
 //   switched              one switch, a port per accelerator: GPUs behind NVSwitch
 //   ring, mesh, torus     neighbours only: TPU slices, Trainium, chiplets
 //   hierarchy             switched nodes in a network, a network card per accelerator: GPU clusters
@@ -31,6 +33,7 @@
 #include <mars/interconnect/fully_connected.hpp>
 #include <mars/interconnect/grouped_through_host.hpp>
 #include <mars/interconnect/hierarchy.hpp>
+#include <mars/interconnect/host_staged.hpp>
 #include <mars/interconnect/ring.hpp>
 #include <mars/interconnect/switched.hpp>
 #include <mars/interconnect/torus.hpp>

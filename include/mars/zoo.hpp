@@ -53,6 +53,7 @@
 #include <mars/zoo/gpt.hpp>
 #include <mars/zoo/inception.hpp>
 #include <mars/zoo/mobilenet.hpp>
+#include <mars/zoo/multi_modal.hpp>
 #include <mars/zoo/network.hpp>
 #include <mars/zoo/options.hpp>
 #include <mars/zoo/registry.hpp>

@@ -254,14 +254,17 @@ private:
     if (t_.spending_limit < no_ticks) row.spent.resize(on.options.size());
     for (auto const& s : row.shardings) {
       auto const traffic = traffic_of(net_, together_, o, s, on.first);
-      auto const phase = phase_extents(o, s);
       for (std::size_t d = 0; d < on.options.size(); ++d) {
         auto const price =
-            price_operator(s, on.options[d].by_member, traffic, [&](std::uint32_t number) {
-              auto const [entry, fresh] = asked_.try_emplace({of_class.signature, number, phase});
-              if (fresh) entry->second = (*cost_)(shard{o, phase}, catalogue_[number]);
-              return entry->second;
-            });
+            price_operator(s, on.options[d].by_member, traffic,
+                           [&](std::uint32_t number, std::size_t rank) {
+                             auto const part = rank_extents(o, s, on.first.size(), rank);
+                             auto const [entry, fresh] =
+                                 asked_.try_emplace({of_class.signature, number, part});
+                             if (fresh)
+                               entry->second = (*cost_)(shard{o, part}, catalogue_[number]);
+                             return entry->second;
+                           });
         auto const value = wanted_->node(price);
         if (!value)
           return fail(error_code::invalid_argument, "objective", t_.objective,

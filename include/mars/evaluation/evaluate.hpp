@@ -126,10 +126,9 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
     auto& entry = result.operators[v.index()];
 
     auto const traffic = traffic_of(net, collective, o, sharding, members(s));
-    shard const phase{o, phase_extents(o, sharding)};
-    auto const price =
-        price_operator(sharding, designs[s], traffic, [&](std::uint32_t number) -> shard_cost {
-          return cost(phase, catalogue[number]);
+    auto const price = price_operator(
+        sharding, designs[s], traffic, [&](std::uint32_t number, std::size_t rank) -> shard_cost {
+          return cost(shard{o, rank_extents(o, sharding, p, rank)}, catalogue[number]);
         });
     entry.compute = price.compute;
     entry.rotation = price.rotation;

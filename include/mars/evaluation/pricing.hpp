@@ -158,14 +158,14 @@ template <deferred = when_called>
           .energy = std::nullopt};
 }
 
-/// The slowest shard of a set and the energy of all, from `ask(number of a design) -> shard_cost` for
-/// one phase. `traffic` as `traffic_of` says.
+/// The slowest shard of a set and the energy of all, from `ask(number of a design, rank) -> shard_cost`
+/// for one phase. `traffic` as `traffic_of` says.
 template <class Ask>
 [[nodiscard]] auto price_operator(sharding const& s, std::span<std::uint32_t const> designs,
                                   operator_traffic const& traffic, Ask&& ask) -> operator_price {
   double slowest = 0, energy = 0;
-  for (auto const d : designs) {
-    shard_cost const c = ask(d);
+  for (std::size_t rank = 0; rank < designs.size(); ++rank) {
+    shard_cost const c = ask(designs[rank], rank);
     slowest = std::max(slowest, c.time.total.count());
     energy += c.energy.count(); // NaN, unknown, stays NaN
   }

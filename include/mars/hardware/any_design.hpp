@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <mars/hardware/concept.hpp>
+#include <mars/hardware/host_traffic.hpp>
 #include <mars/workload/shard.hpp>
 
 #include <concepts>
@@ -38,6 +38,9 @@ public:
   [[nodiscard]] auto memory_bandwidth() const -> bytes_per_second {
     return self_->memory_bandwidth();
   }
+  [[nodiscard]] auto host_traffic(shard const& s) const -> host_bytes {
+    return self_->host_traffic(s);
+  }
   [[nodiscard]] auto validate() const -> expected<void> { return self_->validate(); }
 
   /// The wrapped design if it is a `D`, else null: for writers that must name its parameters.
@@ -73,6 +76,7 @@ private:
     [[nodiscard]] virtual auto algorithms(shard const&) const -> std::vector<algorithm_time> = 0;
     [[nodiscard]] virtual auto peak(int) const -> flops_per_second = 0;
     [[nodiscard]] virtual auto memory_bandwidth() const -> bytes_per_second = 0;
+    [[nodiscard]] virtual auto host_traffic(shard const&) const -> host_bytes = 0;
     [[nodiscard]] virtual auto validate() const -> expected<void> = 0;
     /// Precondition: `other` has the same tag.
     [[nodiscard]] virtual auto equals(base const& other) const -> bool = 0;
@@ -118,6 +122,9 @@ private:
         return design.memory_bandwidth();
       else
         return bytes_per_second{std::numeric_limits<double>::infinity()};
+    }
+    [[nodiscard]] auto host_traffic(shard const& s) const -> host_bytes override {
+      return mars::host_traffic(design, s);
     }
     [[nodiscard]] auto validate() const -> expected<void> override {
       if constexpr (CheckedDesign<D>)

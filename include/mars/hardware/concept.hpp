@@ -51,6 +51,16 @@ inline constexpr joules unknown_joules{std::numeric_limits<double>::quiet_NaN()}
 inline constexpr watts unknown_watts{std::numeric_limits<double>::quiet_NaN()};
 [[nodiscard]] constexpr auto is_known(watts p) -> bool { return p.count() == p.count(); }
 
+/// Bytes of a shard that cross its device's host link, if weights, inputs and outputs are staged in
+/// host memory.
+struct host_bytes {
+  bytes weights{};
+  bytes inputs{};
+  bytes outputs{};
+
+  friend auto operator==(host_bytes const&, host_bytes const&) -> bool = default;
+};
+
 /// One way to run a shard on a design that has several, and its price.
 struct algorithm_time {
   std::string_view name{};
@@ -77,6 +87,10 @@ concept lists_algorithms = requires(D const& d, shard const& s) {
   { d.algorithms(s) } -> range_of<algorithm_time>;
 };
 template <class D>
+concept counts_host_bytes = requires(D const& d, shard const& s) {
+  { d.host_traffic(s) } -> std::convertible_to<host_bytes>;
+};
+template <class D>
 concept states_peak = requires(D const& d, int element_bits) {
   { d.peak(element_bits) } -> std::convertible_to<flops_per_second>;
 };
@@ -97,11 +111,11 @@ concept checks_itself = requires(D const& d) {
 /// `d.time(s)` | `time_breakdown`                 | one run of the shard, operands in DRAM  | small
 ///
 /// Semantics: 1. Both calls are pure and may be made from several threads. 2. The name outlives the
-/// call, is not empty and is unique among the designs of one accelerator; designs of one name in
-/// one system price alike. 3. An infinite `total` means *must not*. No time is negative or NaN.
+/// call, is not empty and is unique among the designs of one accelerator; accelerators that offer a
+/// design of one name can form a set. 3. An infinite `total` means *must not*. No time is negative or NaN.
 /// 4. A shard with larger extents is never faster (searches prune with it); a convolution's kernel
 /// is exempt, for which an algorithm may be made to measure.
-/// Models: hardware::super_lip, systolic_array, winograd, roofline, any_design; yours.
+/// Models: hardware::super_lip, systolic_array, winograd, roofline, h2h, any_design; yours.
 template <class D>
 concept AcceleratorDesign = names_itself<D> && times_shards<D> && std::copy_constructible<D>;
 
@@ -119,6 +133,11 @@ concept EnergyDesign = AcceleratorDesign<D> && charges_energy<D>;
 /// prices; `d.time(s)` is that of one of them, or infinite.
 template <class D>
 concept AlgorithmicDesign = AcceleratorDesign<D> && lists_algorithms<D>;
+
+/// A design that counts what crosses a host link in its own way (H2H); of others it is the bytes of
+/// the shard's weights, inputs and outputs, as `mars::host_traffic` says.
+template <class D>
+concept StagingDesign = AcceleratorDesign<D> && counts_host_bytes<D>;
 
 /// A design with a roof: no shard is faster than 2·MACs / `d.peak(element_bits)`. Optional:
 /// `d.memory_bandwidth()`, which no data stream exceeds; a design without it has no such limit.

@@ -14,7 +14,7 @@ namespace mars {
 /// Any routed interconnect behind one type, for choice at run time; copies share it. A call costs
 /// one virtual call; links() is computed once, so it is also a cache for models that list their
 /// links afresh each time. A model without routes cannot be wrapped: contention would be lost
-/// without anybody noticing.
+/// without anybody noticing. It stages transfers if the model does.
 class any_interconnect {
 public:
   template <class N>
@@ -33,6 +33,12 @@ public:
     return self_->route(from, to);
   }
   [[nodiscard]] auto forwarding() const -> forwarding_mode { return self_->forwarding; }
+  [[nodiscard]] auto is_staged() const -> bool { return self_->staged; }
+  /// 0 if the model does not stage transfers.
+  [[nodiscard]] auto host_time(accelerator_id a, bytes size) const -> seconds {
+    return self_->host_time(a, size);
+  }
+  [[nodiscard]] auto joins_follow_first() const -> bool { return self_->follow_first; }
 
   /// The wrapped model if it is an `N`, else null: for writers that must name its parameters.
   template <RoutedInterconnect N>
@@ -53,6 +59,8 @@ private:
     std::string name;
     std::vector<link> links;
     forwarding_mode forwarding;
+    bool staged{};
+    bool follow_first{};
 
     base(void const* t, std::string n, std::span<link const> l, forwarding_mode f)
         : tag{t}, name{std::move(n)}, links(l.begin(), l.end()), forwarding{f} {}
@@ -62,6 +70,7 @@ private:
     [[nodiscard]] virtual auto size() const -> std::size_t = 0;
     [[nodiscard]] virtual auto transfer_time(accelerator_id, accelerator_id, bytes) const
         -> seconds = 0;
+    [[nodiscard]] virtual auto host_time(accelerator_id, bytes) const -> seconds = 0;
     [[nodiscard]] virtual auto route(accelerator_id, accelerator_id) const
         -> std::vector<link_id> = 0;
   };
@@ -71,11 +80,22 @@ private:
     N model;
 
     holder(N m, std::string n)
-        : base{tag_of<N>(), std::move(n), m.links(), forwarding_of(m)}, model{std::move(m)} {}
+        : base{tag_of<N>(), std::move(n), m.links(), forwarding_of(m)}, model{std::move(m)} {
+      if constexpr (StagedInterconnect<N>) {
+        staged = mars::is_staged(model);
+        follow_first = mars::joins_follow_first(model);
+      }
+    }
     [[nodiscard]] auto size() const -> std::size_t override { return model.size(); }
     [[nodiscard]] auto transfer_time(accelerator_id from, accelerator_id to, bytes size) const
         -> seconds override {
       return model.transfer_time(from, to, size);
+    }
+    [[nodiscard]] auto host_time(accelerator_id a, bytes size) const -> seconds override {
+      if constexpr (StagedInterconnect<N>)
+        return model.host_time(a, size);
+      else
+        return (void)a, (void)size, seconds{0};
     }
     [[nodiscard]] auto route(accelerator_id from, accelerator_id to) const
         -> std::vector<link_id> override {

@@ -98,4 +98,43 @@ template <RoutedInterconnect N>
     return forwarding_mode::store_and_forward;
 }
 
+template <class N>
+concept StagesTransfers = requires(N const& n, accelerator_id a, bytes size) {
+  { n.host_time(a, size) } -> std::same_as<seconds>;
+};
+
+/// Role: an interconnect without a way around host memory, whose accelerators do not compute while
+/// they move data (H2H). Loading inputs, streaming weights and storing results are then part of an
+/// operator's duration (scheduled semantics).
+///
+/// Refines Interconnect.
+///   n.host_time(a, s) · seconds · s bytes between accelerator a and the host, either way · O(1)
+///   n.joins_follow_first() · bool, optional · see `joins_follow_first` below
+///   n.is_staged()     · bool, optional: it stages after all (wrappers know at run time only)
+///
+/// Semantics: the host link of one accelerator does not slow down another's.
+template <class N>
+concept StagedInterconnect = Interconnect<N> && StagesTransfers<N>;
+
+/// Does everything go through host memory, inside the operators' durations?
+template <Interconnect N>
+[[nodiscard]] constexpr auto is_staged(N const& n) -> bool {
+  if constexpr (!StagedInterconnect<N>)
+    return (void)n, false;
+  else if constexpr (requires { { n.is_staged() } -> std::convertible_to<bool>; })
+    return n.is_staged();
+  else
+    return true;
+}
+
+/// H2H's rule for a join: an operator whose first input is still on its accelerators is not charged
+/// for the other inputs either. Without it every input that comes from elsewhere is loaded.
+template <StagedInterconnect N>
+[[nodiscard]] constexpr auto joins_follow_first(N const& n) -> bool {
+  if constexpr (requires { { n.joins_follow_first() } -> std::convertible_to<bool>; })
+    return n.joins_follow_first();
+  else
+    return (void)n, false;
+}
+
 } // namespace mars

@@ -79,6 +79,7 @@ template <deferred D = when_called>
   extents e;
   for (auto const& d : op.dims) e.push_back(d.extent);
   for (auto const& c : s.exclusive) e[c.dim] = longest_share(e[c.dim], c.ways);
+  if (!s.parts.empty()) e[s.exclusive[0].dim] = *std::max_element(s.parts.begin(), s.parts.end());
   if (s.shared) e[s.shared->dim] = longest_share(e[s.shared->dim], s.shared->ways);
   return shard{op, e};
 }

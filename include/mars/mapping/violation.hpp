@@ -36,6 +36,11 @@ enum class violation_kind : std::uint8_t {
   precedence,       ///< starts before an input is there
   busy_accelerator, ///< two operators at once
   memory,           ///< more than there is
+  bad_parts,        ///< uneven parts that are not the dimension's
+  two_designs,      ///< an accelerator that its sets configure differently
+  bad_launch_order, ///< not every operator once, or a reader before what it reads
+  no_host,          ///< streamed weights, but no host to stream them from
+  out_of_order,     ///< starts before an operator launched earlier on the same accelerator
 };
 
 [[nodiscard]] constexpr auto kind_name(violation_kind kind) -> std::string_view {
@@ -60,7 +65,12 @@ enum class violation_kind : std::uint8_t {
                                         "bad-schedule",
                                         "precedence",
                                         "busy-accelerator",
-                                        "memory"};
+                                        "memory",
+                                        "bad-parts",
+                                        "two-designs",
+                                        "bad-launch-order",
+                                        "no-host",
+                                        "out-of-order"};
   return names[static_cast<std::size_t>(kind)];
 }
 

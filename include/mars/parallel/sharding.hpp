@@ -5,6 +5,7 @@
 #include <mars/core/expected.hpp>
 #include <mars/workload/operation.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -24,6 +25,8 @@ struct cut {
 
 /// Enough for every way to cut for up to 64 devices, since a cut has two ways or more.
 inline constexpr std::size_t max_cuts = 6;
+/// Parts of an uneven cut.
+inline constexpr std::size_t max_parts = 16;
 
 /// How the devices of a set divide one operator.
 ///
@@ -38,10 +41,14 @@ inline constexpr std::size_t max_cuts = 6;
 ///
 /// A cut reduction dimension leaves partial sums. They are all-reduced, or, with `scatter`,
 /// reduce-scattered: each device of the group keeps its part of the result along that dimension.
+///
+/// Parts are as even as they can be, or, for devices of unlike speed, as `parts` says: iterations of
+/// each part of the first cut, in order. Uneven parts neither rotate nor scatter.
 struct sharding {
   inplace_vector<cut, max_cuts> exclusive;
   std::optional<cut> shared;
   std::optional<std::uint8_t> scatter;
+  inplace_vector<std::int32_t, max_parts> parts{}; ///< empty: even
 
   friend auto operator==(sharding const&, sharding const&) -> bool = default;
 };
@@ -69,6 +76,14 @@ struct sharding {
   return {begin, begin + quotient + (index < remainder ? 1 : 0)};
 }
 
+/// The `index`-th part of exclusive cut number `i`.
+[[nodiscard]] constexpr auto part_of_cut(sharding const& s, std::size_t i, interval whole,
+                                         std::int64_t index) -> interval {
+  if (i != 0 || s.parts.empty()) return part_of(whole, s.exclusive[i].ways, index);
+  for (std::int64_t k = 0; k < index; ++k) whole.begin += s.parts[static_cast<std::size_t>(k)];
+  return {whole.begin, whole.begin + s.parts[static_cast<std::size_t>(index)]};
+}
+
 /// Index of a device along each exclusive cut; the last entry is its replica number.
 using coordinates = inplace_vector<std::int64_t, max_cuts + 1>;
 
@@ -92,14 +107,15 @@ template <deferred = when_called>
   auto box = full_box(op);
   auto const at = coordinates_of(s, set_size, rank);
   for (std::size_t i = 0; i < s.exclusive.size(); ++i)
-    box[s.exclusive[i].dim] = part_of(box[s.exclusive[i].dim], s.exclusive[i].ways, at[i]);
+    box[s.exclusive[i].dim] = part_of_cut(s, i, box[s.exclusive[i].dim], at[i]);
   return box;
 }
 
-/// Extents of the critical (largest) shard: ⌈extent / ways⌉.
+/// Extents of the largest shard: ⌈extent / ways⌉, or the largest of uneven parts.
 [[nodiscard]] inline auto shard_extents(operation const& op, sharding const& s) -> extents {
   auto e = full_extents(op);
   for (auto const& c : s.exclusive) e[c.dim] = ceil_div(e[c.dim], c.ways);
+  if (!s.parts.empty()) e[s.exclusive[0].dim] = *std::max_element(s.parts.begin(), s.parts.end());
   return e;
 }
 
@@ -107,6 +123,17 @@ template <deferred = when_called>
 [[nodiscard]] inline auto phase_extents(operation const& op, sharding const& s) -> extents {
   auto e = shard_extents(op, s);
   if (s.shared) e[s.shared->dim] = ceil_div(e[s.shared->dim], s.shared->ways);
+  return e;
+}
+
+/// What a design is asked to price on one device: with even parts the same everywhere, the largest
+/// phase of the largest shard; with uneven parts the device's own.
+[[nodiscard]] inline auto rank_extents(operation const& op, sharding const& s, std::size_t set_size,
+                                       std::size_t rank) -> extents {
+  auto e = phase_extents(op, s);
+  if (!s.parts.empty())
+    e[s.exclusive[0].dim] =
+        s.parts[static_cast<std::size_t>(coordinates_of(s, set_size, rank)[0])];
   return e;
 }
 
@@ -314,6 +341,20 @@ template <deferred = when_called>
     if (shards > devices || devices % shards != 0)
       return fail(error_code::invalid_mapping, "exclusive", std::to_string(shards) + " shards",
                   std::string{"a divisor of the set size, "} + std::to_string(set_size));
+  }
+  if (!s.parts.empty()) {
+    std::int64_t sum = 0;
+    bool good = !s.exclusive.empty() && !s.shared && !s.scatter;
+    for (auto const n : s.parts) {
+      good = good && n >= 1;
+      sum += n;
+    }
+    if (!good || s.parts.size() != static_cast<std::size_t>(s.exclusive[0].ways) ||
+        sum != op.dims[s.exclusive[0].dim].extent)
+      return fail(error_code::invalid_mapping, "parts", std::to_string(s.parts.size()) + " parts",
+                  "positive parts that add up to the extent of the first exclusive cut, one for each "
+                  "way, without shared cut and scatter");
+    shard[s.exclusive[0].dim] = *std::max_element(s.parts.begin(), s.parts.end());
   }
   for (auto const& t : op.operands)
     for (std::size_t i = 0; i < s.exclusive.size() && t.role == role::output; ++i)

@@ -12,6 +12,7 @@
 #include <mars/zoo/gpt.hpp>
 #include <mars/zoo/inception.hpp>
 #include <mars/zoo/mobilenet.hpp>
+#include <mars/zoo/multi_modal.hpp>
 #include <mars/zoo/network.hpp>
 #include <mars/zoo/resnet.hpp>
 #include <mars/zoo/squeezenet.hpp>
@@ -32,7 +33,7 @@ struct arguments {
   std::int64_t batch{1};
   std::optional<std::int64_t> image{};    ///< side in pixels; only of networks that look at images
   std::optional<std::int64_t> sequence{}; ///< tokens; only of networks that read text
-  int element_bits{16};
+  std::optional<int> element_bits{}; ///< empty: 16; 32 where the source is a table of 32-bit layers
   bool bias{true}; ///< see `image_options`; networks that read text always have theirs
 };
 
@@ -53,18 +54,21 @@ namespace detail {
 
 template <auto const& Network>
 [[nodiscard]] auto build_with(arguments const& a) -> expected<graph> {
+  auto bits = a.element_bits.value_or(16);
+  if constexpr (requires { Network.element_bits; })
+    bits = a.element_bits.value_or(Network.element_bits);
   if constexpr (Network.reads_text) {
     if (a.image)
       return fail(error_code::invalid_argument, "image", std::to_string(*a.image), "no image",
                   std::string{Network.name} + " reads text");
     return Network.build(
-        {.batch = a.batch, .sequence = a.sequence, .element_bits = a.element_bits});
+        {.batch = a.batch, .sequence = a.sequence, .element_bits = bits});
   } else {
     if (a.sequence)
       return fail(error_code::invalid_argument, "sequence", std::to_string(*a.sequence),
                   "no sequence", std::string{Network.name} + " looks at an image");
     return Network.build(
-        {.batch = a.batch, .image = a.image, .element_bits = a.element_bits, .bias = a.bias});
+        {.batch = a.batch, .image = a.image, .element_bits = bits, .bias = a.bias});
   }
 }
 
@@ -98,7 +102,8 @@ inline constexpr Entry entries[] = {
     list_network<Entry, densenet161>(),  list_network<Entry, efficientnet_b0>(),
     list_network<Entry, vit_b16>(),      list_network<Entry, bert_base>(),
     list_network<Entry, bert_large>(),   list_network<Entry, gpt2>(),
-    list_network<Entry, gpt3_175b>(),
+    list_network<Entry, gpt3_175b>(),    list_network<Entry, casia_surf>(),
+    list_network<Entry, facebag>(),
 };
 
 } // namespace detail

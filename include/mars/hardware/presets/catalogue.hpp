@@ -6,11 +6,13 @@
 #include <mars/core/expected.hpp>
 #include <mars/hardware/presets/fpga.hpp>
 #include <mars/hardware/presets/gpu.hpp>
+#include <mars/hardware/presets/h2h.hpp>
 #include <mars/hardware/presets/npu.hpp>
 #include <mars/hardware/presets/preset.hpp>
 #include <mars/hardware/presets/tpu.hpp>
 #include <mars/hardware/system.hpp>
 
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -69,6 +71,14 @@ template <deferred = when_called>
   add(aws_f2_48xlarge_info, [](std::size_t) -> any_system { return aws_f2_48xlarge(); });
   add(alveo_u280_info, [](std::size_t) -> any_system { return alveo_u280(); });
   add(alveo_u55c_info, [](std::size_t) -> any_system { return alveo_u55c(); });
+  for (std::size_t i = 0; i < std::size(h2h_levels); ++i)
+    all.push_back({h2h_levels[i].info,
+                   [](std::size_t row) -> any_system {
+                     auto const& level = h2h_levels[row];
+                     return h2h(bytes_per_second{level.gb_per_s * 1e9},
+                                std::string{level.info.name});
+                   },
+                   i});
   for (std::size_t i = 0; i < gpu_servers().size(); ++i)
     all.push_back({info_of(gpu_servers()[i]),
                    [](std::size_t row) { return gpu_server(gpu_servers()[row]); }, i});

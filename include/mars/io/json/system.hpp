@@ -26,8 +26,8 @@ inline constexpr std::size_t max_system_size = 16'384;
 
 namespace detail {
 
-inline constexpr std::array<std::string_view, 4> design_kinds{"super_lip", "systolic_array",
-                                                              "winograd", "roofline"};
+inline constexpr std::array<std::string_view, 5> design_kinds{
+    "super_lip", "systolic_array", "winograd", "roofline", "h2h"};
 
 template <class D>
 [[nodiscard]] auto read_parameters(reader const& r) -> std::optional<any_design> {
@@ -44,6 +44,7 @@ template <class D>
   case 0: return read_parameters<hardware::super_lip>(r);
   case 1: return read_parameters<hardware::systolic_array>(r);
   case 2: return read_parameters<hardware::winograd>(r);
+  case 4: return read_parameters<hardware::h2h>(r);
   default: return read_parameters<hardware::roofline>(r);
   }
 }
@@ -136,7 +137,8 @@ auto write_parameters(any_design const& design, std::string_view kind, ordered_j
   bool const known = write_parameters<hardware::super_lip>(d, design_kinds[0], j) ||
                      write_parameters<hardware::systolic_array>(d, design_kinds[1], j) ||
                      write_parameters<hardware::winograd>(d, design_kinds[2], j) ||
-                     write_parameters<hardware::roofline>(d, design_kinds[3], j);
+                     write_parameters<hardware::roofline>(d, design_kinds[3], j) ||
+                     write_parameters<hardware::h2h>(d, design_kinds[4], j);
   return known ? j : ordered_json(nullptr);
 }
 

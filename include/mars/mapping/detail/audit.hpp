@@ -134,6 +134,13 @@ public:
     for (auto const& d : op_->dims) b.side[b.sides++] = {0, d.extent};
     for (std::size_t i = 0; i < sharding_->exclusive.size(); ++i) {
       auto const& c = sharding_->exclusive[i];
+      if (i == 0 && !sharding_->parts.empty()) {
+        auto& side = b.side[c.dim];
+        for (std::int64_t k = 0; k < at_[0]; ++k)
+          side.lo += sharding_->parts[static_cast<std::size_t>(k)];
+        side.hi = side.lo + sharding_->parts[static_cast<std::size_t>(at_[0])];
+        continue;
+      }
       b.side[c.dim] = share(b.side[c.dim], c.ways, at_[i]);
     }
     return b;

@@ -5,6 +5,8 @@
 #include <mars/mapping/detail/audit.hpp>
 #include <mars/mapping/violation.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +25,7 @@ public:
   auto operator()() -> bool {
     for (auto const& d : op_.dims) recurrent_ |= d.kind == dim_kind::sequential && d.extent > 1;
     // Later questions make sense only where earlier ones have an answer.
-    return exclusive_cuts() && divides_set() && whole_results(false) && shared_cut() && scatter();
+    return exclusive_cuts() && uneven_parts() && divides_set() && whole_results(false) && shared_cut() && scatter();
   }
 
 private:
@@ -51,6 +53,26 @@ private:
       if (!fits(ways, op_.dims[dim].extent, dim, where)) good = false;
     }
     return good;
+  }
+
+  auto uneven_parts() -> bool {
+    if (s_.parts.empty()) return true;
+    auto const no = [&](std::string why) {
+      return reject(violation_kind::bad_parts, ".parts", std::move(why));
+    };
+    if (s_.exclusive.empty()) return no("uneven parts of no cut");
+    if (s_.shared || s_.scatter) return no("uneven parts neither rotate nor scatter");
+    auto const& first = s_.exclusive[0];
+    if (std::ssize(s_.parts) != first.ways)
+      return no(std::to_string(s_.parts.size()) + " parts of a cut into " +
+                std::to_string(first.ways));
+    std::int64_t left = op_.dims[first.dim].extent;
+    for (auto const n : s_.parts) {
+      if (n < 1 || n > left) return no("parts that are empty or too long");
+      left -= n;
+    }
+    return left == 0 || no(std::to_string(left) + " iterations of " + name_of(first.dim) +
+                           " belong to no part");
   }
 
   auto may_cut(std::size_t dim, std::string const& where, bool exclusive) -> bool {
@@ -114,6 +136,8 @@ private:
     auto extent = op_.dims[dim].extent;
     for (auto const& c : s_.exclusive)
       if (c.dim == dim) extent = longest_share(extent, c.ways);
+    if (!s_.parts.empty() && s_.exclusive[0].dim == dim)
+      extent = *std::max_element(s_.parts.begin(), s_.parts.end());
     return extent;
   }
 

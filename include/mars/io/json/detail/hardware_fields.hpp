@@ -30,6 +30,7 @@ using enum number_domain;
   std::string_view unit;
   if (name == "title") return "name";
   if (name == "peak_rate") return "peak_flops_per_s";
+  if (name == "rate") return "rate_flops_per_s";
   if (has("bandwidth") || name == "dram")
     unit = "_bytes_per_s";
   else if (has("latency") || name == "launch")
@@ -122,6 +123,24 @@ void visit(Fields& f, hardware::roofline& d) {
   f.known_quantity("power_w", d.power);
 }
 
+inline constexpr std::array<std::string_view, 3> layer_kinds{"conv", "fc", "lstm"};
+
+template <class Fields>
+void visit(Fields& f, hardware::h2h& d) {
+  f.text("name", d.title);
+  f.choice("layers", d.layers, layer_kinds);
+  f.quantity("rate_flops_per_s", d.rate, positive, presence::required);
+  f.quantity("clock_hz", d.clock, positive, presence::required);
+  f.integer("port_bits", d.port_bits, 1);
+  f.integer("tm", d.tm, 1);
+  f.integer("tn", d.tn, 1);
+  f.integer("tr", d.tr, 1);
+  f.integer("tc", d.tc, 1);
+  f.integer("tr_in", d.tr_in, 1);
+  f.integer("tc_in", d.tc_in, 1);
+  f.known_quantity("power_w", d.power);
+}
+
 // ---- interconnects -----------------------------------------------------------------------------
 
 inline constexpr std::array<std::string_view, 2> forwarding_modes{"store_and_forward",
@@ -168,6 +187,14 @@ void visit(Fields& f, interconnect::grouped_through_host& n) {
   visit_quantities(f, "host_bandwidths_bytes_per_s", n.host_bandwidths, positive_or_infinite);
   f.quantity("latency_s", n.latency, not_negative);
   f.choice("forwarding", n.forwarding, forwarding_modes);
+}
+template <class Fields>
+void visit(Fields& f, interconnect::host_staged& n) {
+  f.integer("accelerators", n.accelerators, 1);
+  f.quantity("bandwidth_bytes_per_s", n.bandwidth, positive_or_infinite);
+  visit_quantities(f, "bandwidths_bytes_per_s", n.bandwidths, positive_or_infinite);
+  f.quantity("latency_s", n.latency, not_negative);
+  f.flag("follow_first", n.follow_first);
 }
 template <class Fields>
 void visit(Fields& f, interconnect::ring& n) {

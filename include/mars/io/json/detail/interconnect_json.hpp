@@ -15,7 +15,7 @@
 
 namespace mars::io::detail {
 
-inline constexpr std::array<std::string_view, 9> interconnect_kinds{"fully_connected",
+inline constexpr std::array<std::string_view, 10> interconnect_kinds{"fully_connected",
                                                                     "grouped_through_host",
                                                                     "ring",
                                                                     "mesh",
@@ -23,7 +23,8 @@ inline constexpr std::array<std::string_view, 9> interconnect_kinds{"fully_conne
                                                                     "switched",
                                                                     "hierarchy",
                                                                     "fat_tree",
-                                                                    "arbitrary"};
+                                                                    "arbitrary",
+                                                                    "host_staged"};
 
 /// A file of a few bytes must not ask for gigabytes of links, or for hours of routing.
 inline constexpr std::size_t most_links = std::size_t{1} << 20;
@@ -157,6 +158,7 @@ inline constexpr std::array<std::string_view, 3> node_kinds{"accelerator", "swit
   case 5: return read_model<interconnect::switched>(r, accelerators);
   case 6: return read_model<interconnect::hierarchy>(r, accelerators);
   case 7: return read_model<interconnect::fat_tree>(r, accelerators);
+  case 9: return read_model<interconnect::host_staged>(r, accelerators);
   default: return read_arbitrary(r, accelerators);
   }
 }
@@ -208,7 +210,8 @@ auto write_model(any_interconnect const& net, std::string_view kind, ordered_jso
                      write_model<interconnect::switched>(net, k[5], j) ||
                      write_model<interconnect::hierarchy>(net, k[6], j) ||
                      write_model<interconnect::fat_tree>(net, k[7], j) ||
-                     write_model<interconnect::arbitrary>(net, k[8], j);
+                     write_model<interconnect::arbitrary>(net, k[8], j) ||
+                     write_model<interconnect::host_staged>(net, k[9], j);
   return known ? j : ordered_json(nullptr);
 }
 
