@@ -35,6 +35,10 @@
 
 namespace mars {
 
+/// May operators on sets that overlap exchange tensors? For schedules only: an assignment of a
+/// `mapping_problem` has disjoint sets, and searches take two sets with a price between them to be so.
+enum class overlaps : bool { no, yes };
+
 namespace detail {
 
 /// Position of `id` in `list`, appended if absent.
@@ -85,8 +89,9 @@ template <AcceleratorSystem System, class Cost, class Strategy, class Collective
 class problem_builder {
 public:
   problem_builder(System const& system, Cost const& cost, Strategy const& strategy,
-                  Collective const& collective, Objective_ const& wanted)
-      : system_{&system},
+                  Collective const& collective, Objective_ const& wanted, overlaps sets_may)
+      : sets_may_{sets_may},
+        system_{&system},
         cost_{&cost},
         strategy_{&strategy},
         wanted_{&wanted},
@@ -299,7 +304,7 @@ private:
         auto const& b = t_.sets[j];
         bool const overlap = std::any_of(b.accelerators.begin(), b.accelerators.end(),
                                          [&](auto x) { return member[x.index()]; });
-        if (i != j && overlap) continue;
+        if (i != j && overlap && sets_may_ == overlaps::no) continue;
         auto const pair =
             known({a.set_class, b.set_class, channel_class_(a.accelerators, b.accelerators)});
         if (pair == first_pair_.size()) first_pair_.emplace_back(i, j);
@@ -394,6 +399,7 @@ private:
     return answers;
   }
 
+  overlaps sets_may_;
   System const* system_;
   Cost const* cost_;
   Strategy const* strategy_;
@@ -434,10 +440,11 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
 [[nodiscard]] auto build_problem(Graph const& g, System const& system, Cost const& cost,
                                  Strategy const& strategy, Collective const& collective,
                                  Objective_ const& wanted,
-                                 std::vector<std::vector<accelerator_id>> const& candidates)
+                                 std::vector<std::vector<accelerator_id>> const& candidates,
+                                 overlaps sets_may = overlaps::no)
     -> expected<mapping_problem> {
   return detail::problem_builder<System, Cost, Strategy, Collective, Objective_>{
-      system, cost, strategy, collective, wanted}(g, candidates);
+      system, cost, strategy, collective, wanted, sets_may}(g, candidates);
 }
 
 } // namespace mars

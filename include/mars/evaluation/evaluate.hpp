@@ -5,6 +5,8 @@
 #include <mars/core/expected.hpp>
 #include <mars/core/sort.hpp>
 #include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/detail/check_evaluable.hpp>
+#include <mars/evaluation/evaluate_schedule.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/mapping/mapping.hpp>
@@ -21,54 +23,11 @@
 
 namespace mars {
 
-namespace detail {
-
-/// What evaluation needs to be well defined; the rest is the validator's business.
-template <AcceleratorSystem System, deferred D = when_called>
-[[nodiscard]] auto check_evaluable(later<std::vector<operation const*>, D> const& ops,
-                                   System const& system, design_catalogue<System> const& catalogue,
-                                   later<mapping, D> const& m) -> expected<void> {
-  if (m.operators.size() != ops.size())
-    return fail(error_code::invalid_mapping, "operators", std::to_string(m.operators.size()),
-                std::to_string(ops.size()) + " placements, one per operator");
-  later<std::vector<bool>, D> taken(system.accelerators.size());
-  for (std::size_t s = 0; s < m.sets.size(); ++s) {
-    auto const path = std::string{"sets["} + std::to_string(s) + "]";
-    if (m.sets[s].accelerators.empty())
-      return fail(error_code::invalid_mapping, path + ".accelerators", "none", "at least one");
-    for (auto const a : m.sets[s].accelerators) {
-      if (a.index() >= taken.size())
-        return fail(error_code::invalid_mapping, path + ".accelerators", std::to_string(a.value),
-                    std::string{"below "} + std::to_string(taken.size()));
-      if (taken[a.index()])
-        return fail(error_code::invalid_mapping, path + ".accelerators", std::to_string(a.value),
-                    "an accelerator that is in no other set");
-      taken[a.index()] = true;
-    }
-    auto const options = catalogue.options(m.sets[s].accelerators);
-    if (std::none_of(options.begin(), options.end(),
-                     [&](auto const& o) { return o.name == m.sets[s].design; }))
-      return fail(error_code::unknown_name, path + ".design", m.sets[s].design,
-                  "a design that every member offers");
-  }
-  for (std::size_t v = 0; v < ops.size(); ++v) {
-    auto const& p = m.operators[v];
-    auto const path = std::string{"operators["} + std::to_string(v) + "]";
-    if (p.set.index() >= m.sets.size())
-      return fail(error_code::invalid_mapping, path + ".set", std::to_string(p.set.value),
-                  std::string{"below "} + std::to_string(m.sets.size()), ops[v]->name);
-    if (auto ok = check(*ops[v], p.sharding, m.sets[p.set.index()].accelerators.size()); !ok)
-      return unexpected{std::move(ok).error().inside(path)};
-  }
-  return {};
-}
-
-} // namespace detail
-
 /// Prices a mapping with the models themselves: the reference that the tables of `mapping_problem`
 /// and every faster evaluator must equal to the picosecond. Sequential semantics (MARS): operators
-/// run one after another in topological order, each after its inputs have moved. What does not fit,
-/// or cannot run, is in `shortages`.
+/// run one after another in topological order, each after its inputs have moved. A mapping with a
+/// launch order has scheduled semantics: see `evaluate_schedule`. What does not fit, or cannot run, is
+/// in `shortages`.
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
@@ -77,6 +36,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
 [[nodiscard]] auto evaluate(Graph const& g, System const& system, mapping const& m,
                             Cost const& cost, Collective const& collective)
     -> later<expected<evaluation>, D> {
+  if (m.is_scheduled()) return evaluate_schedule(g, system, m, cost, collective);
   auto const& net = system.interconnect;
   auto const order = topological_order(g);
   if (!order) return unexpected{order.error()};
@@ -120,7 +80,9 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   for (std::size_t i = 0; i < n; ++i) {
     auto const v = (*order)[i];
     later<operation, D> const& o = *ops[v.index()];
-    auto const& [set, sharding] = m.operators[v.index()];
+    auto const& placed = m.operators[v.index()];
+    auto const set = placed.set;
+    auto const& sharding = placed.sharding;
     auto const s = set.index();
     auto const p = m.sets[s].accelerators.size();
     auto& entry = result.operators[v.index()];

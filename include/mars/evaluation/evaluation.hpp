@@ -4,26 +4,38 @@
 #include <mars/core/id.hpp>
 #include <mars/core/units.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace mars {
 
-/// One operator on the time line of a mapping, and where its time goes.
+/// One operator on the time line of a mapping, and where its time goes. With scheduled semantics and
+/// transfers that overlap, `redistribution` lies before `start`: the longest of its inputs' moves.
 struct operator_evaluation {
-  picoseconds start{}; ///< inputs begin to move
+  picoseconds start{}; ///< its accelerators are taken: inputs begin to move, or to be loaded
   picoseconds end{};   ///< start + communication() + compute
   picoseconds compute{};
   picoseconds redistribution{}; ///< inputs moved from where their producers left them
   picoseconds rotation{};
   picoseconds partial_sums{};
   picoseconds state_exchange{};
+  picoseconds weights{}; ///< streamed from the host
+  picoseconds results{}; ///< stored in the host's memory
 
   [[nodiscard]] auto communication() const -> picoseconds {
-    return saturating_add(saturating_add(redistribution, rotation),
-                          saturating_add(partial_sums, state_exchange));
+    return saturating_add(saturating_add(saturating_add(redistribution, rotation),
+                                         saturating_add(partial_sums, state_exchange)),
+                          saturating_add(weights, results));
   }
+};
+
+/// How the operators of a mapping share time.
+enum class semantics : std::uint8_t {
+  sequential, ///< one after another
+  overlapped, ///< scheduled; transfers run beside computation
+  staged,     ///< scheduled; every accelerator moves its own data, through the host
 };
 
 /// Memory of one accelerator over one inference.
@@ -50,11 +62,13 @@ struct shortage {
 /// A priced mapping. Times are whole picoseconds so that sums do not depend on their order.
 struct evaluation {
   picoseconds latency{};        ///< one inference from start to end
-  picoseconds bottleneck{};     ///< busiest set: pipelined, one inference leaves per bottleneck
+  picoseconds bottleneck{};     ///< busiest set (scheduled: accelerator): pipelined, one inference
+                                ///< leaves per bottleneck
   std::optional<joules> energy; ///< nothing when a design does not know its energy
   std::vector<operator_evaluation> operators; ///< by operator id
   std::vector<memory_use> memory;             ///< by accelerator id
   std::vector<shortage> shortages;            ///< empty = feasible
+  mars::semantics semantics{};
 
   [[nodiscard]] auto feasible() const -> bool { return shortages.empty() && latency < never; }
 };

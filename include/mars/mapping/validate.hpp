@@ -3,6 +3,7 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/hardware/concept.hpp>
+#include <mars/interconnect/concept.hpp>
 #include <mars/mapping/detail/audit_memory.hpp>
 #include <mars/mapping/detail/audit_sharding.hpp>
 #include <mars/mapping/mapping.hpp>
@@ -11,7 +12,9 @@
 #include <mars/workload/shard.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +30,8 @@ template <deferred = when_called>
   return std::string{what} + "[" + std::to_string(i) + "]";
 }
 
-/// Members of sets: there, once, in one set only, and offering the design. True if so.
+/// Members of sets: there, once, in one set only (in a mapping with a launch order: in sets of one
+/// design), and offering the design. True if so.
 template <class System, deferred D = when_called>
 auto audit_sets(mapping const& m, System const& system, later<std::vector<violation>, D>& found)
     -> bool {
@@ -53,7 +57,11 @@ auto audit_sets(mapping const& m, System const& system, later<std::vector<violat
       if (owner[a] == s)
         found.push_back({violation_kind::repeated_accelerator, member,
                          std::string{"accelerator "} + std::to_string(a) + " is in the set twice"});
-      else if (owner[a] != nobody)
+      else if (owner[a] != nobody && m.is_scheduled() && m.sets[owner[a]].design != set.design)
+        found.push_back({violation_kind::two_designs, member,
+                         std::string{"accelerator "} + std::to_string(a) + " has design '" +
+                             m.sets[owner[a]].design + "' in set " + std::to_string(owner[a])});
+      else if (owner[a] != nobody && !m.is_scheduled())
         found.push_back({violation_kind::overlapping_sets, member,
                          std::string{"accelerator "} + std::to_string(a) + " is in set " +
                              std::to_string(owner[a]) + " too"});
@@ -103,10 +111,64 @@ void audit_refusal(operation const& op, mapping const& m, std::size_t v, System 
     }
 }
 
+/// Every operator once, none before what it reads. True if so, or if there is no launch order.
+template <deferred D = when_called>
+auto audit_launch_order(later<std::vector<operation const*>, D> const& ops, wiring const& wires,
+                        later<mapping, D> const& m, later<std::vector<violation>, D>& found)
+    -> bool {
+  if (!m.is_scheduled()) return true;
+  auto const bad = [&](std::size_t at, std::string why) {
+    found.push_back(
+        {violation_kind::bad_launch_order, numbered("launch_order", at), std::move(why)});
+    return false;
+  };
+  auto const n = ops.size();
+  later<std::vector<std::size_t>, D> place(n, n);
+  for (std::size_t i = 0; i < m.launch_order.size(); ++i) {
+    auto const v = m.launch_order[i].index();
+    if (v >= n) return bad(i, std::string{"operator "} + std::to_string(v) + " of a graph of " +
+                                  std::to_string(n));
+    if (place[v] != n) return bad(i, std::string{"operator '"} + ops[v]->name + "' again");
+    place[v] = i;
+  }
+  for (std::size_t v = 0; v < n; ++v)
+    if (place[v] == n)
+      return bad(m.launch_order.size(), std::string{"operator '"} + ops[v]->name + "' is missing");
+  for (auto const& e : wires.edges)
+    if (place[e.consumer] < place[e.producer])
+      return bad(place[e.consumer], std::string{"operator '"} + ops[e.consumer]->name +
+                                        "' comes before '" + ops[e.producer]->name +
+                                        "', whose result it reads");
+  return true;
+}
+
 /// Times of a schedule come from whole picoseconds: a difference below half of one is none.
 inline constexpr double instant = 0.5e-12;
 
-/// Precedence, and one operator at a time on each accelerator. True if times are times.
+/// Accelerators start operators in the launch order.
+template <deferred D = when_called>
+void audit_launches(later<std::vector<operation const*>, D> const& ops,
+                    later<mapping, D> const& m, std::span<time_span const> schedule,
+                    later<std::vector<violation>, D>& found) {
+  later<std::vector<std::optional<std::size_t>>, D> last; // launched on each accelerator
+  for (auto const id : m.launch_order) {
+    auto const v = id.index();
+    for (auto const a : m.sets[m.operators[v].set.index()].accelerators) {
+      if (a.index() >= last.size()) last.resize(a.index() + 1);
+      auto& before = last[a.index()];
+      if (before && schedule[v].start.count() < schedule[*before].start.count() - instant) {
+        found.push_back({violation_kind::out_of_order, numbered("schedule", v),
+                         std::string{"operator '"} + ops[v]->name + "' starts before '" +
+                             ops[*before]->name + "', launched earlier on accelerator " +
+                             std::to_string(a.index())});
+        break;
+      }
+      before = v;
+    }
+  }
+}
+
+/// Precedence, one operator at a time on each accelerator, launch order. True if times are times.
 template <deferred D = when_called>
 auto audit_schedule(later<std::vector<operation const*>, D> const& ops, wiring const& wires,
                     later<mapping, D> const& m, std::span<time_span const> schedule,
@@ -131,19 +193,22 @@ auto audit_schedule(later<std::vector<operation const*>, D> const& ops, wiring c
       found.push_back({violation_kind::precedence, numbered("schedule", e.consumer),
                        std::string{"operator '"} + ops[e.consumer]->name + "' starts before '" +
                            ops[e.producer]->name + "', whose result it reads, has ended"});
-  // Sets are disjoint: one operator at a time on a set is one at a time on each member.
-  later<std::vector<std::vector<std::size_t>>, D> runs(m.sets.size());
+  later<std::vector<std::vector<std::size_t>>, D> runs; // by accelerator
+  for (auto const& set : m.sets)
+    for (auto const a : set.accelerators)
+      if (a.index() >= runs.size()) runs.resize(a.index() + 1);
   for (std::size_t v = 0; v < ops.size(); ++v)
     if (schedule[v].end.count() - schedule[v].start.count() > instant)
-      runs[m.operators[v].set.index()].push_back(v);
-  for (auto& of_set : runs) {
-    std::sort(of_set.begin(), of_set.end(), [&](std::size_t a, std::size_t b) {
+      for (auto const a : m.sets[m.operators[v].set.index()].accelerators)
+        runs[a.index()].push_back(v);
+  for (auto& of_one : runs) {
+    std::sort(of_one.begin(), of_one.end(), [&](std::size_t a, std::size_t b) {
       return schedule[a].start != schedule[b].start ? schedule[a].start < schedule[b].start : a < b;
     });
     std::size_t last = 0; // of those begun, the one that ends last
-    for (std::size_t i = 1; i < of_set.size(); ++i) {
-      auto const v = of_set[i];
-      auto const other = of_set[last];
+    for (std::size_t i = 1; i < of_one.size(); ++i) {
+      auto const v = of_one[i];
+      auto const other = of_one[last];
       if (schedule[v].start.count() < schedule[other].end.count() - instant)
         found.push_back({violation_kind::busy_accelerator, numbered("schedule", v),
                          std::string{"operator '"} + ops[v]->name + "' starts while '" +
@@ -151,6 +216,7 @@ auto audit_schedule(later<std::vector<operation const*>, D> const& ops, wiring c
       if (schedule[v].end > schedule[other].end) last = i;
     }
   }
+  if (found.size() == before) audit_launches(ops, m, schedule, found);
   return true;
 }
 
@@ -179,7 +245,8 @@ template <WorkloadGraph Graph, class System, deferred D = when_called>
     q.spans.resize(q.ops.size());
     for (std::size_t i = 0; i < wires.order.size(); ++i) {
       auto const begin = static_cast<double>(i);
-      q.spans[wires.order[i]] = {seconds{begin}, seconds{begin + 1}};
+      auto const v = m.is_scheduled() ? m.launch_order[i].index() : wires.order[i];
+      q.spans[v] = {seconds{begin}, seconds{begin + 1}};
     }
   }
   constexpr bool knows_results = requires { outputs(g).begin()->producer; };
@@ -196,11 +263,7 @@ template <WorkloadGraph Graph, class System, deferred D = when_called>
   memory_walk const walk{q};
   later<std::vector<memory_demand>, D> demands;
   for (std::size_t a = 0; a < q.capacities.size(); ++a)
-    demands.push_back(
-        {.accelerator = accelerator_id{a}, .capacity = q.capacities[a], .at = {}, .largest = {}});
-  for (std::size_t s = 0; s < m.sets.size(); ++s)
-    for (std::size_t rank = 0; rank < m.sets[s].accelerators.size(); ++rank)
-      demands[m.sets[s].accelerators[rank].index()] = walk.demand_of(s, rank);
+    demands.push_back(walk.demand_of(accelerator_id{a}));
   return demands;
 }
 
@@ -230,7 +293,7 @@ auto audit_graph(later<std::vector<operation const*>, D> const& ops, wiring cons
 /// searches and evaluators, and derives shards and bytes with arithmetic of its own.
 ///
 /// Checks sets (members exist, are disjoint, offer the design), placements (one per operator, on a set
-/// that exists), shardings (see `sharding`: dimensions, ways, rotation, scatter, results in disjoint
+/// that exists), the launch order, weights that a host streams, shardings (see `sharding`: dimensions, ways, rotation, scatter, results in disjoint
 /// parts), that the design runs the operator, and memory of each accelerator: weights of everything it
 /// runs (of a rotating weight the part held), and the peak over the order of execution of live results
 /// (from their operator until their last reader has run; results of the graph to the end), received
@@ -245,7 +308,7 @@ template <WorkloadGraph Graph, class System>
     -> std::vector<violation>;
 
 /// The same for a mapping with times, by operator id: also precedence (a reader starts when what it
-/// reads has ended) and one operator at a time per accelerator; memory in the order of the times.
+/// reads has ended), one operator at a time per accelerator, and the launch order; memory in the order of the times.
 template <WorkloadGraph Graph, class System>
 [[nodiscard]] auto validate(mapping const& m, Graph const& g, System const& system,
                             std::span<time_span const> schedule) -> std::vector<violation>;
@@ -263,6 +326,14 @@ template <WorkloadGraph Graph, class System>
 }
 
 namespace detail::audit {
+
+template <class System>
+[[nodiscard]] auto has_host(System const& system) -> bool {
+  if constexpr (requires { { is_staged(system.interconnect) } -> std::same_as<bool>; })
+    return is_staged(system.interconnect);
+  else
+    return (void)system, false;
+}
 
 template <WorkloadGraph Graph, class System>
 [[nodiscard]] auto audit_mapping(mapping const& m, Graph const& g, System const& system,
@@ -287,6 +358,10 @@ template <WorkloadGraph Graph, class System>
   for (std::size_t v = 0; v < std::min(ops.size(), m.operators.size()); ++v) {
     auto const& placed = m.operators[v];
     auto const path = numbered("operators", v);
+    if (placed.weights == residency::streamed && !has_host(system))
+      found.push_back({violation_kind::no_host, path + ".weights",
+                       std::string{"weights of operator '"} + ops[v]->name +
+                           "' are streamed, but accelerators are not staged through a host"});
     if (placed.set.index() >= m.sets.size()) {
       found.push_back({violation_kind::unknown_set, path + ".set",
                        std::string{"operator '"} + ops[v]->name + "' is on set " +
@@ -301,7 +376,7 @@ template <WorkloadGraph Graph, class System>
     if (good && sets) audit_refusal(*ops[v], m, v, system, found);
     sound = sound && good;
   }
-  if (!sound) return found;
+  if (!sound || !audit_launch_order(ops, wires, m, found)) return found;
 
   if (schedule != nullptr && !audit_schedule(ops, wires, m, *schedule, found)) return found;
   auto const demands = audit_memory(ops, wires, m, g, system,

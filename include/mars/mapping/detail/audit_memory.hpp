@@ -27,7 +27,7 @@ struct memory_question {
   std::vector<std::vector<bool>> results; ///< outputs that stay to the end
 };
 
-/// Walks the operators of one set in the order they run, for one member at a time.
+/// Walks the operators of one accelerator in the order they run.
 template <deferred D = when_called>
 class basic_memory_walk {
 public:
@@ -42,8 +42,12 @@ public:
     };
     std::sort(all.begin(), all.end(), [&](auto a, auto b) { return key(a) < key(b); });
     for (std::size_t i = 0; i < n; ++i) position_[all[i]] = static_cast<std::uint32_t>(i);
-    of_set_.resize(q.plan->sets.size());
-    for (auto const v : all) of_set_[q.plan->operators[v].set.index()].push_back(v);
+    of_accelerator_.resize(q.capacities.size());
+    for (auto const v : all) {
+      auto const& members = q.plan->sets[q.plan->operators[v].set.index()].accelerators;
+      for (std::uint32_t rank = 0; rank < members.size(); ++rank)
+        of_accelerator_[members[rank].index()].push_back({v, rank});
+    }
 
     release_.resize(n);
     for (std::size_t v = 0; v < n; ++v) {
@@ -59,10 +63,9 @@ public:
           release_[e.producer][e.output], moment{q.spans[e.consumer].end, position_[e.consumer]});
   }
 
-  [[nodiscard]] auto demand_of(std::size_t set, std::size_t rank) const -> memory_demand {
-    auto const& members = q_.plan->sets[set].accelerators;
-    memory_demand d{.accelerator = members[rank], .capacity = {}, .at = {}, .largest = {}};
-    d.capacity = q_.capacities[members[rank].index()];
+  [[nodiscard]] auto demand_of(accelerator_id a) const -> memory_demand {
+    memory_demand d{.accelerator = a, .capacity = {}, .at = {}, .largest = {}};
+    d.capacity = q_.capacities[a.index()];
 
     std::vector<entry> entries;
     std::int64_t resident = 0;
@@ -72,12 +75,12 @@ public:
     // Live results: when they go, and how large they are.
     using leaving = std::pair<moment, std::int64_t>;
     std::priority_queue<leaving, std::vector<leaving>, std::greater<>> living;
-    for (auto const v : of_set_[set]) {
+    for (auto const& [v, rank] : of_accelerator_[a.index()]) {
       while (!living.empty() && is_over(living.top().first, v)) {
         live -= living.top().second;
         living.pop();
       }
-      auto e = entry_of(v, members.size(), rank);
+      auto e = entry_of(v, rank);
       resident += e.weights;
       if (live + e.buffers > highest) {
         highest = live + e.buffers;
@@ -128,11 +131,11 @@ private:
     return octets(most, t.element_bits);
   }
 
-  [[nodiscard]] auto entry_of(std::uint32_t v, std::size_t set_size, std::size_t rank) const
-      -> entry {
+  [[nodiscard]] auto entry_of(std::uint32_t v, std::size_t rank) const -> entry {
     later<operation, D> const& op = *q_.ops[v];
     auto const& placed = q_.plan->operators[v];
     auto const& s = placed.sharding;
+    auto const set_size = q_.plan->sets[placed.set.index()].accelerators.size();
     seat const here{op, s, set_size, rank};
     auto const mine = here.iterations();
     auto const* rotates = rotating(op, s, set_size);
@@ -145,11 +148,13 @@ private:
                                       : octets(touched(t, mine).volume(), t.element_bits);
       if (rotates == &t) e.buffers += held; // the part on its way in
       switch (t.role) {
-      case role::weight: e.weights += held; break;
+      case role::weight:
+        if (placed.weights == residency::resident) e.weights += held;
+        break;
       case role::state: e.buffers += held; break;
       case role::input:
         if (auto const* feed = feed_of(v, k))
-          e.buffers += received(*feed, t, here, mine, rotates == &t, set_size, rank);
+          e.buffers += received(*feed, t, here, mine, rotates == &t, rank);
         else
           e.buffers += held;
         break;
@@ -174,8 +179,7 @@ private:
 
   /// Bytes of an input that must come from other devices when the operator starts.
   [[nodiscard]] auto received(wiring::edge const& feed, operand const& t, seat const& here,
-                              box mine, bool rotates, std::size_t set_size, std::size_t rank) const
-      -> std::int64_t {
+                              box mine, bool rotates, std::size_t rank) const -> std::int64_t {
     auto const& consumer = q_.plan->operators[feed.consumer];
     auto const& producer = q_.plan->operators[feed.producer];
     if (rotates) {
@@ -185,9 +189,12 @@ private:
     auto const need = touched(t, mine);
     auto const& made = *result_of(*q_.ops[feed.producer], feed.output);
     std::int64_t missing = need.volume();
-    if (producer.set == consumer.set)
-      missing -= common_volume(
-          need, seat{*q_.ops[feed.producer], producer.sharding, set_size, rank}.kept(made));
+    auto const self = q_.plan->sets[consumer.set.index()].accelerators[rank];
+    auto const& makers = q_.plan->sets[producer.set.index()].accelerators;
+    for (std::size_t r = 0; r < makers.size(); ++r)
+      if (makers[r] == self)
+        missing -= common_volume(
+            need, seat{*q_.ops[feed.producer], producer.sharding, makers.size(), r}.kept(made));
     return octets(missing, made.element_bits);
   }
 
@@ -216,7 +223,8 @@ private:
 
   memory_question const& q_;
   later<std::vector<std::uint32_t>, D> position_; // by operator, in the order of starting
-  later<std::vector<std::vector<std::uint32_t>>, D> of_set_; // operators in that order
+  /// Operators in that order, and the accelerator's rank in their sets.
+  later<std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>>, D> of_accelerator_;
   std::vector<std::vector<moment>> release_;                 // by operator and result
 };
 using memory_walk = basic_memory_walk<>;

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/deferred.hpp>
+#include <mars/core/expected.hpp>
+#include <mars/evaluation/pricing.hpp>
+#include <mars/mapping/mapping.hpp>
+#include <mars/workload/concept.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mars {
+
+namespace detail {
+
+/// What evaluation needs to be well defined; the rest is the validator's business.
+template <AcceleratorSystem System, deferred D = when_called>
+[[nodiscard]] auto check_evaluable(later<std::vector<operation const*>, D> const& ops,
+                                   System const& system, design_catalogue<System> const& catalogue,
+                                   later<mapping, D> const& m) -> expected<void> {
+  if (m.operators.size() != ops.size())
+    return fail(error_code::invalid_mapping, "operators", std::to_string(m.operators.size()),
+                std::to_string(ops.size()) + " placements, one per operator");
+  later<std::vector<bool>, D> taken(system.accelerators.size());
+  for (std::size_t s = 0; s < m.sets.size(); ++s) {
+    auto const path = std::string{"sets["} + std::to_string(s) + "]";
+    if (m.sets[s].accelerators.empty())
+      return fail(error_code::invalid_mapping, path + ".accelerators", "none", "at least one");
+    for (auto const a : m.sets[s].accelerators) {
+      if (a.index() >= taken.size())
+        return fail(error_code::invalid_mapping, path + ".accelerators", std::to_string(a.value),
+                    std::string{"below "} + std::to_string(taken.size()));
+      if (taken[a.index()] && !m.is_scheduled())
+        return fail(error_code::invalid_mapping, path + ".accelerators", std::to_string(a.value),
+                    "an accelerator that is in no other set");
+      taken[a.index()] = true;
+      for (std::size_t t = 0; t < s; ++t)
+        if (m.sets[t].design != m.sets[s].design &&
+            std::find(m.sets[t].accelerators.begin(), m.sets[t].accelerators.end(), a) !=
+                m.sets[t].accelerators.end())
+          return fail(error_code::invalid_mapping, path + ".design", m.sets[s].design,
+                      m.sets[t].design, "accelerator " + std::to_string(a.value) +
+                                            " is in set " + std::to_string(t) + ", too");
+    }
+    auto const options = catalogue.options(m.sets[s].accelerators);
+    if (std::none_of(options.begin(), options.end(),
+                     [&](auto const& o) { return o.name == m.sets[s].design; }))
+      return fail(error_code::unknown_name, path + ".design", m.sets[s].design,
+                  "a design that every member offers");
+  }
+  for (std::size_t v = 0; v < ops.size(); ++v) {
+    auto const& p = m.operators[v];
+    auto const path = std::string{"operators["} + std::to_string(v) + "]";
+    if (p.set.index() >= m.sets.size())
+      return fail(error_code::invalid_mapping, path + ".set", std::to_string(p.set.value),
+                  std::string{"below "} + std::to_string(m.sets.size()), ops[v]->name);
+    if (auto ok = check(*ops[v], p.sharding, m.sets[p.set.index()].accelerators.size()); !ok)
+      return unexpected{std::move(ok).error().inside(path)};
+  }
+  return {};
+}
+
+/// A launch order lists every operator once, producers first.
+template <WorkloadGraph Graph, deferred D = when_called>
+[[nodiscard]] auto check_launch_order(Graph const& g, std::size_t n, later<mapping, D> const& m)
+    -> expected<void> {
+  later<std::vector<bool>, D> launched(n);
+  if (m.launch_order.size() != n)
+    return fail(error_code::invalid_mapping, "launch_order", std::to_string(m.launch_order.size()),
+                std::to_string(n) + " operators, each once");
+  for (std::size_t i = 0; i < n; ++i) {
+    auto const v = m.launch_order[i];
+    auto const path = std::string{"launch_order["} + std::to_string(i) + "]";
+    if (v.index() >= n || launched[v.index()])
+      return fail(error_code::invalid_mapping, path, std::to_string(v.value),
+                  "each operator once");
+    for (input_edge const e : inputs(g, v))
+      if (!launched[e.producer.index()])
+        return fail(error_code::invalid_mapping, path, op(g, v).name,
+                    std::string{"an operator that comes after '"} + op(g, e.producer).name +
+                        "', whose result it reads");
+    launched[v.index()] = true;
+  }
+  return {};
+}
+
+} // namespace detail
+
+} // namespace mars
