@@ -59,6 +59,9 @@ public:
     return result;
   }
 
+  /// From now on nothing stays where it was made, as in H2H's first two steps; or again it does.
+  void let_stay(bool stay) { may_stay_ = stay; }
+
   // Of the latest call, by position.
   [[nodiscard]] auto start(std::size_t v) const -> ticks { return start_[v]; }
   [[nodiscard]] auto end(std::size_t v) const -> ticks { return end_[v]; }
@@ -130,7 +133,7 @@ private:
     auto const& c = p.choices(v)[a.choice_of[v]];
     auto const in = p.in_edges(v);
     std::span<staying_ticks const> stays;
-    if (!in.empty()) {
+    if (!in.empty() && may_stay_) {
       auto const u = in[0].producer;
       auto const& maker = p.choices(u)[a.choice_of[u]];
       bool follows = maker.set == c.set;
@@ -208,6 +211,7 @@ private:
   std::vector<std::uint32_t> last_;
   std::vector<std::uint16_t> design_;
   std::vector<std::span<staying_ticks const>> kept_in_; ///< by position, of the latest call
+  bool may_stay_{true};
   ticks makespan_{};
   std::uint32_t conflicts_{};
 };

@@ -4,6 +4,7 @@
 #include <mars/core/observer.hpp>
 #include <mars/core/stop.hpp>
 #include <mars/evaluation/assignment.hpp>
+#include <mars/evaluation/schedule_assignment.hpp>
 #include <mars/search/checkpoint.hpp>
 
 #include <cstdint>
@@ -20,6 +21,7 @@ struct search_context {
   /// Called now and then, from the thread that called the policy.
   std::function<verdict(progress const&)> observer{};
   std::optional<assignment> start{}; ///< the answer is never worse than this
+  std::optional<schedule_assignment> start_schedule{}; ///< the same, for searches for schedules
   /// Where to go on, for policies that go in rounds; others begin anew.
   std::optional<checkpoint> resume{};
   /// Told after every whole round where it stands: what to resume from.
@@ -33,6 +35,15 @@ struct solution {
   mars::bound bound;           ///< proven: no assignment is better
   std::uint64_t evaluations{}; ///< candidates priced, in full or incrementally
   bool exhausted{}; ///< the whole space was covered: `best` is optimal, or nothing is feasible
+};
+
+/// What a search for schedules answers.
+struct schedule_solution {
+  schedule_assignment best;
+  schedule_value value;        ///< of `best`, as `schedule_evaluator` says
+  mars::bound bound;           ///< proven: no assignment of the problem is better
+  std::uint64_t evaluations{}; ///< schedules priced
+  bool exhausted{};            ///< the whole space was covered
 };
 
 } // namespace mars
