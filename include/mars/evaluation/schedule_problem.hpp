@@ -103,6 +103,7 @@ public:
     out_.resize(t_.edges.size());
     auto next = first_out_;
     for (std::uint32_t i = 0; i < t_.edges.size(); ++i) out_[next[t_.edges[i].producer]++] = i;
+    link_chains();
     std::int64_t most = 0, largest = 0;
     for (std::size_t v = 0; v < n; ++v) {
       std::int64_t held = 0;
@@ -155,6 +156,13 @@ public:
     return std::span{out_}.subspan(first_out_[position],
                                    first_out_[position + 1] - first_out_[position]);
   }
+  static constexpr auto nobody = std::numeric_limits<std::uint32_t>::max();
+  /// Chains along first inputs: the operator that `position` continues, and the one that continues it
+  /// (of several the one with the smallest id); `nobody` at the ends.
+  [[nodiscard]] auto before(std::size_t position) const -> std::uint32_t {
+    return before_[position];
+  }
+  [[nodiscard]] auto next(std::size_t position) const -> std::uint32_t { return next_[position]; }
   /// Is an operator's result read by one edge alone, so that it need not be stored for others?
   [[nodiscard]] auto may_store_less(std::size_t position) const -> bool {
     return t_.may_store_less[position] != 0;
@@ -249,7 +257,22 @@ public:
   }
 
 private:
+  void link_chains() {
+    before_.assign(size(), nobody);
+    next_.assign(size(), nobody);
+    later<std::vector<std::uint32_t>, D> by_id(size());
+    for (std::uint32_t v = 0; v < size(); ++v) by_id[t_.order[v].index()] = v;
+    for (auto const v : by_id) {
+      if (in_edges(v).empty()) continue;
+      auto const u = in_edges(v)[0].producer;
+      if (next_[u] != nobody) continue;
+      next_[u] = v;
+      before_[v] = u;
+    }
+  }
+
   tables t_;
+  std::vector<std::uint32_t> before_, next_;
   std::vector<std::size_t> first_in_, first_out_;
   std::vector<std::uint32_t> out_;
   bool always_fits_{};

@@ -218,23 +218,13 @@ private:
   [[nodiscard]] static auto chains_of(later<schedule_problem, D> const& p,
                                       later<schedule_evaluator, D> const& at)
       -> later<std::vector<std::vector<std::uint32_t>>, D> {
-    auto const n = p.size();
-    constexpr auto nobody = ~std::uint32_t{0};
-    later<std::vector<std::uint32_t>, D> next(n, nobody), by_id(n);
-    later<std::vector<bool>, D> follows(n);
-    for (std::uint32_t v = 0; v < n; ++v) by_id[p.operator_at(v).index()] = v;
-    for (auto const v : by_id) {
-      if (p.in_edges(v).empty()) continue;
-      auto const u = p.in_edges(v)[0].producer;
-      if (next[u] != nobody) continue;
-      next[u] = v;
-      follows[v] = true;
-    }
+    later<std::vector<std::uint32_t>, D> by_id(p.size());
+    for (std::uint32_t v = 0; v < p.size(); ++v) by_id[p.operator_at(v).index()] = v;
     later<std::vector<std::vector<std::uint32_t>>, D> chains;
     for (auto const v : by_id) {
-      if (follows[v]) continue;
+      if (p.before(v) != p.nobody) continue;
       auto& chain = chains.emplace_back();
-      for (auto w = v; w != nobody; w = next[w]) chain.push_back(w);
+      for (auto w = v; w != p.nobody; w = p.next(w)) chain.push_back(w);
     }
     std::stable_sort(chains.begin(), chains.end(), [&](auto const& x, auto const& y) {
       return at.end(x.back()) > at.end(y.back());

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -22,17 +21,10 @@ namespace mars::search::detail {
 template <deferred D = when_called>
 class basic_schedule_moves {
 public:
-  static constexpr auto nobody = std::numeric_limits<std::uint32_t>::max();
+  static constexpr auto nobody = later<schedule_problem, D>::nobody;
 
   explicit basic_schedule_moves(later<schedule_problem, D> const& p)
-      : problem_{&p}, next_(p.size(), nobody), before_(p.size(), nobody), place_(p.size()) {
-    for (std::uint32_t v = 0; v < p.size(); ++v) {
-      if (p.in_edges(v).empty()) continue;
-      auto const u = p.in_edges(v)[0].producer;
-      if (next_[u] != nobody) continue;
-      next_[u] = v;
-      before_[v] = u;
-    }
+      : problem_{&p}, place_(p.size()) {
     for (std::uint32_t s = 0; s < p.sets().size(); ++s) {
       auto const m = p.members(s);
       known_.emplace(std::vector<accelerator_id>{m.begin(), m.end()}, s);
@@ -50,10 +42,6 @@ public:
   [[nodiscard]] auto sets_of(std::size_t v) const -> std::span<std::uint32_t const> {
     return runs_on_[problem_->op_class(v)];
   }
-  /// The operator that continues the first result of `v`, and the one that `v` continues.
-  [[nodiscard]] auto next(std::uint32_t v) const -> std::uint32_t { return next_[v]; }
-  [[nodiscard]] auto before(std::uint32_t v) const -> std::uint32_t { return before_[v]; }
-
   /// A random change; what it changed is in `a`.
   void operator()(later<schedule_assignment, D>& a, random_stream& random) {
     auto const& p = *problem_;
@@ -166,11 +154,11 @@ public:
     auto const back = random.below(reach);
     auto const on = random.below(reach);
     auto first = v;
-    for (std::uint64_t i = 0; i < back && before_[first] != nobody; ++i) first = before_[first];
-    for (auto u = first; u != v; u = next_[u]) piece_.push_back(u);
+    for (std::uint64_t i = 0; i < back && problem_->before(first) != nobody; ++i) first = problem_->before(first);
+    for (auto u = first; u != v; u = problem_->next(u)) piece_.push_back(u);
     piece_.push_back(v);
-    for (std::uint64_t i = 0; i < on && next_[piece_.back()] != nobody; ++i)
-      piece_.push_back(next_[piece_.back()]);
+    for (std::uint64_t i = 0; i < on && problem_->next(piece_.back()) != nobody; ++i)
+      piece_.push_back(problem_->next(piece_.back()));
     return piece_;
   }
 
@@ -195,7 +183,7 @@ private:
     auto const& p = *problem_;
     auto const sets = sets_of(v);
     if (random.chance(0.4)) {
-      auto const u = random.chance(0.5) ? before_[v] : next_[v];
+      auto const u = random.chance(0.5) ? problem_->before(v) : problem_->next(v);
       if (u != nobody) return p.choices(u)[a.choice_of[u]].set;
     }
     return sets[random.below(sets.size())];
@@ -266,9 +254,9 @@ private:
       mark_[v] = p.choices(v)[a.choice_of[v]].set == set ? 1 : 0;
     auto const marked = mark_;
     for (std::uint32_t v = 0; v < p.size(); ++v) {
-      if (marked[v] == 0 || (before_[v] != nobody && marked[before_[v]] != 0)) continue;
+      if (marked[v] == 0 || (problem_->before(v) != nobody && marked[problem_->before(v)] != 0)) continue;
       run.clear();
-      for (auto w = v; w != nobody && marked[w] != 0; w = next_[w]) run.push_back(w);
+      for (auto w = v; w != nobody && marked[w] != 0; w = problem_->next(w)) run.push_back(w);
       move_piece(a, run, to);
     }
   }
@@ -339,7 +327,7 @@ private:
       return slowest;
     }
     std::span<staying_ticks const> stays;
-    auto const w = next_[v];
+    auto const w = problem_->next(v);
     if (w != nobody && p.may_store_less(v)) {
       auto const& reader = p.choices(w)[a.choice_of[w]];
       if (reader.set == from.set)
@@ -352,7 +340,6 @@ private:
   }
 
   later<schedule_problem, D> const* problem_;
-  std::vector<std::uint32_t> next_, before_;
   std::map<std::vector<accelerator_id>, std::uint32_t> known_; ///< sets by members
   std::vector<std::vector<std::uint32_t>> runs_on_;            ///< by class of operators
   // Working space.
