@@ -42,9 +42,17 @@ struct basic_h2h {
                                 later<search_context, D> const& context) const
       -> schedule_solution {
     meter clock{context, ~std::uint64_t{0}};
+    auto result = construct(problem, clock);
+    result.bound = schedule_bound(problem);
+    result.evaluations = clock.evaluations();
+    return result;
+  }
+
+  /// The same without a bound.
+  [[nodiscard]] auto construct(later<schedule_problem, D> const& problem, meter& clock) const
+      -> schedule_solution {
     later<schedule_evaluator, D> price{problem};
     later<schedule_solution, D> result;
-    result.bound = schedule_bound(problem);
     detail::basic_single_choices<D> const singles{problem};
     if (!singles.complete()) { // some operator runs on no single accelerator
       result.best.choice_of.assign(problem.size(), 0);
@@ -61,7 +69,6 @@ struct basic_h2h {
     result.value = price(a);
     if (steps >= 4) remap(problem, singles, price, a, result.value, clock);
     result.best = std::move(a);
-    result.evaluations = clock.evaluations();
     return result;
   }
 
