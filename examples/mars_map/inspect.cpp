@@ -109,7 +109,8 @@ auto explain_operator(options const& o, workload const& w, mars::any_system cons
   if (!others) return mars::unexpected{others.error()};
 
   auto const& chosen = op(w.graph, *v);
-  auto const& [set, sharding] = plan->mapping.operators[v->index()];
+  auto const set = plan->mapping.operators[v->index()].set;
+  auto const& sharding = plan->mapping.operators[v->index()].sharding;
   auto const& where = plan->mapping.sets[set.index()];
   auto const& e = plan->evaluation.operators[v->index()];
   auto const shard = mars::shard_extents(chosen, sharding);

@@ -42,5 +42,10 @@ struct alternative {
                                      mars::any_system const& system, mars::mapping const& mapping,
                                      mars::operator_id which)
     -> mars::expected<std::vector<alternative>>;
+/// The same for a mapping with a launch order: changes of the makespan.
+[[nodiscard]] auto find_schedule_alternatives(options const& o, mars::graph const& graph,
+                                              mars::any_system const& system,
+                                              mars::mapping const& mapping, mars::operator_id which)
+    -> mars::expected<std::vector<alternative>>;
 
 } // namespace mars_map

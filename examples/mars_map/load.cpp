@@ -110,7 +110,7 @@ namespace {
     if (!system) return mars::unexpected{in_file(o.system, std::move(system).error())};
     return system;
   }
-  if (is_path(o.system))
+  if (is_path(o.system) && !mars::presets::find_info(o.system))
     return mars::fail(mars::error_code::invalid_argument, "--system", o.system,
                       "a name of --list, or a file ending in .json");
   auto system = mars::presets::find(o.system);
@@ -124,6 +124,16 @@ auto load_system(options const& o) -> mars::expected<mars::any_system> {
   auto system = load_whole_system(o);
   if (system && o.memory_limit)
     for (auto& a : system->accelerators) a.capacity = std::min(a.capacity, *o.memory_limit);
+  if (system && o.host_bandwidth) {
+    auto const* net = system->interconnect.get_if<mars::interconnect::host_staged>();
+    if (net == nullptr)
+      return mars::fail(mars::error_code::invalid_argument, "--host-bandwidth", "a value",
+                        "none, " + o.system + " has links of its own");
+    auto changed = *net;
+    changed.bandwidth = *o.host_bandwidth;
+    changed.bandwidths.clear();
+    system->interconnect = mars::any_interconnect{std::move(changed), system->interconnect.name()};
+  }
   return system;
 }
 

@@ -2,7 +2,7 @@
 //
 // mars-map: the library as a command. See --help.
 //
-//   options.cpp   the command line          run.cpp       search, price, baseline
+//   options.cpp   the command line          run.cpp       search, price, baseline; run_schedule.cpp
 //   load*.cpp     files and names           print.cpp     the answer for a person
 //   check.cpp     a given mapping           explain.cpp   why there is none
 //   inspect.cpp   diff, explain             pase.cpp      PaSE's objective
@@ -90,7 +90,7 @@ void print_error(std::string message) {
   return json;
 }
 
-[[nodiscard]] auto map(options const& o) -> int {
+[[nodiscard]] auto map(options o) -> int {
   // Where to write is looked at first: nobody wants to wait for a search that ends in nothing.
   if (!o.json.empty() && !o.json_to_stdout())
     if (auto ok = check_writable_file("--json", o.json); !ok) return report_error(ok.error());
@@ -103,6 +103,7 @@ void print_error(std::string message) {
   if (!w) return report_error(w.error());
   auto const system = load_system(o);
   if (!system) return report_error(system.error());
+  if (auto ok = settle(o, *system); !ok) return report_error(ok.error());
   auto const found = answer(o, *w, *system);
   if (!found) return report_error(found.error());
   auto const json = write_files(o, *w, *system, *found);
@@ -147,6 +148,7 @@ template <class Inspect>
   if (!w) return report_error(w.error());
   auto const system = load_system(o);
   if (!system) return report_error(system.error());
+  if (auto ok = settle(o, *system); !ok) return report_error(ok.error());
   auto const found = look(o, *w, *system);
   return found ? tell(o, *found) : report_error(found.error());
 }

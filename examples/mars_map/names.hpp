@@ -14,7 +14,9 @@ enum class strategy_name : std::uint8_t {
   exclusive_shared,
   exclusive_only,
   data,
-  iteration_splits
+  iteration_splits,
+  single_cut,
+  whole
 };
 enum class cost_name : std::uint8_t { analytical, roofline };
 enum class objective_name : std::uint8_t { latency, throughput, energy, weighted };
@@ -25,19 +27,25 @@ enum class search_name : std::uint8_t {
   annealing,
   beam,
   portfolio,
-  exhaustive
+  exhaustive,
+  list,
+  h2h
 };
+enum class semantics_name : std::uint8_t { sequential, scheduled };
 
 struct word {
   std::string_view name;
   std::string_view meaning;
 };
 
-inline constexpr std::array<word, 4> strategy_words{{
+inline constexpr std::array<word, 6> strategy_words{{
     {"exclusive-shared", "exclusive shards on two dimensions, one tensor in rotating parts (MARS)"},
     {"exclusive-only", "the same without rotating parts"},
     {"data", "the batch is cut, weights are replicated"},
     {"iteration-splits", "every split of the iteration space into divisors (PaSE)"},
+    {"single-cut",
+     "one dimension, parts as unlike devices can bear; where data go through the host"},
+    {"whole", "no operator is divided: placement only"},
 }};
 inline constexpr std::array<word, 2> cost_words{{
     {"analytical", "what the design says of itself"},
@@ -49,7 +57,7 @@ inline constexpr std::array<word, 4> objective_words{{
     {"energy", "joules of one inference, where designs know theirs"},
     {"weighted", "latency and energy, as --weights says"},
 }};
-inline constexpr std::array<word, 7> search_words{{
+inline constexpr std::array<word, 9> search_words{{
     {"baseline", "MARS's computation-prioritized baseline, no search"},
     {"genetic", "two levels: sets and designs bred, shardings exact along paths"},
     {"exact", "branch and bound to a proven optimum; anytime (latency and energy)"},
@@ -57,6 +65,8 @@ inline constexpr std::array<word, 7> search_words{{
     {"beam", "operator by operator, the most promising partial mappings kept"},
     {"portfolio", "exact, genetic and annealing under one budget, round by round"},
     {"exhaustive", "every mapping, one by one: for tiny graphs"},
+    {"list", "list scheduling, HEFT with insertion (scheduled only)"},
+    {"h2h", "H2H's four steps with legal times (scheduled only)"},
 }};
 inline constexpr std::array<word, 2> holders_words{{
     {"parts",
@@ -68,7 +78,11 @@ inline constexpr std::array<word, 1> command_words{{
     {"pase", "PaSE's F = layers + r x transfers, in FLOP, on equal devices without memory limits"},
 }};
 /// Known to the interface, not to this version.
-inline constexpr std::array<std::string_view, 1> later_searches{"h2h"};
+inline constexpr std::array<word, 2> semantics_words{{
+    {"sequential", "operators run one after another (MARS); also where it is not said"},
+    {"scheduled", "operators on different accelerators at the same time; where data go through the "
+                  "host [default]"},
+}};
 
 [[nodiscard]] constexpr auto name_of(strategy_name n) -> std::string_view {
   return strategy_words[static_cast<std::size_t>(n)].name;
@@ -78,6 +92,9 @@ inline constexpr std::array<std::string_view, 1> later_searches{"h2h"};
 }
 [[nodiscard]] constexpr auto name_of(objective_name n) -> std::string_view {
   return objective_words[static_cast<std::size_t>(n)].name;
+}
+[[nodiscard]] constexpr auto name_of(semantics_name n) -> std::string_view {
+  return semantics_words[static_cast<std::size_t>(n)].name;
 }
 [[nodiscard]] constexpr auto name_of(search_name n) -> std::string_view {
   return search_words[static_cast<std::size_t>(n)].name;

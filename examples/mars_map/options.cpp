@@ -29,7 +29,7 @@ struct raw {
       search{"genetic"};
   std::string seed{"1"}, threads{"0"};
   std::string budget, evaluations, batch, image, sequence, element_bits;
-  std::string weights, memory_limit, energy_limit;
+  std::string weights, memory_limit, energy_limit, semantics, host_bandwidth;
   bool list{false};
 };
 /// The same of the command `pase`.
@@ -64,15 +64,10 @@ template <class Name, std::size_t N>
     return {};
   }
   auto const near = mars::detail::closest_name(text, known);
-  bool const later =
-      std::find(later_searches.begin(), later_searches.end(), text) != later_searches.end() &&
-      std::string_view{option} == "--search";
   return mars::fail(mars::error_code::unknown_name, option,
-                    text.empty() ? "nothing" : text.substr(0, 64),
-                    (later ? "available: " : "") + listed(words),
-                    later          ? "not available in this version"
-                    : near.empty() ? std::string{}
-                                   : std::string{"did you mean "} + std::string{near} + "?");
+                    text.empty() ? "nothing" : text.substr(0, 64), listed(words),
+                    near.empty() ? std::string{}
+                                 : std::string{"did you mean "} + std::string{near} + "?");
 }
 
 template <class T>
@@ -141,10 +136,17 @@ template <class Given>
   if (auto ok = choose("--strategy", r.strategy, strategy_words, o.strategy); !ok) return ok;
   if (auto ok = choose("--cost", r.cost, cost_words, o.cost); !ok) return ok;
   if (auto ok = choose("--objective", r.objective, objective_words, o.objective); !ok) return ok;
-  if (std::find(later_searches.begin(), later_searches.end(), r.search) != later_searches.end())
-    return mars::fail(mars::error_code::unknown_name, "--search", r.search, {},
-                      "not available in this version, available: " + listed(search_words));
   if (auto ok = choose("--search", r.search, search_words, o.search); !ok) return ok;
+  if (given("--semantics"))
+    if (auto ok = choose("--semantics", r.semantics, semantics_words, o.semantics); !ok) return ok;
+  o.strategy_given = given("--strategy");
+  o.search_given = given("--search");
+  o.semantics_given = given("--semantics");
+  if (given("--host-bandwidth")) {
+    auto const rate = parse_number("--host-bandwidth", r.host_bandwidth);
+    if (!rate) return mars::unexpected{rate.error()};
+    o.host_bandwidth = mars::bytes_per_second{*rate};
+  }
   auto const seed = parse_count("--seed", r.seed, 0, std::numeric_limits<std::uint64_t>::max());
   if (!seed) return mars::unexpected{seed.error()};
   o.seed = *seed;
@@ -230,6 +232,9 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   text("--memory-limit", r.memory_limit, "Use at most so much memory of an accelerator", "SIZE");
   text("--energy-limit", r.energy_limit, "Spend at most so much on an inference", "ENERGY");
   text("--search", r.search, joined(search_words), "NAME");
+  text("--semantics", r.semantics, joined(semantics_words), "NAME");
+  text("--host-bandwidth", r.host_bandwidth,
+       "Bytes/s of every host link, where data go through the host", "N");
   text("--seed", r.seed, "Of the random numbers [1]", "N");
   auto* const budget = text("--budget", r.budget, "Longest time, such as 10s or 500ms", "TIME");
   text("--evaluations", r.evaluations, "Most evaluations: reproducible, unlike --budget", "N")
@@ -303,9 +308,9 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   }
   auto const given = [&app](char const* name) { return app.count(name) != 0; };
   if (c.what == command::kind::pase) {
-    for (auto const* name :
-         {"--system", "--strategy", "--cost", "--objective", "--weights", "--memory-limit",
-          "--energy-limit", "--mapping", "--checkpoint", "--report"})
+    for (auto const* name : {"--system", "--strategy", "--cost", "--objective", "--weights",
+                             "--memory-limit", "--energy-limit", "--mapping", "--checkpoint",
+                             "--report", "--semantics", "--host-bandwidth"})
       if (given(name))
         return mars::fail(mars::error_code::invalid_argument, name, "a value",
                           "none, pase has a system and an objective of its own");

@@ -35,6 +35,11 @@ struct options {
   std::optional<mars::bytes> memory_limit{};  ///< of an accelerator
   std::optional<mars::joules> energy_limit{}; ///< of an inference
   search_name search{search_name::genetic};
+  semantics_name semantics{semantics_name::sequential};
+  bool strategy_given{false}; ///< or a default, which may depend on the system
+  bool search_given{false};
+  bool semantics_given{false};
+  std::optional<mars::bytes_per_second> host_bandwidth{}; ///< of a staged system
   std::uint64_t seed{1};
   mars::budget budget{};
   unsigned threads{0};

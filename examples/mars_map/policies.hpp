@@ -41,6 +41,12 @@ struct chosen_strategy {
     if (which == strategy_name::data) return mars::parallel::data{}.shardings(op, ways);
     if (which == strategy_name::iteration_splits)
       return mars::parallel::iteration_splits{}.shardings(op, ways);
+    if (which == strategy_name::whole) return {mars::sharding{}};
+    if (which == strategy_name::single_cut) {
+      constexpr mars::parallel::exclusive_shared one{
+          .max_exclusive = 1, .max_shared = 0, .replicate = false};
+      return one.shardings(op, ways);
+    }
     auto found = exclusive().shardings(op, ways);
     if (mars::macs_of(op).count() > 0)
       for (auto const& s : mars::parallel::longest_dimensions{}.shardings(op, ways))
@@ -48,7 +54,8 @@ struct chosen_strategy {
     return found;
   }
   [[nodiscard]] auto prior(mars::operation const& op, mars::sharding const& s) const -> double {
-    return which == strategy_name::data ? 1.0 : exclusive().prior(op, s);
+    return which == strategy_name::data || which == strategy_name::whole ? 1.0
+                                                                         : exclusive().prior(op, s);
   }
 
 private:
@@ -144,6 +151,8 @@ struct timed_search {
                                                mars::search::two_level_genetic{.seed = o.seed},
                                                mars::search::annealing{.seed = o.seed}}};
   case search_name::exhaustive: return mars::search::exhaustive{};
+  case search_name::list:
+  case search_name::h2h: // schedules: see run_schedule.cpp
   case search_name::genetic: break;
   }
   return mars::search::two_level_genetic{.seed = o.seed};

@@ -36,7 +36,8 @@ using tool_mapper = mars::mapper<mars::any_cost, chosen_strategy, timed_search, 
 /// The baseline, with its value by the objective at hand.
 void add_baseline(options const& o, mars::graph const& graph, mars::any_system const& system,
                   tool_mapper const& mapper, outcome& into) {
-  auto found = find_baseline(o, graph, system);
+  auto found = mars::is_staged(system.interconnect) ? find_schedule_baseline(o, graph, system)
+                                                    : find_baseline(o, graph, system);
   if (!found) {
     into.no_baseline = to_string(found.error());
     return;
@@ -58,6 +59,8 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
                   mars::stop_token stop,
                   std::function<mars::verdict(mars::progress const&)> observer)
     -> mars::expected<outcome> {
+  if (o.semantics == semantics_name::scheduled)
+    return find_schedule(o, graph, system, std::move(stop), std::move(observer));
   constexpr std::size_t largest_for_exhaustive = 1000; // it recurses once per operator
   if (o.search == search_name::exhaustive && graph.size() > largest_for_exhaustive)
     return mars::fail(mars::error_code::out_of_range, "--search exhaustive",
@@ -81,7 +84,8 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
   if (o.search == search_name::baseline && !result.baseline)
     return mars::fail(mars::error_code::infeasible, "--search baseline", "no baseline", {},
                       result.no_baseline);
-  if (result.baseline) mapper = mapper.with_start(result.baseline->mapping);
+  if (result.baseline && !result.baseline->mapping.is_scheduled())
+    mapper = mapper.with_start(result.baseline->mapping);
   mars::expected<void> kept;
   if (!o.checkpoint.empty()) {
     auto at = load_checkpoint(o);
@@ -115,6 +119,7 @@ auto price_mapping(options const& o, mars::graph const& graph, mars::any_system 
 auto find_alternatives(options const& o, mars::graph const& graph, mars::any_system const& system,
                        mars::mapping const& mapping, mars::operator_id which)
     -> mars::expected<std::vector<alternative>> {
+  if (mapping.is_scheduled()) return find_schedule_alternatives(o, graph, system, mapping, which);
   constexpr std::size_t shown = 8;
   std::vector<std::vector<mars::accelerator_id>> sets;
   for (auto const& s : mapping.sets) sets.push_back(s.accelerators);

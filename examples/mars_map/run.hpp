@@ -25,6 +25,11 @@ struct outcome {
   std::string no_checkpoint{};               ///< why it could not be written
 };
 
+/// Settles what the command line left open: schedules where the system stages transfers or the search
+/// is one for schedules, and then a search and a strategy for them. Errors: options that do not go
+/// together.
+[[nodiscard]] auto settle(options& o, mars::any_system const& system) -> mars::expected<void>;
+
 /// The written baseline (MARS's, for latency, whatever the objective). Errors: as `mars::mapper`.
 [[nodiscard]] auto find_baseline(options const& o, mars::graph const& graph,
                                  mars::any_system const& system) -> mars::expected<mars::plan>;
@@ -34,6 +39,18 @@ struct outcome {
                                 mars::any_system const& system, mars::stop_token stop,
                                 std::function<mars::verdict(mars::progress const&)> observer)
     -> mars::expected<outcome>;
+
+/// The same for `--semantics scheduled`.
+[[nodiscard]] auto find_schedule(options const& o, mars::graph const& graph,
+                                 mars::any_system const& system, mars::stop_token stop,
+                                 std::function<mars::verdict(mars::progress const&)> observer)
+    -> mars::expected<outcome>;
+
+/// What schedules are compared with: H2H's four steps where transfers are staged, else the written
+/// baseline.
+[[nodiscard]] auto find_schedule_baseline(options const& o, mars::graph const& graph,
+                                          mars::any_system const& system)
+    -> mars::expected<mars::plan>;
 
 /// Prices a given mapping. Errors: `invalid_mapping` and others when it is none.
 [[nodiscard]] auto price_mapping(options const& o, mars::graph const& graph,

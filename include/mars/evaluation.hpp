@@ -10,6 +10,8 @@
 //                                                        transfers, on p equal devices (PaSE)
 //   mapping_problem::evaluate(assignment)                equal to the reference to the picosecond
 //   delta_evaluator                                      the same after every move, in O(degree)
+//   build_schedule_problem(graph, system, …) → schedule_problem, schedule_evaluator, schedule_bound
+//                                                        the same for mappings with a launch order
 //   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
 //
 // Semantics (sequential, MARS): operators run one after another along the topological order that takes
@@ -22,6 +24,9 @@
 //   partial sums    all-reduce or reduce-scatter over the devices that share a cut reduction
 //   state exchange  gathering the state of a recurrence at every step
 //
+// Semantics (scheduled): a mapping with a launch order. Operators on different accelerators run at the
+// same time; the value is the makespan. See evaluation/evaluate_schedule.hpp and evaluation/staging.hpp.
+//
 // Graph inputs and weights are where they are needed when the inference starts (assumed). Memory of a
 // device: the weights of all its operators; beside them, while an operator runs, the outputs that
 // still have readers, what it receives, its own outputs and buffers. Every member of a set is charged
@@ -32,11 +37,18 @@
 
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
+#include <mars/evaluation/build_schedule_problem.hpp>
 #include <mars/evaluation/build_uniform_problem.hpp>
 #include <mars/evaluation/channel.hpp>
 #include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/evaluation/evaluate.hpp>
+#include <mars/evaluation/evaluate_schedule.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/objective.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
+#include <mars/evaluation/schedule_assignment.hpp>
+#include <mars/evaluation/schedule_bounds.hpp>
+#include <mars/evaluation/schedule_evaluator.hpp>
+#include <mars/evaluation/schedule_problem.hpp>
+#include <mars/evaluation/staging.hpp>

@@ -5,6 +5,7 @@
 #include <mars/core/deadline.hpp>
 #include <mars/cost/analytical.hpp>
 #include <mars/evaluation/build_problem.hpp>
+#include <mars/evaluation/build_schedule_problem.hpp>
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/interconnect/any_interconnect.hpp>
 #include <mars/interconnect/components.hpp>
@@ -13,6 +14,7 @@
 #include <mars/parallel/to_string.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/context.hpp>
+#include <mars/search/exact.hpp>
 #include <mars/search/two_level_genetic.hpp>
 
 #include <concepts>
@@ -76,9 +78,52 @@ template <class Net>
 }
 } // namespace detail
 
+namespace detail {
+/// Sets for schedules on a staged system: every subset of accelerators with a design in common, where
+/// those are few; else each with its 1, 2, 4, … successors in order.
+template <AcceleratorSystem System>
+[[nodiscard]] auto staged_candidates(System const& system)
+    -> std::vector<std::vector<accelerator_id>> {
+  constexpr std::size_t few = 8;
+  design_catalogue<System> const catalogue{system};
+  std::vector<std::vector<accelerator_id>> groups; // by first design in common
+  for (std::size_t a = 0; a < system.accelerators.size(); ++a) {
+    bool placed = false;
+    for (auto& g : groups) {
+      g.push_back(accelerator_id{a});
+      placed = !catalogue.options(g).empty();
+      if (placed) break;
+      g.pop_back();
+    }
+    if (!placed) groups.push_back({accelerator_id{a}});
+  }
+  std::vector<std::vector<accelerator_id>> sets;
+  for (auto const& g : groups) {
+    if (g.size() <= few) {
+      for (std::uint32_t bits = 1; bits < (1U << g.size()); ++bits) {
+        auto& set = sets.emplace_back();
+        for (std::size_t i = 0; i < g.size(); ++i)
+          if (((bits >> i) & 1U) != 0) set.push_back(g[i]);
+      }
+      continue;
+    }
+    for (std::size_t size = 1; size <= g.size(); size *= 2)
+      for (std::size_t first = 0; first + size <= g.size(); first += size)
+        sets.emplace_back(g.begin() + static_cast<std::ptrdiff_t>(first),
+                          g.begin() + static_cast<std::ptrdiff_t>(first + size));
+  }
+  return sets;
+}
+} // namespace detail
+
 /// The façade: composes a cost model, a strategy and a search into a function from a graph and a
 /// system to a plan. Further axes, with defaults: the objective, the collective model, the candidate
-/// sets of accelerators (default: MARS's, see `interconnect::threshold_components`).
+/// sets of accelerators (default: MARS's, see `interconnect::threshold_components`; for schedules on a
+/// staged system see `detail::staged_candidates`).
+///
+/// The search decides the semantics: a `SearchPolicy` maps operators that run one after another, a
+/// `ScheduleSearchPolicy` schedules them. A schedule on a system that is not staged begins with the
+/// sequential optimum (or what `search::exact` finds in its budget), and is never slower.
 ///
 /// Errors of `find`: what `build_problem` and `evaluate` refuse. A mapping that does not fit is not
 /// an error: the plan's evaluation says what is short.
@@ -89,7 +134,7 @@ class mapper {
   // Asserted, not constrained: of a constrained class whose arguments are deduced, clang says only
   // that "constraints are not satisfied"; of these, both compilers quote the missing expression.
   static_assert(ParallelismStrategy<Strategy>);
-  static_assert(SearchPolicy<Search>);
+  static_assert(SearchPolicy<Search> || ScheduleSearchPolicy<Search>);
   static_assert(Objective<Wanted>);
   static_assert(CollectiveModel<Collective>);
 
@@ -115,26 +160,13 @@ public:
   [[nodiscard]] auto find(Graph const& g, System const& given, search_context context = {}) const
       -> expected<plan> {
     decltype(auto) system = detail::with_cached_links(given);
-    auto const sets =
-        candidates_.empty() ? detail::candidate_sets(system.interconnect) : candidates_;
-    auto const begun = deadline::clock::now();
-    auto problem = build_problem(g, system, cost_, strategy_, collective_, objective_, sets);
-    if (!problem) return unexpected{std::move(problem).error()};
-    if (!context.start && start_) context.start = problem->encode(*start_);
-    if (context.resume && (context.resume->problem != fingerprint(*problem) ||
-                           !problem->accepts(context.resume->best)))
-      return fail(error_code::invalid_argument, "checkpoint", "of another problem",
-                  "the workload, system, strategy, costs and objective it was made with");
-    auto const found = search_(*problem, context);
-    auto const wall = seconds_since(begun);
-    auto result = price(g, system, problem->decode(found.best));
-    if (!result) return result;
-    result->bound = found.bound;
-    result->policy = std::string{std::string_view{search_.name()}};
-    result->evaluations = found.evaluations;
-    result->wall = wall;
-    result->exhausted = found.exhausted;
-    return result;
+    if constexpr (ScheduleSearchPolicy<Search>) {
+      return find_schedule(g, system, std::move(context));
+    } else {
+      auto const sets =
+          candidates_.empty() ? detail::candidate_sets(system.interconnect) : candidates_;
+      return find_assignment(g, system, sets, std::move(context));
+    }
   }
 
   /// Prices a mapping found elsewhere: no search, no bound.
@@ -175,6 +207,66 @@ public:
   }
 
 private:
+  template <class Graph, class System>
+  [[nodiscard]] auto find_assignment(Graph const& g, System const& system,
+                                     std::vector<std::vector<accelerator_id>> const& sets,
+                                     search_context context) const -> expected<plan> {
+    auto const begun = deadline::clock::now();
+    auto problem = build_problem(g, system, cost_, strategy_, collective_, objective_, sets);
+    if (!problem) return unexpected{std::move(problem).error()};
+    if (!context.start && start_) context.start = problem->encode(*start_);
+    if (context.resume && (context.resume->problem != fingerprint(*problem) ||
+                           !problem->accepts(context.resume->best)))
+      return fail(error_code::invalid_argument, "checkpoint", "of another problem",
+                  "the workload, system, strategy, costs and objective it was made with");
+    auto const found = search_(*problem, context);
+    auto const wall = seconds_since(begun);
+    auto result = price(g, system, problem->decode(found.best));
+    if (!result) return result;
+    result->bound = found.bound;
+    result->policy = std::string{std::string_view{search_.name()}};
+    result->evaluations = found.evaluations;
+    result->wall = wall;
+    result->exhausted = found.exhausted;
+    return result;
+  }
+
+  template <class Graph, class System>
+  [[nodiscard]] auto find_schedule(Graph const& g, System const& system,
+                                   search_context context) const -> expected<plan> {
+    auto const begun = deadline::clock::now();
+    bool const staged = is_staged(system.interconnect);
+    auto sets = candidates_;
+    if (sets.empty())
+      sets =
+          staged ? detail::staged_candidates(system) : detail::candidate_sets(system.interconnect);
+    auto problem =
+        build_schedule_problem(g, system, cost_, strategy_, collective_, objective_, sets);
+    if (!problem) return unexpected{std::move(problem).error()};
+    if (!context.start_schedule && start_) context.start_schedule = problem->encode(*start_);
+    if (!staged && !context.start_schedule) {
+      auto tables =
+          build_problem(g, system, cost_, strategy_, collective_, objective::latency{}, sets);
+      if (!tables) return unexpected{std::move(tables).error()};
+      search_context inner;
+      inner.stop = context.stop;
+      inner.threads = context.threads;
+      if (context.budget.wall) inner.budget.wall = *context.budget.wall / 3;
+      auto const sequential = search::exact{}(*tables, inner);
+      context.start_schedule = problem->encode(tables->decode(sequential.best));
+    }
+    auto const found = search_(*problem, context);
+    auto const wall = seconds_since(begun);
+    auto result = price(g, system, problem->decode(found.best));
+    if (!result) return result;
+    result->bound = found.bound;
+    result->policy = std::string{std::string_view{search_.name()}};
+    result->evaluations = found.evaluations;
+    result->wall = wall;
+    result->exhausted = found.exhausted;
+    return result;
+  }
+
   Cost cost_;
   Strategy strategy_;
   Search search_;

@@ -96,6 +96,8 @@
 //                   dram_bytes_per_s (∞), vector_elements_per_cycle
 //   roofline        peak_flops_per_s* (∞), bandwidth_bytes_per_s* (∞), launch_s, compute_efficiency,
 //                   memory_efficiency, peaks: [{element_bits, flops_per_s}], power_w
+//   h2h             layers ("conv" | "fc" | "lstm"), rate_flops_per_s*, clock_hz*, port_bits, tm, tn, tr, tc,
+//                   tr_in, tc_in, power_w
 //
 //   interconnect          keys; bandwidths may be ∞, latencies are optional, forwarding is
 //                         "store_and_forward" | "cut_through"
@@ -106,6 +108,8 @@
 //   mesh, torus           extents*: […], bandwidth_bytes_per_s*, latency_s, forwarding; torus: wrap: [bool…]
 //   switched              bandwidth_bytes_per_s or bandwidths_bytes_per_s: […], latency_s, forwarding,
 //                         accelerators
+//   host_staged           bandwidth_bytes_per_s or bandwidths_bytes_per_s: […], latency_s, follow_first,
+//                         accelerators
 //   hierarchy             nodes*, accelerators_per_node*, node_bandwidth_bytes_per_s, node_latency_s,
 //                         network_bandwidth_bytes_per_s, network_latency_s, forwarding
 //   fat_tree              arity*: […], bandwidth_bytes_per_s*: […], latency_s: […], forwarding
@@ -113,12 +117,33 @@
 //                         "bandwidth_bytes_per_s", ["latency_s"]}], forwarding, accelerators_forward,
 //                         reference_bytes, accelerators
 //
+// ---- Tables of H2H: "mars.h2h.model/1", "mars.h2h.accelerators/1" --------------------------------
+//
+//   `load_workload` reads tables of layers, `load_system` tables of accelerators around a host:
+//   {"schema": "mars.h2h.model/1", ["name"], ["source"], ["batch" = 1], ["element_bits" = 32], ["notes"],
+//    ["totals": {"layers", "parameters", "macs"}],       checked against what the layers add up to
+//    "layers": [{"id", "kind": "conv" | "fc", "M_out_channels", "N_in_channels", "R_out_rows",
+//                "C_out_cols", "K_kernel", ["modality"], ["stride" = 1]},
+//               {"id", "kind": "lstm", "H_hidden", "D_input", "steps"}],
+//    "edges": [{"from", "to", ["kind": "chain" | "cross_modality"]}]}
+//   {"schema": "mars.h2h.accelerators/1", ["name"], ["GB_means_bytes" = 1e9], ["ops_per_mac"],
+//    "host_bandwidth_levels": [{"name", "GB_per_s"}],    the first one is taken
+//    "accelerators": [{"id", "supported_kinds": […], "throughput_GOP_per_s", "clock_MHz",
+//                      "dram_port_bits", "dram_GB", "weight_fraction_of_dram", ["power_W"],
+//                      ["tile": {"Tm_out_channels", "Tn_in_channels", "Tr_out_rows", "Tc_out_cols",
+//                                "Tr_in_rows", "Tc_in_cols"}], ["board"], ["note"], …}]}
+//
 // ---- Mapping: "mars.mapping/1" ------------------------------------------------------------------
 //
 //   {"schema": "mars.mapping/1",
 //    "sets": [{"id", "accelerators": [numbers, in rank order], "design"}],
 //    "operators": [{"name", "set": id, "exclusive": [{"dim", "ways"}], ["shared" = null]: {"dim", "ways"},
-//                   ["scatter" = null]: dim, ["start_s"], ["end_s"], ["compute_s"], ["communication_s"]}]}
+//                   ["scatter" = null]: dim, ["weights" = "resident" | "streamed"],
+//                   ["start_s"], ["end_s"], ["compute_s"], ["communication_s"]}],
+//    ["launch_order": [names]]}
+//
+// The first exclusive cut may have "parts": [iterations of each]. A launch order makes the mapping a
+// scheduled one, whose sets may overlap.
 //
 // Every operator of the workload once, in any order. The other keys of the contract are results: they
 // may be there (`mapping_keys`) and are not read.

@@ -26,12 +26,14 @@ enum class difference_kind : std::uint8_t {
   exclusive,
   shared,
   scatter,
+  weights,      ///< resident or streamed
+  launch_order, ///< where the two first differ
 };
 
 [[nodiscard]] constexpr auto kind_name(difference_kind kind) -> std::string_view {
-  constexpr std::string_view names[] = {"set removed",      "set added",      "design",
-                                        "operator removed", "operator added", "placement",
-                                        "exclusive",        "shared",         "scatter"};
+  constexpr std::string_view names[] = {
+      "set removed", "set added", "design",  "operator removed", "operator added", "placement",
+      "exclusive",   "shared",    "scatter", "weights",          "launch order"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -77,7 +79,12 @@ template <deferred = when_called>
 template <deferred = when_called>
 [[nodiscard]] auto exclusive_text(sharding const& s, operation const* op) -> std::string {
   std::string text;
-  for (auto const& c : s.exclusive) text += (text.empty() ? "" : " ") + cut_text(c, op);
+  for (std::size_t i = 0; i < s.exclusive.size(); ++i) {
+    text += (i == 0 ? "" : " ") + cut_text(s.exclusive[i], op);
+    for (std::size_t k = 0; i == 0 && k < s.parts.size(); ++k)
+      text += (k == 0 ? "(" : "+") + std::to_string(s.parts[k]);
+    if (i == 0 && !s.parts.empty()) text += ")";
+  }
   return text;
 }
 
@@ -150,6 +157,24 @@ template <class OperationOf>
       return text.substr(0, text.rfind(':'));
     };
     note(difference_kind::scatter, ".scatter", scatter(before), scatter(after));
+    auto const weights = [](placement const& p) {
+      return std::string{p.weights == residency::streamed ? "streamed" : "resident"};
+    };
+    note(difference_kind::weights, ".weights", weights(a.operators[v]), weights(b.operators[v]));
+  }
+  if (a.launch_order != b.launch_order) {
+    std::size_t at = 0;
+    while (at < std::min(a.launch_order.size(), b.launch_order.size()) &&
+           a.launch_order[at] == b.launch_order[at])
+      ++at;
+    auto const launched = [&](mapping const& m) {
+      if (at >= m.launch_order.size()) return std::string{m.is_scheduled() ? "nothing" : "none"};
+      auto const v = m.launch_order[at].index();
+      operation const* op = operation_of(v);
+      return op != nullptr ? op->name : std::string{"operator "} + std::to_string(v);
+    };
+    found.push_back(
+        {difference_kind::launch_order, path("launch_order", at), {}, launched(a), launched(b)});
   }
   return found;
 }

@@ -26,9 +26,9 @@ namespace mars::io {
 
 inline constexpr std::string_view mapping_schema = "mars.mapping/1";
 
-/// The keys of a mapping document: a contract, see io/json.hpp. Only `schema`, `sets` and `operators`
-/// are read; the others are results that a writer may add.
-inline constexpr std::array<std::string_view, 19> mapping_keys{"schema",
+/// The keys of a mapping document: a contract, see io/json.hpp. Only `schema`, `sets`, `operators` and
+/// `launch_order` are read; the others are results that a writer may add.
+inline constexpr std::array<std::string_view, 21> mapping_keys{"schema",
                                                                "workload",
                                                                "system",
                                                                "objective",
@@ -44,13 +44,15 @@ inline constexpr std::array<std::string_view, 19> mapping_keys{"schema",
                                                                "memory",
                                                                "sets",
                                                                "operators",
+                                                               "launch_order",
+                                                               "semantics",
                                                                "feasible",
                                                                "shortages",
                                                                "warnings"};
 inline constexpr std::array<std::string_view, 3> mapping_set_keys{"id", "accelerators", "design"};
-inline constexpr std::array<std::string_view, 9> mapping_operator_keys{
-    "name",    "set",   "exclusive", "shared",         "scatter",
-    "start_s", "end_s", "compute_s", "communication_s"};
+inline constexpr std::array<std::string_view, 10> mapping_operator_keys{
+    "name",    "set",     "exclusive", "shared",    "scatter",
+    "weights", "start_s", "end_s",     "compute_s", "communication_s"};
 
 /// What a mapping document says.
 struct mapping_document {
@@ -60,8 +62,12 @@ struct mapping_document {
 
 namespace detail {
 
-[[nodiscard]] inline auto read_cut(reader const& r, operation const& op) -> cut {
-  r.allow({"dim", "ways"});
+[[nodiscard]] inline auto read_cut(reader const& r, operation const& op, bool may_be_uneven = false)
+    -> cut {
+  if (may_be_uneven)
+    r.allow({"dim", "ways", "parts"});
+  else
+    r.allow({"dim", "ways"});
   auto const name = r["dim"].text();
   cut c{.dim = 0,
         .ways = static_cast<std::int32_t>(
@@ -83,7 +89,14 @@ namespace detail {
 
 [[nodiscard]] inline auto read_sharding(reader const& r, operation const& op) -> sharding {
   sharding s;
-  for (auto const& c : r["exclusive"].items(max_cuts)) s.exclusive.push_back(read_cut(c, op));
+  for (auto const& c : r["exclusive"].items(max_cuts)) {
+    bool const first = s.exclusive.empty();
+    s.exclusive.push_back(read_cut(c, op, first));
+    if (auto const parts = first ? c.find("parts") : std::nullopt)
+      for (auto const& n : parts->items(max_parts))
+        s.parts.push_back(
+            static_cast<std::int32_t>(n.integer(1, std::numeric_limits<std::int32_t>::max())));
+  }
   if (auto const shared = r.find("shared"); shared && !shared->is_null())
     s.shared = read_cut(*shared, op);
   if (auto const scatter = r.find("scatter"); scatter && !scatter->is_null()) {
@@ -156,7 +169,10 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
     if (!root.failed() && number == number_of.end())
       r["set"].reject(error_code::unknown_name, "the id of one of the sets");
     if (root.failed()) return;
-    m.operators[v] = {set_id{number->second}, read_sharding(r, *ops[v])};
+    m.operators[v] = {set_id{number->second}, read_sharding(r, *ops[v]), residency::resident};
+    if (auto const weights = r.find("weights"))
+      m.operators[v].weights = static_cast<residency>(
+          weights->choice(std::array<std::string_view, 2>{"resident", "streamed"}));
     auto const start = r.find("start_s");
     auto const end = r.find("end_s");
     if (start && end && !start->is_null() && !end->is_null())
@@ -175,6 +191,18 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
                    std::string{"'"} + ops[v]->name + "' is missing"});
   }
   if (!timed) into.schedule.clear();
+  auto const order = root.find("launch_order");
+  if (!order || order->is_null()) return;
+  for (auto const& r : order->items()) {
+    if (root.failed()) return;
+    auto const at = by_name.find(r.text());
+    if (at == by_name.end())
+      r.reject(error_code::unknown_name, "an operator of the workload");
+    else
+      m.launch_order.push_back(operator_id{at->second});
+  }
+  if (m.launch_order.empty() && !m.operators.empty())
+    order->reject(error_code::out_of_range, "every operator once, or no launch order");
 }
 
 } // namespace detail
@@ -211,7 +239,8 @@ template <WorkloadGraph Graph, class System>
 }
 
 /// `sets` and `operators` of a mapping document, in this order: entries by set number and operator id,
-/// `exclusive` in cut order, `shared` null without one, `scatter` only where there is one. For a writer
+/// `exclusive` in cut order, `shared` null without one, `scatter`, `parts` and `weights` only where
+/// there is something to say; then `launch_order`, if there is one. For a writer
 /// of results to put in its place and extend. Precondition: `validate(m, graph, …)` finds no unknown
 /// operator or dimension.
 template <WorkloadGraph Graph>
@@ -225,7 +254,8 @@ template <WorkloadGraph Graph>
   auto placements = ordered_json::array();
   for (std::size_t v = 0; v < m.operators.size(); ++v) {
     operation const& o = op(graph, operator_id{v});
-    auto const& [set, s] = m.operators[v];
+    auto const set = m.operators[v].set;
+    auto const& s = m.operators[v].sharding;
     auto const dim_name = [&](std::size_t d) { return std::string{o.dims[d].name.view()}; };
     auto const cut_json = [&](cut const& c) -> ordered_json {
       return {{"dim", dim_name(c.dim)}, {"ways", c.ways}};
@@ -235,14 +265,17 @@ template <WorkloadGraph Graph>
     entry["set"] = set.value;
     auto exclusive = ordered_json::array();
     for (auto const& c : s.exclusive) exclusive.push_back(cut_json(c));
+    for (auto const n : s.parts) exclusive[0]["parts"].push_back(n);
     entry["exclusive"] = std::move(exclusive);
     entry["shared"] = s.shared ? cut_json(*s.shared) : ordered_json(nullptr);
     if (s.scatter) entry["scatter"] = dim_name(*s.scatter);
+    if (m.operators[v].weights == residency::streamed) entry["weights"] = "streamed";
     placements.push_back(std::move(entry));
   }
   ordered_json j;
   j["sets"] = std::move(sets);
   j["operators"] = std::move(placements);
+  for (auto const v : m.launch_order) j["launch_order"].push_back(op(graph, v).name);
   return j;
 }
 
@@ -254,6 +287,7 @@ template <WorkloadGraph Graph>
   auto parts = mapping_to_json(m, graph);
   j["sets"] = std::move(parts["sets"]);
   j["operators"] = std::move(parts["operators"]);
+  if (parts.contains("launch_order")) j["launch_order"] = std::move(parts["launch_order"]);
   return j;
 }
 

@@ -78,7 +78,8 @@ template <WorkloadGraph Graph>
 } // namespace detail
 
 /// A plan as a `mars.mapping/1` document with results: the keys of the contract (io/json.hpp), then
-/// `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
+/// `launch_order` (names; scheduled mappings only), `semantics` ("sequential"; scheduled: "overlapped"
+/// or "staged"), `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
 /// `capacity_bytes`, `largest_weights`) and `warnings`. `load_mapping` reads it back.
 ///
 /// Numbers that do not exist are null: times and energy of a plan that is not feasible, unknown
@@ -147,6 +148,9 @@ template <WorkloadGraph Graph, class System>
   auto parts = detail::timed_mapping_json(p, graph);
   j["sets"] = std::move(parts["sets"]);
   j["operators"] = std::move(parts["operators"]);
+  if (parts.contains("launch_order")) j["launch_order"] = std::move(parts["launch_order"]);
+  constexpr char const* names[] = {"sequential", "overlapped", "staged"};
+  j["semantics"] = names[static_cast<std::size_t>(e.semantics)];
   j["feasible"] = feasible;
   j["shortages"] = detail::shortages_json(p, graph);
   j["warnings"] = context.warnings;

@@ -3,6 +3,7 @@
 
 #include <mars/core/expected.hpp>
 #include <mars/hardware.hpp>
+#include <mars/io/json/detail/h2h_json.hpp>
 #include <mars/io/json/detail/interconnect_json.hpp>
 #include <mars/io/json/detail/schema.hpp>
 #include <mars/io/json/document.hpp>
@@ -26,8 +27,8 @@ inline constexpr std::size_t max_system_size = 16'384;
 
 namespace detail {
 
-inline constexpr std::array<std::string_view, 5> design_kinds{
-    "super_lip", "systolic_array", "winograd", "roofline", "h2h"};
+inline constexpr std::array<std::string_view, 5> design_kinds{"super_lip", "systolic_array",
+                                                              "winograd", "roofline", "h2h"};
 
 template <class D>
 [[nodiscard]] auto read_parameters(reader const& r) -> std::optional<any_design> {
@@ -101,6 +102,7 @@ inline void read_accelerators(reader const& r, std::vector<accelerator>& all) {
 
 [[nodiscard]] inline auto read_system(reader const& root) -> std::optional<any_system> {
   if (!root.is_object()) root.reject(error_code::wrong_type, "an object");
+  if (has_schema(root, "mars.h2h.accelerators/1")) return read_h2h_system(root);
   read_schema(root, system_schema);
   if (root.has("preset")) return read_preset(root);
   root.allow({"schema", "name", "accelerators", "interconnect"});
@@ -160,7 +162,8 @@ auto write_parameters(any_design const& design, std::string_view kind, ordered_j
 
 } // namespace detail
 
-/// A system from the text of a `mars.system/1` document (see io/json.hpp). It is valid
+/// A system from the text of a `mars.system/1` document, or of a `mars.h2h.accelerators/1` table of
+/// accelerators (see io/json.hpp). It is valid
 /// (`system.validate()`). Errors carry the path to the culprit in the document.
 [[nodiscard]] inline auto load_system(std::string_view text) -> expected<any_system> {
   auto const document = parse_json(text);

@@ -3,6 +3,7 @@
 
 #include <mars/core/expected.hpp>
 #include <mars/io/json/detail/algebra.hpp>
+#include <mars/io/json/detail/h2h_json.hpp>
 #include <mars/io/json/detail/operator_kinds.hpp>
 #include <mars/io/json/detail/schema.hpp>
 #include <mars/io/json/document.hpp>
@@ -24,6 +25,7 @@
 namespace mars::io {
 
 inline constexpr std::string_view workload_schema = "mars.workload/1";
+inline constexpr std::string_view layer_table_schema = "mars.h2h.model/1";
 
 namespace detail {
 
@@ -251,7 +253,8 @@ private:
 
 } // namespace detail
 
-/// A workload from the text of a `mars.workload/1` document (see io/json.hpp). Errors carry the path
+/// A workload from the text of a `mars.workload/1` document, or of a `mars.h2h.model/1` table of layers
+/// (see io/json.hpp). Errors carry the path
 /// to the culprit in the document: `parse`, `unknown_key`, `missing_key`, `wrong_type`, `duplicate`,
 /// `dangling`, `cycle`, and whatever builder and graph refuse. Ids follow the order of the document,
 /// except that a list by kind is sorted where an operator reads a later one.
@@ -263,6 +266,11 @@ private:
   std::vector<reader> operators;
   bool algebra = false;
   if (!root.is_object()) root.reject(error_code::wrong_type, "an object");
+  if (detail::has_schema(root, layer_table_schema)) {
+    auto table = detail::read_layer_table(root);
+    if (context.failed()) return unexpected{error{context.failure()}};
+    return table;
+  }
   detail::read_schema(root, workload_schema);
   auto const name = root.find("name");
   auto const bits = root.find("element_bits");

@@ -223,7 +223,8 @@ template <WorkloadGraph Graph, Interconnect Net>
   for (std::size_t i = 0; i < n; ++i) {
     auto const v = out.order[i];
     operation const& o = op(graph, v);
-    auto const& [set, s] = m.operators[v.index()];
+    auto const set = m.operators[v.index()].set;
+    auto const& s = m.operators[v.index()].sharding;
     auto const& members = m.sets[set.index()].accelerators;
     auto const print = footprint_of(o, s, members.size());
     auto demand = live[set.index()] + print.transient();

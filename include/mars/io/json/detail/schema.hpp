@@ -8,6 +8,11 @@
 
 namespace mars::io::detail {
 
+[[nodiscard]] inline auto has_schema(reader const& root, std::string_view wanted) -> bool {
+  auto const schema = root.find("schema");
+  return schema && schema->is_text() && schema->text() == wanted;
+}
+
 /// The key that says what a document is.
 inline void read_schema(reader const& root, std::string_view wanted) {
   auto const schema = root["schema"];

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "inspect.hpp"
+#include "policies.hpp"
+#include "run.hpp"
+
+#include <mars/evaluation/build_schedule_problem.hpp>
+#include <mars/evaluation/schedule_evaluator.hpp>
+#include <mars/search/any_schedule_search.hpp>
+#include <mars/search/h2h.hpp>
+#include <mars/search/list_scheduling.hpp>
+#include <mars/search/schedule_annealing.hpp>
+#include <mars/search/schedule_exact.hpp>
+#include <mars/search/schedule_genetic.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace mars_map {
+
+namespace {
+
+/// A search whose time counts what came before it, too.
+struct timed_schedule_search {
+  mars::search::any_schedule_search inner;
+  mars::deadline until{};
+
+  [[nodiscard]] auto name() const -> std::string_view { return inner.name(); }
+  [[nodiscard]] auto operator()(mars::schedule_problem const& problem,
+                                mars::search_context const& context) const
+      -> mars::schedule_solution {
+    auto left = context;
+    if (!until.is_never()) left.budget.wall = until.remaining();
+    return inner(problem, left);
+  }
+};
+
+using schedule_mapper =
+    mars::mapper<mars::any_cost, chosen_strategy, timed_schedule_search, chosen_objective>;
+
+[[nodiscard]] auto search_for_schedules(options const& o) -> mars::search::any_schedule_search {
+  switch (o.search) {
+  case search_name::list: return mars::search::list_scheduling{};
+  case search_name::h2h: return mars::search::h2h{};
+  case search_name::exact: return mars::search::schedule_exact{};
+  case search_name::genetic: return mars::search::schedule_genetic{.seed = o.seed};
+  default: return mars::search::schedule_annealing{.seed = o.seed};
+  }
+}
+
+[[nodiscard]] auto single_accelerators(mars::any_system const& system)
+    -> std::vector<std::vector<mars::accelerator_id>> {
+  std::vector<std::vector<mars::accelerator_id>> sets;
+  for (std::size_t a = 0; a < system.size(); ++a) sets.push_back({mars::accelerator_id{a}});
+  return sets;
+}
+
+[[nodiscard]] auto schedule_mapper_of(options const& o, mars::any_system const& system,
+                                      mars::deadline until) -> schedule_mapper {
+  schedule_mapper mapper{cost_of(o), chosen_strategy{o.strategy},
+                         timed_schedule_search{search_for_schedules(o), until}, objective_of(o)};
+  if (o.search == search_name::h2h || o.strategy == strategy_name::whole)
+    mapper = mapper.with_candidates(single_accelerators(system));
+  return mapper;
+}
+
+} // namespace
+
+auto settle(options& o, mars::any_system const& system) -> mars::expected<void> {
+  bool const staged = mars::is_staged(system.interconnect);
+  bool const for_schedules = o.search == search_name::list || o.search == search_name::h2h;
+  if (!o.semantics_given && (staged || for_schedules)) o.semantics = semantics_name::scheduled;
+  if (o.semantics == semantics_name::sequential) {
+    if (!for_schedules) return {};
+    return mars::fail(mars::error_code::invalid_argument, "--search",
+                      std::string{name_of(o.search)}, "a search of sequential mappings",
+                      "it makes schedules: --semantics scheduled");
+  }
+  if (!o.search_given) o.search = search_name::annealing;
+  if (!o.strategy_given && staged)
+    o.strategy =
+        o.search == search_name::h2h ? strategy_name::whole : strategy_name::single_cut;
+  using enum search_name;
+  for (auto const s : {baseline, beam, portfolio, exhaustive})
+    if (o.search == s && o.mapping.empty())
+      return mars::fail(mars::error_code::unsupported, "--search", std::string{name_of(s)},
+                        "genetic, exact, annealing, list or h2h for schedules");
+  if (o.objective != objective_name::latency && o.objective != objective_name::throughput)
+    return mars::fail(mars::error_code::unsupported, "--objective",
+                      std::string{name_of(o.objective)}, "latency or throughput for schedules");
+  if (o.energy_limit)
+    return mars::fail(mars::error_code::unsupported, "--energy-limit", "a limit",
+                      "none for schedules");
+  if (!o.checkpoint.empty())
+    return mars::fail(mars::error_code::unsupported, "--checkpoint", o.checkpoint,
+                      "none for schedules");
+  return {};
+}
+
+auto find_schedule_baseline(options const& o, mars::graph const& graph,
+                            mars::any_system const& system) -> mars::expected<mars::plan> {
+  if (!mars::is_staged(system.interconnect)) return find_baseline(o, graph, system);
+  auto steps = o;
+  steps.search = search_name::h2h;
+  steps.strategy = strategy_name::whole;
+  return schedule_mapper_of(steps, system, mars::deadline::never()).find(graph, system);
+}
+
+auto find_schedule(options const& o, mars::graph const& graph, mars::any_system const& system,
+                   mars::stop_token stop,
+                   std::function<mars::verdict(mars::progress const&)> observer)
+    -> mars::expected<outcome> {
+  auto const until =
+      o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
+  auto const mapper = schedule_mapper_of(o, system, until);
+  outcome result;
+  if (auto baseline = find_schedule_baseline(o, graph, system)) {
+    auto priced = mapper.price(graph, system, baseline->mapping);
+    if (!priced) return mars::unexpected{std::move(priced).error()};
+    priced->policy = baseline->policy;
+    priced->evaluations = baseline->evaluations;
+    priced->wall = baseline->wall;
+    result.baseline = *std::move(priced);
+  } else {
+    result.no_baseline = to_string(baseline.error());
+  }
+  mars::search_context context{.budget = o.budget, .stop = stop, .threads = o.threads};
+  context.observer = [&](mars::progress const& p) {
+    result.convergence.push_back(p);
+    result.convergence.back().phase = {};
+    return observer ? observer(p) : mars::verdict::proceed;
+  };
+  auto found = mapper.find(graph, system, std::move(context));
+  if (!found) return mars::unexpected{std::move(found).error()};
+  result.plan = *std::move(found);
+  return result;
+}
+
+auto find_schedule_alternatives(options const& o, mars::graph const& graph,
+                                mars::any_system const& system, mars::mapping const& mapping,
+                                mars::operator_id which)
+    -> mars::expected<std::vector<alternative>> {
+  constexpr std::size_t shown = 8;
+  std::vector<std::vector<mars::accelerator_id>> sets;
+  for (auto const& s : mapping.sets) sets.push_back(s.accelerators);
+  auto const problem =
+      mars::build_schedule_problem(graph, system, cost_of(o), chosen_strategy{o.strategy},
+                                   mars::collective::standard{}, objective_of(o), sets);
+  if (!problem) return mars::unexpected{problem.error()};
+  std::vector<alternative> found;
+  auto const a = problem->encode(mapping);
+  if (!a) return found;
+  mars::schedule_evaluator price{*problem};
+  auto const now = price(*a);
+  std::size_t v = 0;
+  while (problem->operator_at(v) != which) ++v;
+  auto const set = problem->choices(v)[a->choice_of[v]].set;
+  auto const [first, last] = problem->choices_on(v, set);
+  for (auto c = first; c < last; ++c) {
+    if (c == a->choice_of[v]) continue;
+    auto other = *a;
+    other.choice_of[v] = c;
+    if (auto const value = price(other); value.feasible())
+      found.push_back(
+          {problem->row(v).shardings[problem->choices(v)[c].sharding], value.value - now.value});
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](auto const& x, auto const& y) { return x.change < y.change; });
+  found.resize(std::min(found.size(), shown));
+  return found;
+}
+
+} // namespace mars_map
