@@ -11,6 +11,15 @@
 //   mapping_problem::evaluate(assignment)                equal to the reference to the picosecond
 //   delta_evaluator                                      the same after every move, in O(degree)
 //   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
+//   activity_graph                                       computations and transfers that wait for each
+//                                                        other: what a simulation executes
+//   simulate(plan, network, sharing) → timeline          executes it, event by event: transfers that
+//                                                        meet on a link share it
+//
+// How messages share a link (concept: LinkSharing, evaluation/sharing/concept.hpp):
+//
+//   sharing::max_min_fair   all at once at max–min fair rates: networks that interleave packets
+//   sharing::fifo           one at a time, in the order of arrival: engines that copy buffers
 //
 // Semantics (sequential, MARS): operators run one after another along the topological order that takes
 // the smallest id first. An operator costs
@@ -30,6 +39,7 @@
 // Objectives (concept: evaluation/objective.hpp): objective::latency, throughput, energy, weighted;
 // objective::within{base, memory, energy} puts limits on another.
 
+#include <mars/evaluation/activity.hpp>
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/build_uniform_problem.hpp>
@@ -37,6 +47,11 @@
 #include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/evaluation.hpp>
+#include <mars/evaluation/event_queue.hpp>
 #include <mars/evaluation/objective.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
+#include <mars/evaluation/sharing/concept.hpp>
+#include <mars/evaluation/sharing/fifo.hpp>
+#include <mars/evaluation/sharing/max_min_fair.hpp>
+#include <mars/evaluation/simulator.hpp>
