@@ -13,6 +13,7 @@
 //   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
 //   activity_graph                                       computations and transfers that wait for each
 //                                                        other: what a simulation executes
+//   lower(graph, system, mapping, cost, collective)      a mapping as activities
 //   simulate(plan, network, sharing) → timeline          executes it, event by event: transfers that
 //                                                        meet on a link share it
 //
@@ -48,6 +49,8 @@
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/event_queue.hpp>
+#include <mars/evaluation/exchanges.hpp>
+#include <mars/evaluation/lower.hpp>
 #include <mars/evaluation/objective.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
