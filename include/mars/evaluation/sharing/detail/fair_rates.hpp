@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace mars::detail {
@@ -39,40 +38,38 @@ public:
   };
   auto add(std::span<std::uint32_t const> links) -> added {
     auto full = unlimited;
-    std::size_t hops = 0;
-    for (auto const l : links) {
-      full = std::min(full, lines_[l].capacity);
-      hops += limits(l);
-    }
-    if (hops == 0) return {none, full};
+    for (auto const l : links) full = std::min(full, lines_[l].capacity);
+    if (!(full < unlimited)) return {none, full};
     if (free_.empty()) {
       free_.push_back(static_cast<std::uint32_t>(flows_.size()));
       flows_.emplace_back();
+      crossings_.emplace_back();
     }
     auto const number = free_.back();
     free_.pop_back();
-    auto& f = flows_[number];
-    f.rate = 0;
-    f.bottleneck = none;
-    f.crossings.clear();
+    flows_[number] = {};
+    auto& crossed = crossings_[number];
+    crossed.clear();
     for (auto const l : links) {
       if (!limits(l)) continue;
-      auto& line = lines_[l];
-      line.entries.push_back({number, static_cast<std::uint32_t>(f.crossings.size())});
-      f.crossings.push_back({l, static_cast<std::uint32_t>(line.entries.size() - 1)});
+      auto& entries = lines_[l].entries;
+      entries.push_back({number, static_cast<std::uint32_t>(crossed.size())});
+      crossed.push_back({l, static_cast<std::uint32_t>(entries.size() - 1)});
     }
     ask(number);
     return {number, full};
   }
   void remove(std::uint32_t number) {
     auto& f = flows_[number];
-    for (auto const& [l, place] : f.crossings) {
+    for (auto const& [l, place] : crossings_[number]) {
       auto& entries = lines_[l].entries;
       entries[place] = entries.back();
-      flows_[entries[place].flow].crossings[entries[place].crossing].place = place;
+      crossings_[entries[place].flow][entries[place].crossing].place = place;
       entries.pop_back();
+      lines_[l].given = entries.empty() ? 0 : lines_[l].given - f.rate;
       lost_.push_back(l);
     }
+    if (f.bottleneck != none) --lines_[f.bottleneck].held;
     if (f.asked) asked_.erase(std::find(asked_.begin(), asked_.end(), number));
     f.asked = false;
     free_.push_back(number);
@@ -86,21 +83,16 @@ public:
   [[nodiscard]] auto settle() -> std::span<change const> {
     changes_.clear();
     for (auto const l : lost_)
-      for (auto const& e : lines_[l].entries)
-        if (flows_[e.flow].bottleneck == l) ask(e.flow);
+      if (lines_[l].held > 0) ask_held(l);
     lost_.clear();
     for (auto before = asked_.size() + 1; !asked_.empty() && before != asked_.size();) {
       before = asked_.size();
       fill();
       check();
     }
-    for (auto const number : asked_) {
-      auto& f = flows_[number];
-      f.asked = false;
-      if (std::max(f.rate, f.filled) - std::min(f.rate, f.filled) <= 1e-12 * f.rate) continue;
-      f.rate = f.filled;
-      changes_.push_back({number, f.rate});
-    }
+    for (auto const number : asked_)
+      if (auto const l = flows_[number].bottleneck; l != none) --lines_[l].held;
+    for (auto const number : asked_) take(number);
     asked_.clear();
     return changes_;
   }
@@ -115,6 +107,7 @@ public:
 private:
   static constexpr auto unlimited = std::numeric_limits<double>::infinity();
   static constexpr double slack = 1e-9;
+  static constexpr std::uint32_t most_updates = 256; ///< of a sum before it is made anew
 
   struct entry {
     std::uint32_t flow{};
@@ -126,19 +119,26 @@ private:
   };
   struct link_state {
     double capacity{};
-    double rest{};           ///< not given away yet
-    double level{};          ///< the rate it holds flows up at, if it does
-    std::uint32_t waiting{}; ///< asked flows without a rate
-    bool crossed{};          ///< by an asked flow
-    bool holds_up{};
+    double given{};          ///< sum of the rates on it
+    double level{};          ///< rate of the flows it holds up; no flow on it is faster
+    std::uint32_t held{};    ///< flows it holds up
+    std::uint32_t updates{}; ///< of `given`, since it was summed up
     std::vector<entry> entries;
+    // While flows are asked:
+    bool crossed{}; ///< by one of them
+    bool holds_up{};
+    std::uint32_t place{};    ///< in shares_
+    std::uint32_t waiting{};  ///< asked flows without a rate
+    std::uint32_t released{}; ///< asked flows of those it holds up
+    double rest{};            ///< not given away yet
+    double fastest{};         ///< the largest of the new rates; if it holds up, theirs
   };
   struct flow_state {
     double rate{};
-    double filled{}; ///< the rate it is about to get; below 0: not decided
-    std::uint32_t bottleneck{none};
+    double filled{};                ///< the rate it is about to get; below 0: not decided
+    std::uint32_t bottleneck{none}; ///< of `rate`
+    std::uint32_t next{none};       ///< of `filled`
     bool asked{};
-    std::vector<crossing> crossings;
   };
 
   void ask(std::uint32_t number) {
@@ -146,65 +146,59 @@ private:
     flows_[number].asked = true;
     asked_.push_back(number);
   }
+  void ask_held(std::uint32_t link) {
+    for (auto const& e : lines_[link].entries)
+      if (flows_[e.flow].bottleneck == link) ask(e.flow);
+  }
 
-  /// Progressive filling of what the others leave. O(links² + entries) of the links crossed.
+  /// Progressive filling of what the others leave. O(links² + crossings) of the asked flows.
   void fill() {
     crossed_.clear();
     for (auto const number : asked_) {
-      flows_[number].filled = -1;
-      for (auto const& c : flows_[number].crossings) {
+      auto& f = flows_[number];
+      f.filled = -1;
+      for (auto const& c : crossings_[number]) {
         auto& l = lines_[c.link];
         if (!l.crossed) {
           l.crossed = true;
-          l.waiting = 0;
           l.holds_up = false;
+          l.waiting = l.released = 0;
+          l.rest = l.capacity - l.given;
+          l.fastest = 0;
           crossed_.push_back(c.link);
         }
         ++l.waiting;
+        l.rest += f.rate;
       }
+      if (f.bottleneck != none) ++lines_[f.bottleneck].released;
     }
+    shares_.clear();
     for (auto const number : crossed_) {
       auto& l = lines_[number];
-      l.rest = l.capacity;
-      if (l.waiting == l.entries.size()) continue;
-      for (auto const& e : l.entries)
-        if (!flows_[e.flow].asked) l.rest -= flows_[e.flow].rate;
-      l.rest = std::max(0.0, l.rest);
+      // A flow that is alone gets all of it, to the last bit.
+      l.rest = l.waiting == l.entries.size() ? l.capacity : std::max(0.0, l.rest);
+      l.place = static_cast<std::uint32_t>(shares_.size());
+      shares_.push_back(l.rest / l.waiting);
     }
-    open_ = crossed_;
     for (;;) {
-      auto least = unlimited;
-      std::uint32_t tightest = none;
-      for (std::size_t i = 0; i < open_.size();) {
-        auto const& l = lines_[open_[i]];
-        if (l.waiting == 0) {
-          open_[i] = open_.back();
-          open_.pop_back();
-          continue;
-        }
-        if (auto const share = l.rest / l.waiting; share < least) {
-          least = share;
-          tightest = open_[i];
-        }
-        ++i;
-      }
-      if (tightest == none) break;
-      hold_up(tightest, least);
+      auto const tightest = std::min_element(shares_.begin(), shares_.end());
+      if (!(*tightest < unlimited)) break;
+      hold_up(crossed_[static_cast<std::size_t>(tightest - shares_.begin())], *tightest);
     }
   }
   /// Its asked flows get `rate`.
   void hold_up(std::uint32_t tightest, double rate) {
     lines_[tightest].holds_up = true;
-    lines_[tightest].level = rate;
     for (auto const& e : lines_[tightest].entries) {
       auto& f = flows_[e.flow];
       if (!f.asked || f.filled >= 0) continue;
       f.filled = rate;
-      f.bottleneck = tightest;
-      for (auto const& c : f.crossings) {
+      f.next = tightest;
+      for (auto const& c : crossings_[e.flow]) {
         auto& l = lines_[c.link];
         l.rest = std::max(0.0, l.rest - rate);
-        --l.waiting;
+        l.fastest = rate; // they rise
+        shares_[l.place] = --l.waiting == 0 ? unlimited : l.rest / l.waiting;
       }
     }
   }
@@ -213,30 +207,41 @@ private:
     for (auto const number : crossed_) {
       auto& l = lines_[number];
       l.crossed = false;
-      bool is_full = l.holds_up;
-      auto fastest = l.level;
-      if (!l.holds_up) {
-        is_full = l.rest <= slack * l.capacity;
-        fastest = 0;
+      bool const full = l.holds_up || l.rest <= slack * l.capacity;
+      if (l.held > l.released && (!full || l.level < l.fastest * (1 - slack))) ask_held(number);
+      // Nobody was faster than the level it had.
+      if (l.holds_up && (l.held == 0 || l.fastest < l.level))
         for (auto const& e : l.entries)
-          if (flows_[e.flow].asked) fastest = std::max(fastest, flows_[e.flow].filled);
-      }
-      for (auto const& e : l.entries) {
-        auto const& f = flows_[e.flow];
-        if (f.asked) continue;
-        bool const too_fast = l.holds_up && f.rate > l.level * (1 + slack);
-        bool const too_slow =
-            f.bottleneck == number && (!is_full || f.rate < fastest * (1 - slack));
-        if (too_fast || too_slow) joining_.push_back(e.flow);
-      }
+          if (flows_[e.flow].rate > l.fastest * (1 + slack)) ask(e.flow);
     }
-    for (auto const f : joining_) ask(f);
-    joining_.clear();
+  }
+  /// An asked flow gets its rate. None of them is counted as held any more.
+  void take(std::uint32_t number) {
+    auto& f = flows_[number];
+    f.asked = false;
+    f.bottleneck = f.next;
+    auto& holder = lines_[f.bottleneck];
+    // As long as it holds up others that were not asked, their rate is the level.
+    if (holder.held++ == 0) holder.level = f.filled;
+    auto const more = f.filled - f.rate;
+    if (std::max(more, -more) <= 1e-12 * f.rate) return;
+    f.rate = f.filled;
+    changes_.push_back({number, f.rate});
+    for (auto const& c : crossings_[number]) {
+      auto& l = lines_[c.link];
+      l.given += more;
+      if (++l.updates < most_updates) continue;
+      l.updates = 0;
+      l.given = 0;
+      for (auto const& e : l.entries) l.given += flows_[e.flow].rate;
+    }
   }
 
   later<std::vector<link_state>, D> lines_; ///< by link
   later<std::vector<flow_state>, D> flows_;
-  later<std::vector<std::uint32_t>, D> free_, asked_, lost_, crossed_, open_, joining_;
+  later<std::vector<std::vector<crossing>>, D> crossings_; ///< by flow
+  later<std::vector<std::uint32_t>, D> free_, asked_, lost_, crossed_;
+  later<std::vector<double>, D> shares_; ///< by crossed link, of what is left
   later<std::vector<change>, D> changes_;
 };
 
