@@ -11,6 +11,7 @@
 #include <mars/evaluation/sharing/fifo.hpp>
 #include <mars/evaluation/sharing/max_min_fair.hpp>
 #include <mars/evaluation/simulator.hpp>
+#include <mars/interconnect/host_staged.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -119,6 +120,31 @@ TEST_CASE("rings of transfers take what the ring model says where they have link
     longer += low.plan.size() > with(collective_lowering::blocks).plan.size();
   }
   CHECK(longer > 100);
+}
+
+TEST_CASE("staged transfers belong to the operator") {
+  random_stream const root{23};
+  std::size_t stored = 0;
+  for (std::uint64_t trial = 0; trial < 200; ++trial) {
+    CAPTURE(trial);
+    auto r = root.substream(trial);
+    auto c = random_lowering(r, true);
+    c.system.interconnect = interconnect::host_staged{.accelerators = c.system.accelerators.size(),
+                                                      .bandwidth = bytes_per_second{1e6},
+                                                      .latency = seconds{1e-6}};
+    auto const low = lower(c.g, c.system, c.m, cost::analytical{}, collective::standard{},
+                           collective_lowering::rings)
+                         .value();
+    REQUIRE(low.priced.semantics == semantics::staged);
+    auto const t = simulate(low.plan, c.system.interconnect, sharing::max_min_fair{});
+    CHECK(t.makespan == low.priced.latency);
+    for (std::size_t v = 0; v < low.last.size(); ++v) {
+      CHECK(t.start[low.first[v].index()] == low.priced.operators[v].start);
+      CHECK(t.end[low.last[v].index()] == low.priced.operators[v].end);
+      stored += low.priced.operators[v].results > picoseconds{};
+    }
+  }
+  CHECK(stored > 500);
 }
 
 TEST_CASE("what cannot be priced cannot be lowered") {

@@ -302,41 +302,50 @@ TEST_CASE("rates are max-min fair whatever came and went before") {
       links.push_back(wire(static_cast<double>(1 + r.below(5))));
       if (ideal) links.back().bandwidth = bytes_per_second{std::numeric_limits<double>::infinity()};
     }
+    struct stream {
+      std::vector<std::uint32_t> route;
+      std::size_t flows{};
+      double rate{};
+    };
     detail::fair_rates<> rates{links};
-    std::map<std::uint32_t, std::pair<std::vector<std::uint32_t>, double>> alive;
-    for (int event = 0; event < 60; ++event) {
+    std::vector<stream> streams;
+    for (int event = 0; event < 80; ++event) {
       for (auto changes = 1 + r.below(3); changes > 0; --changes) {
-        if (!alive.empty() && r.chance(0.4)) {
-          auto const victim =
-              std::next(alive.begin(), static_cast<std::ptrdiff_t>(r.below(alive.size())));
-          rates.remove(victim->first);
-          alive.erase(victim);
-          continue;
+        if (streams.empty() || r.chance(0.15)) {
+          std::vector<std::uint32_t> route;
+          for (std::uint32_t l = 0; l < count; ++l)
+            if (r.chance(0.3)) route.push_back(l);
+          rates.add_stream(route);
+          streams.push_back({route, 0, 0.0});
         }
-        std::vector<std::uint32_t> route;
-        for (std::uint32_t l = 0; l < count; ++l)
-          if (r.chance(0.3)) route.push_back(l);
-        auto const added = rates.add(route);
-        if (added.flow != detail::fair_rates<>::none) alive[added.flow] = {route, 0.0};
+        auto const number = static_cast<std::uint32_t>(r.below(streams.size()));
+        auto& s = streams[number];
+        if (s.flows > 0 && r.chance(0.5)) {
+          rates.leave(number);
+          if (--s.flows == 0) s.rate = 0;
+        } else if (rates.full(number) < std::numeric_limits<double>::infinity()) {
+          rates.join(number);
+          ++s.flows;
+        }
       }
       for (auto const& c : rates.settle()) {
-        REQUIRE(alive.count(c.flow) == 1);
-        alive[c.flow].second = c.rate;
+        REQUIRE(streams[c.stream].flows > 0);
+        streams[c.stream].rate = c.rate;
       }
 
       std::vector<double> load(count), fastest(count);
-      for (auto const& [f, of] : alive)
-        for (auto const l : of.first) {
-          load[l] += of.second;
-          fastest[l] = std::max(fastest[l], of.second);
+      for (auto const& s : streams)
+        for (auto const l : s.route) {
+          load[l] += s.rate * static_cast<double>(s.flows);
+          fastest[l] = std::max(fastest[l], s.rate);
         }
       for (std::size_t l = 0; l < count; ++l)
         CHECK(load[l] <= links[l].bandwidth.count() * 1e-12 * (1 + 1e-8));
-      for (auto const& [f, of] : alive) {
-        auto const& rate = of.second;
-        CHECK(std::any_of(of.first.begin(), of.first.end(), [&](auto l) {
+      for (auto const& s : streams) {
+        if (s.flows == 0) continue;
+        CHECK(std::any_of(s.route.begin(), s.route.end(), [&](auto l) {
           return load[l] >= links[l].bandwidth.count() * 1e-12 * (1 - 1e-8) &&
-                 rate >= fastest[l] * (1 - 1e-8);
+                 s.rate >= fastest[l] * (1 - 1e-8);
         }));
       }
     }

@@ -38,15 +38,22 @@ public:
     heap_[at].first = when;
     sooner ? rise(at) : sink(at);
   }
-  auto pop() -> activity_id {
-    auto const first = heap_.front().second;
-    at_[first.index()] = nowhere;
+  /// No event of `a` any more.
+  void cancel(activity_id a) {
+    auto const place = at_[a.index()];
+    if (place == nowhere) return;
+    at_[a.index()] = nowhere;
     auto const last = heap_.back();
     heap_.pop_back();
-    if (!heap_.empty()) {
-      put(0, last);
-      sink(0);
-    }
+    if (last.second == a) return;
+    put(place, last);
+    rise(place);
+    sink(at_[last.second.index()]);
+  }
+  /// Precondition: there is an event.
+  auto pop() -> activity_id {
+    auto const first = heap_.front().second;
+    cancel(first);
     return first;
   }
 
