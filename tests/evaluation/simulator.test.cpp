@@ -176,6 +176,32 @@ auto fluid_ends(activity_graph const& plan, std::span<mars::link const> links, f
 
 } // namespace
 
+TEST_CASE("events come by time, then by id") {
+  random_stream r{13};
+  event_queue events{50};
+  std::map<std::uint32_t, std::int64_t> planned;
+  for (int step = 0; step < 5000; ++step) {
+    activity_id const a{r.below(50)};
+    auto const what = r.below(10);
+    if (what < 5) {
+      planned[a.value] = static_cast<std::int64_t>(r.below(20));
+      events.schedule(a, picoseconds{planned[a.value]});
+    } else if (what < 7) {
+      planned.erase(a.value);
+      events.cancel(a);
+    } else if (!planned.empty()) {
+      auto const next =
+          std::min_element(planned.begin(), planned.end(), [](auto const& x, auto const& y) {
+            return std::pair{x.second, x.first} < std::pair{y.second, y.first};
+          });
+      REQUIRE(events.time().count() == next->second);
+      REQUIRE(events.pop().value == next->first);
+      planned.erase(next);
+    }
+    REQUIRE(events.empty() == planned.empty());
+  }
+}
+
 TEST_CASE("nothing to do takes no time") {
   activity_graph const none;
   auto const t = simulate(none, {}, through, sharing::max_min_fair{});
