@@ -15,6 +15,7 @@ namespace mars {
 
 namespace detail {
 
+/// Links take messages on in the order of their events, so a link is known by when it is free again.
 template <deferred D = when_called>
 class queued_links {
 public:

@@ -228,7 +228,12 @@ namespace sharing {
 /// Prefer it for networks that interleave packets, which is most of them.
 ///
 /// Rates are kept, not computed anew: when a message comes or goes, only those are asked that it
-/// affects (see detail/fair_rates.hpp). Rates are exact up to 10⁻⁹ of themselves.
+/// affects (see detail/fair_rates.hpp), so an event costs what the change of rates spreads to: a
+/// route or two in light traffic, at worst all routes in use and the links² they cross. Messages
+/// on one route count as one. Rates are max–min fair up to 10⁻⁹ of themselves, ends rounded to whole
+/// picoseconds. Like its subject the model is sensitive: in dense traffic with dependencies a
+/// picosecond can grow to a visible difference thousands of messages later. It is the same one on
+/// every compiler.
 /// Source: Bertsekas and Gallager, Data Networks, §6.5.2 (progressive filling).
 struct max_min_fair {
   template <deferred D = when_called>
