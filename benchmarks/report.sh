@@ -24,6 +24,7 @@ run() {
 }
 run build --benchmark_min_time=0
 run search --benchmark_min_time=0.2
+run simulator --benchmark_min_time=0.2
 
 # One row a benchmark: name, milliseconds, items/s, and the counters asked for. Columns are found by their names.
 table() {
@@ -48,6 +49,10 @@ echo
 echo "## Evaluating and searching, aws_f1_16xlarge"
 echo
 table "$scratch/search.csv" "operators proven above_optimum"
+echo
+echo "## Simulating 100,000 transfers between 64 accelerators"
+echo
+table "$scratch/simulator.csv" "transfers in_flight slowed"
 if [ -x "$programs/count_moves" ] && command -v valgrind >/dev/null; then
   echo
   echo "## Moves of the delta evaluator, resnet101 on aws_f1_16xlarge"

@@ -13,6 +13,16 @@
 //   build_schedule_problem(graph, system, …) → schedule_problem, schedule_evaluator, schedule_bound
 //                                                        the same for mappings with a launch order
 //   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
+//   activity_graph                                       computations and transfers that wait for each
+//                                                        other: what a simulation executes
+//   lower(graph, system, mapping, cost, collective)      a mapping as activities
+//   simulate(plan, network, sharing) → timeline          executes it, event by event: transfers that
+//                                                        meet on a link share it
+//
+// How messages share a link (concept: LinkSharing, evaluation/sharing/concept.hpp):
+//
+//   sharing::max_min_fair   all at once at max–min fair rates: networks that interleave packets
+//   sharing::fifo           one at a time, in the order of arrival: engines that copy buffers
 //
 // Semantics (sequential, MARS): operators run one after another along the topological order that takes
 // the smallest id first. An operator costs
@@ -35,6 +45,7 @@
 // Objectives (concept: evaluation/objective.hpp): objective::latency, throughput, energy, weighted;
 // objective::within{base, memory, energy} puts limits on another.
 
+#include <mars/evaluation/activity.hpp>
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/build_schedule_problem.hpp>
@@ -44,6 +55,9 @@
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/evaluate_schedule.hpp>
 #include <mars/evaluation/evaluation.hpp>
+#include <mars/evaluation/event_queue.hpp>
+#include <mars/evaluation/exchanges.hpp>
+#include <mars/evaluation/lower.hpp>
 #include <mars/evaluation/objective.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
@@ -51,4 +65,8 @@
 #include <mars/evaluation/schedule_bounds.hpp>
 #include <mars/evaluation/schedule_evaluator.hpp>
 #include <mars/evaluation/schedule_problem.hpp>
+#include <mars/evaluation/sharing/concept.hpp>
+#include <mars/evaluation/sharing/fifo.hpp>
+#include <mars/evaluation/sharing/max_min_fair.hpp>
+#include <mars/evaluation/simulator.hpp>
 #include <mars/evaluation/staging.hpp>

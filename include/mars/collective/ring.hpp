@@ -34,9 +34,7 @@ struct ring {
       for (std::size_t k = 1; k < g; ++k) sum += hop(k);
       return sum;
     }
-    bool const once =
-        kind == collective_kind::all_gather || kind == collective_kind::reduce_scatter;
-    return detail::times((once ? 1 : 2) * (g - 1), hop(1));
+    return detail::times(detail::ring_steps(kind, g, size).steps, hop(1));
   }
   template <Interconnect Net>
   [[nodiscard]] auto algorithm(Net const&, collective_kind, std::span<accelerator_id const>,

@@ -24,6 +24,26 @@ struct crossed_links {
   std::vector<bytes_per_second> bandwidth; ///< by link
 };
 
+/// One message of a redistribution: from a rank of the owning set to a rank of the receiving one.
+struct message {
+  std::uint32_t from{};
+  std::uint32_t to{};
+  bytes size{};
+
+  friend constexpr auto operator==(message const&, message const&) -> bool = default;
+};
+/// What a receiver, rank `to`, does after its messages: an all-gather of `size` bytes with others.
+struct gathering {
+  std::uint32_t to{};
+  std::vector<accelerator_id> group;
+  bytes size{};
+};
+/// A redistribution as it is carried out. Messages to one receiver go one after another, in order.
+struct redistribution_messages {
+  std::vector<message> sent;         ///< by receiver
+  std::vector<gathering> gatherings; ///< by receiver, at most one each
+};
+
 template <RoutedInterconnect Net>
 [[nodiscard]] auto links_between(Net const& net, std::span<accelerator_id const> from,
                                  std::span<accelerator_id const> to) -> crossed_links {
@@ -91,16 +111,11 @@ public:
 
   /// Not const: it reuses buffers, so that building a problem does not allocate per question.
   [[nodiscard]] auto operator()(later<movement, D> const& moved, int element_bits) -> price {
-    auto const grouping = moved.owned().by_rank();
-    if (!std::equal(grouping.begin(), grouping.end(), grouping_.begin(), grouping_.end())) {
-      grouping_.assign(grouping.begin(), grouping.end());
-      sender_ = senders{moved.owned(), near_};
-    }
+    choose_senders(moved);
     std::int64_t missing = 0;
-    auto time = directly(moved, element_bits, missing);
+    auto time = directly(moved, element_bits, missing, unrecorded{});
     if (missing == 0) return {};
-    if (may_gather_ && moved.needed().boxes().size() < to_.size())
-      time = std::min(time, gathered(moved, element_bits, time));
+    if (may_gather(moved)) time = std::min(time, gathered(moved, element_bits, time, unrecorded{}));
     return {to_picoseconds(time), missing};
   }
   [[nodiscard]] auto operator()(later<layout, D> const& owned, later<layout, D> const& needed,
@@ -108,7 +123,44 @@ public:
     return (*this)(movement{owned, needed}, element_bits);
   }
 
+  /// The messages that the price is the price of.
+  [[nodiscard]] auto messages(later<movement, D> const& moved, int element_bits)
+      -> later<redistribution_messages, D> {
+    choose_senders(moved);
+    std::int64_t missing = 0;
+    later<redistribution_messages, D> direct, parts;
+    auto const time = directly(moved, element_bits, missing, recorder{&direct});
+    if (missing == 0 || !may_gather(moved)) return direct;
+    return gathered(moved, element_bits, time, recorder{&parts}) < time ? parts : direct;
+  }
+
 private:
+  /// What is told of every message and gathering that is priced: nobody, or a list of them.
+  struct unrecorded {
+    void send(std::size_t, std::size_t, bytes) const {}
+    void gather(std::size_t, std::span<accelerator_id const>, bytes) const {}
+  };
+  struct recorder {
+    later<redistribution_messages, D>* all;
+
+    void send(std::size_t from, std::size_t to, bytes size) const {
+      all->sent.push_back({static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to), size});
+    }
+    void gather(std::size_t to, std::span<accelerator_id const> group, bytes size) const {
+      all->gatherings.push_back(
+          {static_cast<std::uint32_t>(to), {group.begin(), group.end()}, size});
+    }
+  };
+
+  void choose_senders(later<movement, D> const& moved) {
+    auto const grouping = moved.owned().by_rank();
+    if (std::equal(grouping.begin(), grouping.end(), grouping_.begin(), grouping_.end())) return;
+    grouping_.assign(grouping.begin(), grouping.end());
+    sender_ = senders{moved.owned(), near_};
+  }
+  [[nodiscard]] auto may_gather(later<movement, D> const& moved) const -> bool {
+    return may_gather_ && moved.needed().boxes().size() < to_.size();
+  }
   [[nodiscard]] auto nearness(accelerator_id a, accelerator_id b) const -> double {
     constexpr std::int64_t probe = 1 << 20;
     if (a == b) return proximity::itself;
@@ -153,8 +205,9 @@ private:
     return most;
   }
 
+  template <class Record>
   [[nodiscard]] auto directly(later<movement, D> const& moved, int element_bits,
-                              std::int64_t& most_missing) -> seconds {
+                              std::int64_t& most_missing, Record const& record) -> seconds {
     double slowest = 0;
     std::fill(load_.begin(), load_.end(), 0.0);
     for (std::size_t j = 0; j < to_.size(); ++j) {
@@ -164,7 +217,9 @@ private:
         auto const i = sender_(j, part.owned);
         if (i == senders::itself) continue;
         missing += part.elements;
-        received += send(i, j, storage(part.elements, element_bits));
+        auto const size = storage(part.elements, element_bits);
+        record.send(i, j, size);
+        received += send(i, j, size);
       }
       most_missing = std::max(most_missing, missing);
       slowest = std::max(slowest, received);
@@ -173,8 +228,9 @@ private:
   }
 
   /// Given up, and infinite, as soon as it cannot be below `limit`: collectives are dear to ask.
-  [[nodiscard]] auto gathered(later<movement, D> const& moved, int element_bits, seconds limit)
-      -> seconds {
+  template <class Record>
+  [[nodiscard]] auto gathered(later<movement, D> const& moved, int element_bits, seconds limit,
+                              Record const& record) -> seconds {
     double slowest = 0;
     std::fill(load_.begin(), load_.end(), 0.0);
     for (std::size_t j = 0; j < to_.size(); ++j) {
@@ -195,18 +251,19 @@ private:
             how_near_of_largest = near_(i, j);
           }
         }
-        received += send(i, j, storage(elements, element_bits));
+        auto const size = storage(elements, element_bits);
+        record.send(i, j, size);
+        received += send(i, j, size);
       }
       if (!(std::max(slowest, received) < limit.count())) return infinite_seconds;
       if (largest > 1) {
         group_.clear();
         for (auto const k : moved.needed().ranks(moved.needed().by_rank()[j]))
           if (k == j || between(j, k) > how_near_of_largest) group_.push_back(to_[k]);
-        received +=
-            collective_
-                ->time(*net_, collective_kind::all_gather, std::span<accelerator_id const>{group_},
-                       storage(gathered_elements, element_bits))
-                .count();
+        auto const size = storage(gathered_elements, element_bits);
+        std::span<accelerator_id const> const group{group_};
+        record.gather(j, group, size);
+        received += collective_->time(*net_, collective_kind::all_gather, group, size).count();
       }
       slowest = std::max(slowest, received);
     }

@@ -5,6 +5,7 @@
 #include <mars/core/deferred.hpp>
 #include <mars/cost/concept.hpp>
 #include <mars/evaluation/concept.hpp>
+#include <mars/evaluation/exchanges.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/interconnect/concept.hpp>
 #include <mars/parallel/layout.hpp>
@@ -105,41 +106,20 @@ template <Interconnect Net, class Collective>
                               sharding const& s, std::span<accelerator_id const> members)
     -> operator_traffic {
   operator_traffic traffic;
-  auto const shard = shard_extents(op, s);
-  auto const slowest = [&](rank_groups const& groups, collective_kind kind, bytes size) {
+  std::vector<accelerator_id> group;
+  for_each_exchange(op, s, members.size(), [&](exchange const& e) {
     double worst = 0;
-    auto const offsets = groups.offsets();
-    std::vector<accelerator_id> group(groups.size());
-    for (std::size_t rank = 0; rank < members.size() && groups.size() > 1; ++rank) {
-      if (groups.first(rank) != rank) continue;
-      for (std::size_t i = 0; i < group.size(); ++i) group[i] = members[rank + offsets[i]];
-      worst = std::max(
-          worst, collective.time(net, kind, std::span<accelerator_id const>{group}, size).count());
+    for_each_group(e.groups, members, group, [&](std::span<accelerator_id const> g) {
+      worst = std::max(worst, collective.time(net, e.kind, g, e.size).count());
+    });
+    switch (e.what) {
+    case exchange::cause::rotation: traffic.shift = seconds{worst}; break;
+    case exchange::cause::partial_sums: traffic.partial_sums += seconds{worst}; break;
+    case exchange::cause::state:
+      traffic.state_exchange += seconds{worst} * static_cast<double>(e.repeated);
+      break;
     }
-    return seconds{worst};
-  };
-
-  if (auto const* t = rotating_operand(op, s, members.size()))
-    traffic.shift = slowest(replication_groups(*t, s, members.size()), collective_kind::shift,
-                            size_of(*t, phase_extents(op, s)));
-
-  if (partial_sums(op, s) > 1) {
-    auto const kind = s.scatter ? collective_kind::reduce_scatter : collective_kind::all_reduce;
-    for (auto const& t : op.operands)
-      if (t.role == role::output)
-        traffic.partial_sums +=
-            slowest(partial_sum_groups(op, s, members.size()), kind, size_of(t, shard));
-  }
-
-  std::int64_t steps = 1;
-  for (auto const& d : op.dims)
-    if (d.kind == dim_kind::sequential) steps *= d.extent;
-  if (shard_count(s) > 1)
-    for (auto const& t : op.operands)
-      if (t.role == role::state)
-        traffic.state_exchange += slowest(replication_groups(t, s, members.size()),
-                                          collective_kind::all_gather, size_of(t, shard)) *
-                                  static_cast<double>(steps);
+  });
   return traffic;
 }
 

@@ -137,6 +137,19 @@ template <Interconnect Net>
   return back < forth ? reversed : order;
 }
 
+/// A collective as steps in which every member passes a piece to the next one in the ring.
+struct pieces_and_steps {
+  bytes piece{};
+  std::size_t steps{};
+};
+/// Precondition: not all_to_all, whose steps differ. Of a broadcast, g pieces in a pipeline.
+[[nodiscard]] inline auto ring_steps(collective_kind kind, std::size_t members, bytes size)
+    -> pieces_and_steps {
+  if (kind == collective_kind::shift) return {size, 1};
+  bool const once = kind == collective_kind::all_gather || kind == collective_kind::reduce_scatter;
+  return {part(size, members), (once ? 1 : 2) * (members - 1)};
+}
+
 /// Every member passes `size` to its neighbour in the ring: the slowest hop.
 template <Interconnect Net>
 [[nodiscard]] auto shift_time(Net const& net, std::span<accelerator_id const> group, bytes size)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/collective/cheapest.hpp>
 #include <mars/collective/detail/ring_order.hpp>
+#include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/exchanges.hpp>
 #include <mars/interconnect/concept.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/parallel/layout.hpp>
@@ -14,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace mars::io {
@@ -27,170 +31,79 @@ struct inference_load {
 
 namespace detail {
 
-/// Bytes over each link. Redistributions: each receiver fetches what it misses, or a part of it that
-/// it then gathers from its neighbours, whichever loads the busiest link less (`mars::channel` asks
-/// the collective model instead). Exchanges inside an operator: steps of a ring, whatever algorithm
-/// the model of collectives would choose.
-template <RoutedInterconnect Net>
+/// Bytes over each link: the messages that `mars::channel` prices, and for collectives steps of a
+/// ring, whatever algorithm the model would choose.
+template <RoutedInterconnect Net, CollectiveModel<Net> Collective = collective::standard>
 class link_meter {
 public:
-  using group = std::vector<accelerator_id>;
+  using group = std::span<accelerator_id const>;
 
-  explicit link_meter(Net const& net) : net_{&net} {
+  explicit link_meter(Net const& net, Collective collective = {})
+      : net_{&net}, collective_{std::move(collective)} {
     auto const& all = net.links();
-    for (link const& l : std::span<link const>{all}) bandwidth_.push_back(l.bandwidth.count());
-    total_.resize(bandwidth_.size());
+    total_.resize(std::span<link const>{all}.size());
   }
 
-  [[nodiscard]] auto total() const -> std::vector<bytes> {
-    std::vector<bytes> out;
-    for (auto const b : total_) out.emplace_back(b);
-    return out;
-  }
+  link_meter(link_meter const&) = delete; // channels refer to it
+  auto operator=(link_meter const&) -> link_meter& = delete;
 
-  /// `steps` messages of `size` from every member to the next one in the ring.
-  void ring(group const& members, std::int64_t steps, bytes size) {
-    add_ring(total_, members, steps * size.count());
-  }
+  [[nodiscard]] auto total() const -> std::vector<bytes> const& { return total_; }
 
-  void redistribute(layout const& owned, layout const& needed, int element_bits, group const& from,
-                    group const& to) {
-    auto const& near = nearness(from, to);
-    std::vector<transfer> moves;
-    redistribution(owned, needed, near.across, moves);
-    if (moves.empty()) return;
-    std::vector<std::int64_t> direct(total_.size());
-    std::vector<std::int64_t> gathered(total_.size());
-    std::map<group, std::map<std::uint32_t, std::int64_t>> rings; // of mates: elements by receiver
-    for (auto const& t : moves) {
-      auto const a = from[t.from];
-      auto const b = to[t.to];
-      send(direct, a, b, storage(t.elements, element_bits).count());
-      group mates;
-      for (std::size_t k = 0; k < to.size(); ++k)
-        if (k == t.to ||
-            (needed[k] == needed[t.to] && near.among(k, t.to) > near.across(t.from, t.to) &&
-             near.among(t.to, k) > near.across(t.from, t.to)))
-          mates.push_back(to[k]);
-      auto const parts = static_cast<std::int64_t>(mates.size());
-      send(gathered, a, b, storage(ceil_div(t.elements, parts), element_bits).count());
-      if (parts > 1) rings[mates][t.to] += t.elements;
+  void redistribute(layout const& owned, layout const& needed, int element_bits,
+                    std::vector<accelerator_id> const& from,
+                    std::vector<accelerator_id> const& to) {
+    auto& between =
+        channels_.try_emplace({from, to}, *net_, collective_, group{from}, group{to}).first->second;
+    auto const moved = between.messages(movement{owned, needed}, element_bits);
+    for (auto const& m : moved.sent) send(from[m.from], to[m.to], m.size);
+    // By group, what its neediest member does.
+    std::map<std::vector<accelerator_id>, bytes> gathered;
+    for (auto const& each : moved.gatherings) {
+      auto& size = gathered[each.group];
+      size = std::max(size, each.size);
     }
-    for (auto const& [mates, by_receiver] : rings) {
-      std::int64_t whole = 0;
-      for (auto const& [receiver, elements] : by_receiver) whole = std::max(whole, elements);
-      auto const parts = static_cast<std::int64_t>(mates.size());
-      add_ring(gathered, mates,
-               (parts - 1) * storage(ceil_div(whole, parts), element_bits).count());
-    }
-    auto const& better = busiest(gathered) < busiest(direct) ? gathered : direct;
-    for (std::size_t i = 0; i < total_.size(); ++i) total_[i] += better[i];
+    for (auto const& [members, size] : gathered)
+      ring(members, collective_kind::all_gather, size, 1);
   }
-
-private:
-  struct nearness_of_pair {
-    proximity across; ///< owner × receiver
-    proximity among;  ///< receiver × receiver
-  };
-
-  [[nodiscard]] auto table(group const& from, group const& to) const -> proximity {
-    constexpr std::int64_t probe = 1 << 20;
-    proximity p{from.size(), to.size(), {}};
-    for (auto const a : from)
-      for (auto const b : to)
-        p.values.push_back(a == b ? proximity::itself
-                                  : static_cast<double>(probe) /
-                                        net_->transfer_time(a, b, bytes{probe}).count());
-    return p;
-  }
-  [[nodiscard]] auto nearness(group const& from, group const& to) -> nearness_of_pair const& {
-    auto const [entry, fresh] = near_.try_emplace({from, to});
-    if (fresh) entry->second = {table(from, to), table(to, to)};
-    return entry->second;
-  }
-  [[nodiscard]] auto busiest(std::vector<std::int64_t> const& load) const -> double {
-    double worst = 0;
-    for (std::size_t i = 0; i < load.size(); ++i)
-      worst = std::max(worst, static_cast<double>(load[i]) / bandwidth_[i]);
-    return worst;
-  }
-  void send(std::vector<std::int64_t>& load, accelerator_id from, accelerator_id to,
-            std::int64_t size) {
-    auto const [entry, fresh] = routes_.try_emplace({from, to});
-    if (fresh) {
-      auto const& route = net_->route(from, to);
-      std::span<link_id const> const ids{route};
-      entry->second.assign(ids.begin(), ids.end());
-    }
-    for (auto const l : entry->second) load[l.index()] += size;
-  }
-  void add_ring(std::vector<std::int64_t>& load, group const& members, std::int64_t size) {
-    if (members.size() < 2) return;
-    auto const [entry, fresh] = rings_.try_emplace(members);
+  void ring(group members, collective_kind kind, bytes size, std::int64_t repeated) {
+    auto const [piece, steps] = collective::detail::ring_steps(kind, members.size(), size);
+    auto const [entry, fresh] =
+        rings_.try_emplace(std::vector<accelerator_id>(members.begin(), members.end()));
     if (fresh) entry->second = collective::detail::ring_order(*net_, members, bytes{1 << 20});
     auto const& order = entry->second;
     for (std::size_t i = 0; i < order.size(); ++i)
-      send(load, order[i], order[(i + 1) % order.size()], size);
+      send(order[i], order[(i + 1) % order.size()],
+           static_cast<std::int64_t>(steps) * repeated * piece);
+  }
+
+private:
+  void send(accelerator_id from, accelerator_id to, bytes size) {
+    auto const& route = net_->route(from, to);
+    for (auto const l : std::span<link_id const>{route}) total_[l.index()] += size;
   }
 
   Net const* net_;
-  std::vector<double> bandwidth_;
-  std::vector<std::int64_t> total_;
-  std::map<std::pair<accelerator_id, accelerator_id>, std::vector<link_id>> routes_;
-  std::map<group, group> rings_;
-  std::map<std::pair<group, group>, nearness_of_pair> near_;
+  Collective collective_;
+  std::vector<bytes> total_;
+  std::map<std::vector<accelerator_id>, std::vector<accelerator_id>> rings_;
+  std::map<std::pair<std::vector<accelerator_id>, std::vector<accelerator_id>>,
+           channel<Net, Collective>>
+      channels_;
 };
-
-/// Calls `use(members of a group)` once for every group that `group_of(rank)` makes.
-template <class GroupOf, class Use>
-void for_each_group(std::vector<accelerator_id> const& set, GroupOf&& group_of, Use&& use) {
-  std::vector<accelerator_id> members;
-  for (std::size_t rank = 0; rank < set.size(); ++rank) {
-    auto const ranks = group_of(rank);
-    if (ranks.size() < 2 || ranks.front() != rank) continue;
-    members.clear();
-    for (auto const r : ranks) members.push_back(set[r]);
-    use(members);
-  }
-}
 
 /// The exchanges inside one operator.
 template <class Meter>
 void add_exchanges(Meter& meter, operation const& o, sharding const& s,
                    std::vector<accelerator_id> const& set) {
-  auto const p = set.size();
-  auto const shard = shard_extents(o, s);
-  if (auto const* t = rotating_operand(o, s, p))
-    for_each_group(
-        set, [&](std::size_t rank) { return replication_group(o, *t, s, p, rank); },
-        [&](auto const& g) {
-          meter.ring(g, s.shared->ways - 1, size_of(*t, phase_extents(o, s)));
-        });
-  if (auto const ways = partial_sums(o, s); ways > 1)
-    for (auto const& t : o.operands)
-      if (t.role == role::output)
-        for_each_group(
-            set, [&](std::size_t rank) { return partial_sum_group(o, s, p, rank); },
-            [&](auto const& g) {
-              meter.ring(g, (s.scatter ? 1 : 2) * (ways - 1),
-                         bytes{ceil_div(size_of(t, shard).count(), ways)});
-            });
-  std::int64_t steps = 1;
-  for (auto const& d : o.dims)
-    if (d.kind == dim_kind::sequential) steps *= d.extent;
-  if (shard_count(s) > 1)
-    for (auto const& t : o.operands)
-      if (t.role == role::state)
-        for_each_group(
-            set, [&](std::size_t rank) { return replication_group(o, t, s, p, rank); },
-            [&](auto const& g) {
-              auto const n = static_cast<std::int64_t>(g.size());
-              meter.ring(g, steps * (n - 1), bytes{ceil_div(size_of(t, shard).count(), n)});
-            });
+  std::vector<accelerator_id> group;
+  for_each_exchange(o, s, set.size(), [&](exchange const& e) {
+    for_each_group(e.groups, set, group,
+                   [&](auto const& members) { meter.ring(members, e.kind, e.size, e.repeated); });
+  });
 }
 
 struct no_meter {
-  void ring(std::vector<accelerator_id> const&, std::int64_t, bytes) {}
+  void ring(std::span<accelerator_id const>, collective_kind, bytes, std::int64_t) {}
 };
 
 } // namespace detail
