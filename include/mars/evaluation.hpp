@@ -10,6 +10,9 @@
 //                                                        transfers, on p equal devices (PaSE)
 //   mapping_problem::evaluate(assignment)                equal to the reference to the picosecond
 //   delta_evaluator                                      the same after every move, in O(degree)
+//   find_critical_path(graph, mapping, times)            what each operator, and each accelerator at
+//                                                        rest, waits for; the chain that sets the latency
+//   memory_over_time(graph, mapping, …)                  weights, results and buffers, step by step
 //   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
 //
 // Semantics (sequential, MARS): operators run one after another along the topological order that takes
@@ -34,9 +37,12 @@
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/build_uniform_problem.hpp>
 #include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/critical_path.hpp>
 #include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/evaluation.hpp>
+#include <mars/evaluation/memory_over_time.hpp>
 #include <mars/evaluation/objective.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
+#include <mars/evaluation/wait_cause.hpp>

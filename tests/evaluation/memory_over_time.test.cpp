@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "support/catch.hpp"
+
+#include "support/random_problems.hpp"
+#include "support/tiny_systems.hpp"
+
+#include <mars/evaluation/memory_over_time.hpp>
+#include <mars/workload/builder.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace {
+
+using namespace mars;
+using ps = picoseconds;
+
+auto most_of(std::vector<memory_step> const& steps) -> std::int64_t {
+  std::int64_t most = 0;
+  for (auto const& s : steps) most = std::max(most, s.total().count());
+  return most;
+}
+
+/// x → a → b, and a → c on another device: 1·4·4·4 elements of 2 bytes, 128 B each.
+auto two_readers() -> graph {
+  builder b{"branch"};
+  auto const a = b.relu(b.input("x", {1, 4, 4, 4}), "a");
+  b.output(b.relu(a, "b"));
+  b.output(b.relu(a, "c"));
+  return std::move(b).build().value();
+}
+auto branch_mapping() -> mapping {
+  mapping m{{{mars_test::group({0}), "d"}, {mars_test::group({1}), "d"}}, {}, {}};
+  m.operators = {
+      {set_id{std::size_t{0}}, {}}, {set_id{std::size_t{0}}, {}}, {set_id{std::size_t{1}}, {}}};
+  for (std::size_t v = 0; v < 3; ++v) m.launch_order.emplace_back(v);
+  return m;
+}
+auto step(std::int64_t at, std::int64_t results, std::int64_t buffers) -> memory_step {
+  return {ps{at}, bytes{}, bytes{results}, bytes{buffers}};
+}
+
+} // namespace
+
+TEST_CASE("a result stays until its last reader ends, wherever that runs") {
+  // a: its input and output, 256 B. b: its output; the input is there already. c: input and output.
+  std::vector<operator_times> const t{{ps{0}, ps{10}}, {ps{10}, ps{15}}, {ps{12}, ps{20}}};
+  auto const steps = memory_over_time(two_readers(), branch_mapping(), 3, t);
+  REQUIRE(steps.size() == 3);
+  CHECK(steps[0] == std::vector<memory_step>{step(0, 0, 256), step(10, 128, 128), step(15, 256, 0),
+                                             step(20, 128, 0)}); // c has read a
+  CHECK(steps[1] == std::vector<memory_step>{step(0, 0, 0), step(12, 0, 256), step(20, 128, 0)});
+  CHECK(steps[2] == std::vector<memory_step>{step(0, 0, 0)});
+}
+
+TEST_CASE("through the host, a result stays only for what its set runs next") {
+  std::vector<operator_times> const t{{ps{0}, ps{10}}, {ps{10}, ps{15}}, {ps{12}, ps{20}}};
+  auto const steps = memory_over_time(two_readers(), branch_mapping(), 2, t, result_home::host);
+  CHECK(steps[0] == std::vector<memory_step>{step(0, 0, 256), step(10, 128, 128), step(15, 0, 0)});
+  CHECK(steps[1] == std::vector<memory_step>{step(0, 0, 0), step(12, 0, 256), step(20, 0, 0)});
+}
+
+TEST_CASE("an operator that takes no time leaves a step that lasts none") {
+  std::vector<operator_times> const t{{ps{0}, ps{10}}, {ps{10}, ps{20}}, {ps{10}, ps{10}}};
+  auto const steps = memory_over_time(two_readers(), branch_mapping(), 2, t);
+  CHECK(steps[1] == std::vector<memory_step>{step(0, 0, 0), step(10, 0, 256), step(10, 128, 0)});
+}
+
+TEST_CASE("streamed weights fill memory while their operator runs") {
+  builder b{"layer"};
+  b.output(b.linear(b.input("x", {1, 8}), 4, false, "fc")); // 32 weights: 64 B; 16 B in, 8 B out
+  auto const g = std::move(b).build().value();
+  mapping m{{{mars_test::group({0}), "d"}}, {{set_id{std::size_t{0}}, {}}}, {}};
+  std::vector<operator_times> const t{{ps{0}, ps{10}}};
+  auto steps = memory_over_time(g, m, 1, t);
+  CHECK(steps[0].front() == memory_step{ps{0}, bytes{64}, bytes{}, bytes{24}});
+  CHECK(steps[0].back() == memory_step{ps{10}, bytes{64}, bytes{8}, bytes{}});
+  m.operators[0].weights = residency::streamed;
+  steps = memory_over_time(g, m, 1, t);
+  CHECK(steps[0].front() == memory_step{ps{0}, bytes{}, bytes{}, bytes{88}});
+  CHECK(steps[0].back() == memory_step{ps{10}, bytes{}, bytes{8}, bytes{}});
+}
+
+TEST_CASE("the largest step is the peak that the evaluator charges") {
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    random_stream r{7, i};
+    auto const g = mars_test::random_network(r, 4 + r.below(12));
+    auto const system = mars_test::connected_system(4, bytes_per_second{1e9});
+    mapping m{{{mars_test::group({0, 1}), "plain"}, {mars_test::group({3}), "plain"}}, {}, {}};
+    for (std::size_t v = 0; v < g.size(); ++v) {
+      auto const s = r.below(2);
+      m.operators.push_back({set_id{s}, r.pick(parallel::exclusive_shared{}.shardings(
+                                            op(g, operator_id{v}), 2 - s))});
+    }
+    auto const priced = evaluate(g, system, m, cost::analytical{}, collective::standard{});
+    REQUIRE(priced.has_value());
+    std::vector<operator_times> t;
+    for (auto const& o : priced->operators) t.push_back({o.start, o.end});
+    auto const steps = memory_over_time(g, m, 4, t);
+    for (std::size_t a = 0; a < 4; ++a) {
+      CHECK(most_of(steps[a]) == priced->memory[a].peak.count());
+      CHECK(steps[a].front().weights == priced->memory[a].resident);
+      CHECK(std::is_sorted(steps[a].begin(), steps[a].end(),
+                           [](auto const& x, auto const& y) { return x.at < y.at; }));
+    }
+  }
+}
