@@ -2,9 +2,9 @@
 #pragma once
 
 #include <mars/io/report/data.hpp>
-#include <mars/io/report/detail/gantt.hpp>
+#include <mars/io/report/detail/lanes.hpp>
+#include <mars/io/report/detail/memory_chart.hpp>
 #include <mars/io/report/detail/text.hpp>
-#include <mars/io/report/detail/topology.hpp>
 
 #include <fmt/format.h>
 
@@ -40,7 +40,8 @@ namespace mars::io::detail {
   bool const compare = r.baseline_latency_s.has_value();
   auto const longest =
       std::max(std::isfinite(total(plan)) ? total(plan) : 0.0, compare ? total(baseline) : 0.0);
-  std::string out = "<section class=\"card\"><h2>Latency by cause</h2>\n";
+  std::string out = fmt::format("<section class=\"card\"><h2>Latency by cause{}</h2>\n",
+                                r.is_scheduled() ? "<small>along the critical path</small>" : "");
   out += stacked_bar("this mapping", r.time, total(plan), longest);
   if (compare)
     out +=
@@ -50,29 +51,32 @@ namespace mars::io::detail {
   out += fmt::format("<table class=\"causes\"><thead><tr><th>cause</th><th class=\"num\">this "
                      "mapping</th><th class=\"num\">share</th>{}</tr></thead><tbody>\n",
                      compare ? "<th class=\"num\">baseline</th>" : "");
-  for (std::size_t c = 0; c < plan.size(); ++c)
+  for (std::size_t c = 0; c < plan.size(); ++c) {
+    if (c >= 5 && plan[c] == 0 && baseline[c] == 0) continue; // only some schedules have them
     out += fmt::format(
         "<tr><td><i class=\"swatch c{}\"></i>{}</td><td class=\"num\">{}</td>"
         "<td class=\"num\">{}</td>{}</tr>\n",
-        c, cause_names[c], time_text(plan[c]), percent_text(plan[c] / total(plan)),
+        c, cause_name(c, r.semantics), time_text(plan[c]), percent_text(plan[c] / total(plan)),
         compare ? std::string{"<td class=\"num\">"} + time_text(baseline[c]) + "</td>" : "");
+  }
   return out + "</tbody></table></section>\n";
 }
 
-/// A bar per accelerator, or, of many, per set: the fullest.
+/// A bar per accelerator, or, of many, per group: the fullest.
 [[nodiscard]] inline auto memory_card(report_data const& r) -> std::string {
   std::vector<std::size_t> shown;
   std::vector<std::string> label;
   bool const merged = r.accelerators.size() > 16;
-  for (std::size_t s = 0; s < r.sets.size(); ++s) {
-    auto const& members = r.sets[s].accelerators;
+  for (auto const& group : lane_groups(r)) {
     if (merged) {
-      shown.push_back(*std::max_element(members.begin(), members.end(), [&](auto a, auto b) {
-        return r.accelerators[a].peak_bytes < r.accelerators[b].peak_bytes;
-      }));
-      label.push_back(fmt::format("set {}, each of {}", s, members.size()));
+      shown.push_back(fullest(r, group));
+      auto const n = group.accelerators.size();
+      label.push_back(n == 1 ? r.accelerators[shown.back()].name
+                      : group.sets.size() == 1
+                          ? fmt::format("set {}, each of {}", group.sets.front(), n)
+                          : fmt::format("each of {}", accelerators_text(r, group.accelerators)));
     } else {
-      for (auto const a : members) {
+      for (auto const a : group.accelerators) {
         shown.push_back(a);
         label.push_back(r.accelerators[a].name);
       }
