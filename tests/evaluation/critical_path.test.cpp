@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "support/catch.hpp"
 
+#include "support/bare_graph.hpp"
 #include "support/networks.hpp"
 
 #include <mars/core/random.hpp>
@@ -14,28 +15,8 @@
 namespace {
 
 using namespace mars;
+using mars_test::bare_graph;
 using ps = picoseconds;
-
-/// Dependencies are all that a critical path asks of a graph.
-struct bare_graph {
-  std::vector<std::vector<std::size_t>> producers; ///< by consumer
-
-  friend auto operators(bare_graph const& g) -> std::vector<operator_id> {
-    std::vector<operator_id> all;
-    for (std::size_t v = 0; v < g.producers.size(); ++v) all.emplace_back(v);
-    return all;
-  }
-  friend auto op(bare_graph const&, operator_id) -> operation const& {
-    static operation const same;
-    return same;
-  }
-  friend auto inputs(bare_graph const& g, operator_id v) -> std::vector<input_edge> {
-    std::vector<input_edge> all;
-    for (auto const u : g.producers[v.index()]) all.push_back({operator_id{u}, 0, 0});
-    return all;
-  }
-};
-static_assert(WorkloadGraph<bare_graph>);
 
 auto scheduled(std::vector<std::vector<std::size_t>> const& sets,
                std::vector<std::size_t> const& set_of) -> mapping {

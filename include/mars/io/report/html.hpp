@@ -111,6 +111,9 @@ namespace detail {
   for (std::size_t c = 0; c < occurs.size(); ++c)
     if (occurs[c])
       out += fmt::format("<li><i class=\"swatch c{}\"></i>{}</li>", c, cause_name(c, r.semantics));
+  if (r.semantics == report_semantics::overlapped && !r.transfers.empty())
+    out += "<li><svg viewBox=\"0 0 26 10\"><path style=\"stroke:var(--c1)\" stroke-width=\"3\" "
+           "d=\"M0 5H26\"/></svg>tensors arriving</li>";
   std::string idle;
   auto const set = sets_by_accelerator(r);
   std::size_t unused = 0;

@@ -19,9 +19,8 @@
 
 namespace mars::io::detail {
 
-/// Rectangles of one group as SVG path data: one string per cause, and one that underlines what is
-/// on the critical path. What is narrower than a pixel is merged with its neighbours into one
-/// rectangle in the colour of the largest share.
+/// Rectangles of one group as SVG path data, one string per cause. What is narrower than a pixel is
+/// merged with its neighbours into one rectangle in the colour of the largest share.
 class bar_painter {
 public:
   void add(std::size_t cause, double from, double to) {
@@ -41,23 +40,9 @@ public:
     end_ = to;
     if (end_ - begin_ >= 1) flush();
   }
-  void underline(double from, double to) {
-    if (lined_ && from - line_end_ <= 0.5) {
-      line_end_ = std::max(line_end_, to);
-      return;
-    }
-    finish_line();
-    lined_ = true;
-    line_begin_ = from;
-    line_end_ = std::max(to, from + 1);
-  }
   [[nodiscard]] auto finish() -> std::array<std::string, cause_count> const& {
     flush();
     return paths_;
-  }
-  [[nodiscard]] auto underlines() -> std::string const& {
-    finish_line();
-    return lines_;
   }
 
 private:
@@ -72,42 +57,77 @@ private:
     paths_[cause] +=
         fmt::format("M{:.2f} 0h{:.2f}v{:.0f}h-{:.2f}z", from, width, gantt_geometry::bar, width);
   }
-  void finish_line() {
-    if (lined_)
-      lines_ +=
-          fmt::format("M{:.2f} {:.1f}H{:.2f}", line_begin_, gantt_geometry::bar + 1.5, line_end_);
-    lined_ = false;
-  }
 
   bool active_{};
-  bool lined_{};
   double begin_{}, end_{};
-  double line_begin_{}, line_end_{};
   std::array<double, cause_count> share_{};
   std::array<std::string, cause_count> paths_;
-  std::string lines_;
+};
+
+/// A thin line wherever one of some intervals is; they come in the order of their beginnings.
+class line_painter {
+public:
+  explicit line_painter(double y) : y_{y} {}
+
+  void add(double from, double to) {
+    if (active_ && from - end_ <= 0.5) {
+      end_ = std::max(end_, to);
+      return;
+    }
+    flush();
+    active_ = true;
+    begin_ = from;
+    end_ = std::max(to, from + 1);
+  }
+  [[nodiscard]] auto finish() -> std::string const& {
+    flush();
+    return path_;
+  }
+
+private:
+  void flush() {
+    if (active_) path_ += fmt::format("M{:.2f} {:.1f}H{:.2f}", begin_, y_, end_);
+    active_ = false;
+  }
+
+  double y_;
+  bool active_{};
+  double begin_{}, end_{};
+  std::string path_;
+};
+
+struct group_painter {
+  bar_painter bars{};
+  line_painter critical{gantt_geometry::bar + 1.5};
+  line_painter arriving{-1.5};
 };
 
 [[nodiscard]] inline auto paint_groups(report_data const& r, std::vector<lane_group> const& groups,
-                                       double scale) -> std::vector<bar_painter> {
-  std::vector<bar_painter> painters(groups.size());
+                                       double scale) -> std::vector<group_painter> {
+  std::vector<group_painter> painters(groups.size());
   auto const of_set = groups_by_set(r, groups);
+  auto const x = [&](double s) { return gantt_geometry::left + s * scale; };
   for (auto const& o : r.operators) {
     if (!std::isfinite(o.start_s)) continue;
     auto const parts = causes_in_order(o.time);
     for (auto const g : of_set[o.set]) {
       auto at = o.start_s;
       for (auto const c : causes_in_time) {
-        if (std::isfinite(at + parts[c]))
-          painters[g].add(c, gantt_geometry::left + at * scale,
-                          gantt_geometry::left + (at + parts[c]) * scale);
+        if (std::isfinite(at + parts[c])) painters[g].bars.add(c, x(at), x(at + parts[c]));
         at += parts[c];
       }
-      if (o.critical && std::isfinite(o.end_s))
-        painters[g].underline(gantt_geometry::left + o.start_s * scale,
-                              gantt_geometry::left + o.end_s * scale);
+      if (o.critical && std::isfinite(o.end_s)) painters[g].critical.add(x(o.start_s), x(o.end_s));
     }
   }
+  if (r.semantics != report_semantics::overlapped) return painters;
+  std::vector<report_transfer> transfers;
+  for (auto const& t : r.transfers)
+    if (t.start_s < t.end_s && std::isfinite(t.end_s)) transfers.push_back(t);
+  std::stable_sort(transfers.begin(), transfers.end(),
+                   [](auto const& a, auto const& b) { return a.start_s < b.start_s; });
+  for (auto const& t : transfers)
+    for (auto const g : of_set[r.operators[t.to].set])
+      painters[g].arriving.add(x(t.start_s), x(t.end_s));
   return painters;
 }
 
@@ -152,11 +172,12 @@ private:
           y, g::plot, g::bar, k, members[i]);
       if (i == 0) {
         body += fmt::format("<g transform=\"translate(0 {:.0f})\"><g id=\"bars-{}\">", y, k);
-        auto const& paths = painters[k].finish();
+        auto const& paths = painters[k].bars.finish();
         for (std::size_t c = 0; c < paths.size(); ++c)
           body += fmt::format("<path class=\"c{} bars\" d=\"{}\"/>", c, paths[c]);
-        body +=
-            fmt::format("<path class=\"underline\" d=\"{}\"/></g></g>\n", painters[k].underlines());
+        body += fmt::format("<path class=\"underline\" d=\"{}\"/><path class=\"arriving\" "
+                            "d=\"{}\"/></g></g>\n",
+                            painters[k].critical.finish(), painters[k].arriving.finish());
       } else {
         body += fmt::format("<use href=\"#bars-{}\" y=\"{:.0f}\"/>\n", k, y);
       }

@@ -37,7 +37,10 @@ inline constexpr std::string_view time_line_script = R"js(
   const groups = data.groups.map(([sets, accelerators], g) => {
     const mine = sets.flatMap(s => opsOfSet.get(s) ?? []).sort(byTime);
     const gaps = (gapsOfGroup.get(g) ?? []).sort(byTime);
+    const arriving = data.semantics !== 1 ? [] :
+      mine.flatMap(o => sentTo.get(o.index) ?? []).filter(t => t.end !== null && t.end > t.start).sort(byTime);
     return {sets, accelerators, ops: mine, opsEnd: latest(mine), gaps, gapsEnd: latest(gaps),
+            arriving, arrivingEnd: latest(arriving),
             paths: all('path', $('#bars-' + g) ?? svg.ownerDocument.createElement('g'))};
   });
   const firstEndingAfter = (ends, t) => {
@@ -64,24 +67,33 @@ inline constexpr std::string_view time_line_script = R"js(
   const x = t => left + (t - from) * plot / (to - from);
   const isWhole = () => to - from >= data.span * 0.9999;
 
+  const thinLine = y => {
+    let path = '', line = null;
+    const flush = () => {
+      if (line && line[0] < left + plot && line[1] > left)
+        path += `M${Math.max(left, line[0]).toFixed(2)} ${y}H${Math.min(left + plot, line[1]).toFixed(2)}`;
+      line = null;
+    };
+    return {
+      add: (a, b) => {
+        if (line && a - line[1] <= 0.5) { line[1] = Math.max(line[1], b); return; }
+        flush();
+        line = [a, Math.max(b, a + 1)];
+      },
+      finish: () => { flush(); return path; }};
+  };
   const paint = group => {
-    const paths = new Array(parts + 1).fill('');
+    const paths = new Array(parts).fill('');
     const emit = (c, a, b) => {
       const x = Math.max(left, a), w = Math.min(left + plot, b) - x;
       if (w > 0) paths[c] += `M${x.toFixed(2)} 0h${(w > 3 ? w - 0.6 : w).toFixed(2)}v${bar}h-${(w > 3 ? w - 0.6 : w).toFixed(2)}z`;
     };
-    let run = null, line = null;
+    let run = null;
     const flush = () => {
       if (run) emit(run.share.indexOf(Math.max(...run.share)), run.begin, Math.max(run.end, run.begin + 0.6));
       run = null;
     };
-    const endLine = () => {
-      if (line) {
-        const a = Math.max(left, line[0]), b = Math.min(left + plot, line[1]);
-        if (b > a) paths[parts] += `M${a.toFixed(2)} ${bar + 1.5}H${b.toFixed(2)}`;
-      }
-      line = null;
-    };
+    const critical = thinLine(bar + 1.5), arriving = thinLine(-1.5);
     for (let i = firstEndingAfter(group.opsEnd, from); i < group.ops.length && group.ops[i].start < to; ++i) {
       const o = group.ops[i];
       let at = o.start;
@@ -96,15 +108,12 @@ inline constexpr std::string_view time_line_script = R"js(
         run.end = b;
         if (run.end - run.begin >= 1) flush();
       }
-      if (!o.critical) continue;
-      const a = x(o.start), b = x(o.end);
-      if (line && a - line[1] <= 0.5) { line[1] = Math.max(line[1], b); continue; }
-      endLine();
-      line = [a, Math.max(b, a + 1)];
+      if (o.critical) critical.add(x(o.start), x(o.end));
     }
     flush();
-    endLine();
-    return paths;
+    for (let i = firstEndingAfter(group.arrivingEnd, from); i < group.arriving.length && group.arriving[i].start < to; ++i)
+      arriving.add(x(group.arriving[i].start), x(group.arriving[i].end));
+    return [...paths, critical.finish(), arriving.finish()];
   };
   const make = (name, attributes, text) => {
     const e = document.createElementNS('http://www.w3.org/2000/svg', name);

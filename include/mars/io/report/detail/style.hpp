@@ -113,6 +113,7 @@ button:hover { border-color: var(--muted); } button:focus-visible, summary:focus
 .js #gantt { touch-action: pan-y; } #names text { pointer-events: none; fill: #fff;
   font-size: 10px; font-weight: 600; } #gantt .bars { opacity: var(--dimmed, 1); }
 #gantt .underline { stroke: var(--ink); stroke-width: 3; fill: none; opacity: var(--underlined, 0); }
+#gantt .arriving { stroke: var(--c1); stroke-width: 2.4; fill: none; }
 #gantt.critical { --dimmed: 0.4; --underlined: 1; } #gantt.critical #names { opacity: 0.55; }
 #chain, #transfers { fill: none; stroke: var(--ink); stroke-width: 1.3; pointer-events: none; }
 #transfers { stroke: var(--muted); stroke-dasharray: 3 2; }
