@@ -14,9 +14,9 @@ import { Browser } from './browser.mjs';
 const [chromium, makeReports, pictures] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'mars-reports-'));
 if (pictures) mkdirSync(pictures, { recursive: true });
+execFileSync(makeReports, [folder]);
 let browser;
 try {
-  execFileSync(makeReports, [folder]);
   browser = await Browser.open(chromium, join(folder, 'profile'));
 } catch (error) {
   rmSync(folder, { recursive: true, force: true });
@@ -147,16 +147,31 @@ const tests = {
       return {pressed: document.querySelector('#critical').getAttribute('aria-pressed'), shown: style.opacity,
         dimmed: getComputedStyle(document.querySelector('#gantt .bars')).opacity,
         lines: lines.map(l => (l.getAttribute('d').match(/M/g) ?? []).length),
+        on: document.querySelectorAll('#gantt .on:not([d=""])').length,
         arrows: document.querySelector('#chain').getAttribute('d').match(/L/g)?.length ?? 0}; })()`);
-    assert.deepEqual(await state(), { pressed: 'false', shown: '0', dimmed: '1', lines: [2, 3, 1], arrows: 0 });
+    assert.deepEqual(await state(), { pressed: 'false', shown: '0', dimmed: '1', lines: [2, 3, 1], on: 0, arrows: 0 });
     await press('#critical');
     // stem, right_1, right_2, join, head; three transfers lie between them.
-    assert.deepEqual(await state(), { pressed: 'true', shown: '1', dimmed: '0.4', lines: [2, 3, 1], arrows: 3 });
+    assert.deepEqual(await state(), { pressed: 'true', shown: '1', dimmed: '0.3', lines: [2, 3, 1], on: 3, arrows: 3 });
     if (pictures) writeFileSync(join(pictures, 'critical.png'), await browser.screenshot());
     await browser.ask(`document.querySelector('#gantt').focus()`);
     await browser.key('c');
     assert.equal((await state()).pressed, 'false');
     silent('overlapped');
+  },
+
+  async rows_of_a_set_look_the_same() {
+    await open('overlapped'); // the second row of set 2 refers to the first
+    for (const dimmed of [false, true]) {
+      if (dimmed) await press('#critical');
+      const rows = [];
+      for (const chip of [2, 3]) {
+        const [x, y] = await at(chip, 1000 / 2660), [end] = await at(chip, 1600 / 2660);
+        const clip = { x: Math.round(x), y: Math.round(y) - 4, width: Math.round(end - x), height: 8, scale: 1 };
+        rows.push((await browser.send('Page.captureScreenshot', { format: 'png', clip })).data);
+      }
+      assert.equal(rows[0], rows[1], `highlighted: ${dimmed}`);
+    }
   },
 
   async sorting() {

@@ -140,9 +140,10 @@ namespace mars::io::detail {
   auto const y = [&](double v) {
     return height - bottom - (height - top - bottom) * (v - low) / (high - low);
   };
-  out += fmt::format("<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"Best value and "
-                     "bound over evaluations\">\n",
-                     width, height);
+  out += fmt::format(
+      "<svg class=\"wide\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"Best value and "
+      "bound over evaluations\">\n",
+      width, height);
   auto scale = scale_for(high, 5, r.value_unit);
   scale.step = nice_step(high - low, 5);
   scale.digits =

@@ -175,6 +175,9 @@ struct group_painter {
         auto const& paths = painters[k].bars.finish();
         for (std::size_t c = 0; c < paths.size(); ++c)
           body += fmt::format("<path class=\"c{} bars\" d=\"{}\"/>", c, paths[c]);
+        if (r.is_scheduled()) // where the script moves what is on the critical path to, to highlight it
+          for (std::size_t c = 0; c < paths.size(); ++c)
+            body += fmt::format("<path class=\"c{} on\" d=\"\"/>", c);
         body += fmt::format("<path class=\"underline\" d=\"{}\"/><path class=\"arriving\" "
                             "d=\"{}\"/></g></g>\n",
                             painters[k].critical.finish(), painters[k].arriving.finish());

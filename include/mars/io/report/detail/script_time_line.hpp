@@ -41,7 +41,8 @@ inline constexpr std::string_view time_line_script = R"js(
       mine.flatMap(o => sentTo.get(o.index) ?? []).filter(t => t.end !== null && t.end > t.start).sort(byTime);
     return {sets, accelerators, ops: mine, opsEnd: latest(mine), gaps, gapsEnd: latest(gaps),
             arriving, arrivingEnd: latest(arriving),
-            paths: all('path', $('#bars-' + g) ?? svg.ownerDocument.createElement('g'))};
+            bars: all(`#bars-${g} .bars`), on: all(`#bars-${g} .on`), underline: $(`#bars-${g} .underline`),
+            arrives: $(`#bars-${g} .arriving`)};
   });
   const firstEndingAfter = (ends, t) => {
     let low = 0, high = ends.length;
@@ -82,38 +83,47 @@ inline constexpr std::string_view time_line_script = R"js(
       },
       finish: () => { flush(); return path; }};
   };
-  const paint = group => {
+  const rectangles = () => {
     const paths = new Array(parts).fill('');
+    let run = null;
     const emit = (c, a, b) => {
       const x = Math.max(left, a), w = Math.min(left + plot, b) - x;
       if (w > 0) paths[c] += `M${x.toFixed(2)} 0h${(w > 3 ? w - 0.6 : w).toFixed(2)}v${bar}h-${(w > 3 ? w - 0.6 : w).toFixed(2)}z`;
     };
-    let run = null;
     const flush = () => {
       if (run) emit(run.share.indexOf(Math.max(...run.share)), run.begin, Math.max(run.end, run.begin + 0.6));
       run = null;
     };
-    const critical = thinLine(bar + 1.5), arriving = thinLine(-1.5);
-    for (let i = firstEndingAfter(group.opsEnd, from); i < group.ops.length && group.ops[i].start < to; ++i) {
-      const o = group.ops[i];
-      let at = o.start;
-      for (const c of data.order) {
-        if (!(o.parts[c] > 0)) continue;
-        const a = x(at), b = x(at + o.parts[c]);
-        at += o.parts[c];
-        if (b - a >= 1) { flush(); emit(c, a, b); continue; }
+    return {
+      add: (c, a, b) => {
+        if (b - a >= 1) { flush(); emit(c, a, b); return; }
         if (run && a - run.end > 0.5) flush();
         run ??= {begin: a, end: a, share: new Array(parts).fill(0)};
         run.share[c] += b - a;
         run.end = b;
         if (run.end - run.begin >= 1) flush();
+      },
+      finish: () => { flush(); return paths; }};
+  };
+  const paint = group => {
+    const bars = rectangles(), on = rectangles(), critical = thinLine(bar + 1.5), arriving = thinLine(-1.5);
+    const highlighted = svg.classList.contains('critical');
+    for (let i = firstEndingAfter(group.opsEnd, from); i < group.ops.length && group.ops[i].start < to; ++i) {
+      const o = group.ops[i];
+      let at = o.start;
+      for (const c of data.order) {
+        if (!(o.parts[c] > 0)) continue;
+        (highlighted && o.critical ? on : bars).add(c, x(at), x(at + o.parts[c]));
+        at += o.parts[c];
       }
       if (o.critical) critical.add(x(o.start), x(o.end));
     }
-    flush();
     for (let i = firstEndingAfter(group.arrivingEnd, from); i < group.arriving.length && group.arriving[i].start < to; ++i)
       arriving.add(x(group.arriving[i].start), x(group.arriving[i].end));
-    return [...paths, critical.finish(), arriving.finish()];
+    bars.finish().forEach((d, c) => group.bars[c]?.setAttribute('d', d));
+    on.finish().forEach((d, c) => group.on[c]?.setAttribute('d', d));
+    group.underline?.setAttribute('d', critical.finish());
+    group.arrives?.setAttribute('d', arriving.finish());
   };
   const make = (name, attributes, text) => {
     const e = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -177,7 +187,7 @@ inline constexpr std::string_view time_line_script = R"js(
         const a = Math.max(left, x(begin)), b = Math.min(left + plot, x(begin + o.parts[0]));
         const letters = Math.floor((b - a - 8) / 6.6);
         if (letters < 4 || (letters < o.name.length && letters < 8)) continue;
-        names.append(make('text', {x: (a + 4).toFixed(1), y: lane.y + 12},
+        names.append(make('text', {class: o.critical ? 'on-path' : '', x: (a + 4).toFixed(1), y: lane.y + 12},
                           o.name.length > letters ? o.name.slice(0, letters - 1) + '…' : o.name));
         ++n;
       }
@@ -215,8 +225,9 @@ inline constexpr std::string_view time_line_script = R"js(
 
   let waiting = 0;
   const draw = () => {
+    cancelAnimationFrame(waiting);
     waiting = 0;
-    for (const group of groups) paint(group).forEach((d, c) => group.paths[c]?.setAttribute('d', d));
+    groups.forEach(paint);
     drawNames();
     drawChain();
     drawAxis($('#axis'), Number(svg.dataset.top), Number(svg.dataset.bottom));
@@ -392,7 +403,7 @@ inline constexpr std::string_view time_line_script = R"js(
   const highlight = () => {
     const on = svg.classList.toggle('critical');
     toggle.setAttribute('aria-pressed', on);
-    drawChain();
+    draw();
   };
   svg.tabIndex = 0;
   svg.setAttribute('role', 'application');

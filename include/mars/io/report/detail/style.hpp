@@ -111,10 +111,10 @@ button { font: inherit; color: var(--ink); background: var(--faint); border: 1px
   min-width: 30px; height: 28px; padding: 0 9px; cursor: pointer; }
 button:hover { border-color: var(--muted); } button:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); }
 .js #gantt { touch-action: pan-y; } #names text { pointer-events: none; fill: #fff;
-  font-size: 10px; font-weight: 600; } #gantt .bars { opacity: var(--dimmed, 1); }
-#gantt .underline { stroke: var(--ink); stroke-width: 3; fill: none; opacity: var(--underlined, 0); }
-#gantt .arriving { stroke: var(--c1); stroke-width: 2.4; fill: none; }
-#gantt.critical { --dimmed: 0.4; --underlined: 1; } #gantt.critical #names { opacity: 0.55; }
+  font-size: 10px; font-weight: 600; } .bars { opacity: var(--dimmed, 1); }
+.underline { stroke: var(--ink); stroke-width: 3; fill: none; opacity: var(--underlined, 0); }
+.arriving { stroke: var(--c1); stroke-width: 2.4; fill: none; }
+#gantt.critical { --dimmed: 0.3; --underlined: 1; } #gantt.critical #names text:not(.on-path) { opacity: 0.5; }
 #chain, #transfers { fill: none; stroke: var(--ink); stroke-width: 1.3; pointer-events: none; }
 #transfers { stroke: var(--muted); stroke-dasharray: 3 2; }
 #selection { fill: var(--accent); opacity: 0.2; pointer-events: none; }
@@ -129,6 +129,8 @@ tr.critical td:first-child { box-shadow: inset 3px 0 0 var(--ink); }
   background: var(--card); color: var(--ink); border: 1px solid var(--line); box-shadow: 0 6px 24px rgb(0 0 0 / 22%);
   font-size: 12.5px; line-height: 1.45; white-space: pre-line; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 #tip b { display: block; font-weight: 650; } #tip[hidden] { display: none; }
+@media (max-width: 760px) { main { padding: 20px 12px 40px; } .card { overflow-x: auto; padding: 14px 14px; }
+  svg.wide { min-width: 720px; } td, th { white-space: nowrap; } td.name { white-space: normal; min-width: 90px; } }
 @media print { body { background: #fff; } .card, .tile { break-inside: avoid; } .scroll { max-height: none; } .tools { display: none !important; } }
 )css";
 
