@@ -33,6 +33,7 @@
 // Objectives (concept: evaluation/objective.hpp): objective::latency, throughput, energy, weighted;
 // objective::within{base, memory, energy} puts limits on another.
 
+#include <mars/evaluation/arrivals.hpp>
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/build_uniform_problem.hpp>

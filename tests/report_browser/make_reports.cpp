@@ -39,10 +39,10 @@ struct job {
 
 /// Runs jobs in their order, each as soon as it can, and tells a report all about it.
 auto simulate(std::vector<std::vector<std::size_t>> const& sets, std::vector<job> const& jobs,
-              mars::io::report_semantics how) -> mars::io::report_data {
-  using mars::io::report_semantics;
-  bool const sequential = how == report_semantics::sequential;
-  bool const overlapped = how == report_semantics::overlapped;
+              mars::semantics how) -> mars::io::report_data {
+  using mars::semantics;
+  bool const sequential = how == semantics::sequential;
+  bool const overlapped = how == semantics::overlapped;
   mars::io::report_data r;
   r.workload = "by hand";
   r.system = sequential ? "one after another" : overlapped ? "overlapped" : "staged";
@@ -79,7 +79,7 @@ auto simulate(std::vector<std::vector<std::size_t>> const& sets, std::vector<job
     }
     for (auto const a : sets[j.set]) start = std::max(start, free[a]);
     auto const inside = overlapped ? picoseconds{} : moves;
-    auto const stores = how == report_semantics::staged ? us(20) : picoseconds{};
+    auto const stores = how == semantics::staged ? us(20) : picoseconds{};
     times.push_back({start, start + inside + us(j.takes_us) + stores});
     end = std::max(end, times[v].end);
     for (auto const a : sets[j.set]) free[a] = times[v].end;
@@ -181,19 +181,19 @@ auto large_network() -> std::vector<job> {
 auto main(int argc, char** argv) -> int {
   if (argc != 2) return 2;
   std::string const folder = std::string{argv[1]} + "/";
-  using mars::io::report_semantics;
+  using mars::semantics;
   std::vector<std::vector<std::size_t>> const overlapping{{0}, {1}, {2, 3}, {0, 1}};
   auto const write = [&](std::string const& name, mars::io::report_data const& r) {
     return mars::io::write_file(folder + name + ".html", report_html(r)).has_value() &&
            mars::io::write_file(folder + name + ".json", trace_json(r)).has_value();
   };
   auto small = small_network();
-  auto const overlapped = simulate(overlapping, small, report_semantics::overlapped);
-  auto const staged = simulate({{0}, {1}, {2}, {3}}, small, report_semantics::staged);
+  auto const overlapped = simulate(overlapping, small, semantics::overlapped);
+  auto const staged = simulate({{0}, {1}, {2}, {3}}, small, semantics::staged);
   for (auto& j : small) j.set %= 2;
-  auto const sequential = simulate({{0, 1}, {2, 3}}, small, report_semantics::sequential);
+  auto const sequential = simulate({{0, 1}, {2, 3}}, small, semantics::sequential);
   auto const large =
-      simulate({{0}, {1}, {2, 3}, {4}, {5, 6}, {7}}, large_network(), report_semantics::overlapped);
+      simulate({{0}, {1}, {2, 3}, {4}, {5, 6}, {7}}, large_network(), semantics::overlapped);
   bool const written = write("sequential", sequential) && write("overlapped", overlapped) &&
                        write("staged", staged) && write("large", large);
   return written ? 0 : 1;

@@ -5,6 +5,7 @@
 #include <mars/core/id.hpp>
 #include <mars/core/units.hpp>
 #include <mars/evaluation/critical_path.hpp>
+#include <mars/evaluation/evaluation.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/parallel/layout.hpp>
 #include <mars/parallel/redistribution.hpp>
@@ -15,7 +16,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -28,58 +28,47 @@ struct memory_step {
   picoseconds at{};
   bytes weights{}; ///< resident
   bytes results{}; ///< outputs that still have readers, or that are results of the graph
-  bytes buffers{}; ///< of operators that run: what they receive, write, exchange; streamed weights
+  bytes buffers{}; ///< of operators that run: what they receive, write and exchange
 
   [[nodiscard]] auto total() const -> bytes { return weights + results + buffers; }
   friend auto operator==(memory_step const&, memory_step const&) -> bool = default;
 };
 
-/// Where a result waits for its readers.
-enum class result_home : std::uint8_t {
-  producer, ///< on the accelerators that computed it
-  host, ///< in the host's memory, which every reader loads it from; but it stays where it is for a
-        ///< reader that is what its set runs next
-};
-
 /// Memory of every accelerator from the start of an inference to its end, in steps, with what
 /// `evaluate` charges: its largest total is `memory_use::peak`. The first step is at 0. An operator
-/// that takes no time, but more memory than there was before, leaves a step that lasts none. With scheduled semantics an accelerator holds
-/// buffers of what it runs while it runs, and a result until its last reader ends.
+/// that takes no time, but more memory than there was before, leaves a step that lasts none. Results
+/// stay where they were made until their last reader ends.
 ///
 /// `times` are by operator id. Precondition: the mapping can be evaluated on this graph.
 /// O(E·p²) box intersections, and O(V·p) steps.
 template <WorkloadGraph Graph, deferred D = when_called>
 [[nodiscard]] auto memory_over_time(Graph const& g, mapping const& m, std::size_t accelerators,
-                                    std::span<operator_times const> times,
-                                    result_home home = result_home::producer)
+                                    std::span<operator_times const> times, semantics how)
     -> later<std::vector<std::vector<memory_step>>, D> {
-  later<std::vector<operator_id>, D> const order =
-      m.is_scheduled() ? m.launch_order : *topological_order(g);
+  // Starts and ends by time; of those at one time first who started, and so ends, first.
+  later<std::vector<operator_id>, D> order = *topological_order(g);
   auto const n = order.size();
+  std::stable_sort(order.begin(), order.end(), [&](operator_id a, operator_id b) {
+    auto const& x = times[a.index()];
+    auto const& y = times[b.index()];
+    return std::tie(x.start, x.end) < std::tie(y.start, y.end);
+  });
   auto const set_of = [&](operator_id v) { return m.operators[v.index()].set.index(); };
 
-  // Who keeps the result of whom: readers left, and one more if nobody takes it away.
+  // Readers that a result waits for. What nobody reads goes at once if the graph says what its results
+  // are and operators are scheduled; else it stays.
   later<std::vector<std::size_t>, D> readers(n);
-  later<std::vector<bool>, D> stays(n, home == result_home::producer);
-  later<std::vector<std::optional<operator_id>>, D> next(n); // on the same set
-  later<std::vector<std::optional<operator_id>>, D> last(m.sets.size());
-  for (auto const v : order) {
-    auto& previous = last[set_of(v)];
-    if (previous) next[previous->index()] = v;
-    previous = v;
-  }
-  auto const is_kept_for = [&](operator_id u, operator_id v) {
-    return home == result_home::producer || next[u.index()] == v;
-  };
   for (auto const v : order)
-    for (input_edge const e : inputs(g, v))
-      if (is_kept_for(e.producer, v)) {
-        ++readers[e.producer.index()];
-        stays[e.producer.index()] = true;
-      }
-  if constexpr (requires { outputs(g); })
-    if (home == result_home::producer)
-      for (auto const& result : outputs(g)) ++readers[result.producer.index()];
+    for (input_edge const e : inputs(g, v)) ++readers[e.producer.index()];
+  later<std::vector<bool>, D> stays(n, true);
+  if constexpr (requires { outputs(g); }) {
+    if (how != semantics::sequential)
+      for (std::size_t v = 0; v < n; ++v) stays[v] = readers[v] > 0;
+    for (auto const& result : outputs(g)) {
+      ++readers[result.producer.index()];
+      stays[result.producer.index()] = true;
+    }
+  }
 
   // What each operator charges the accelerators of its set.
   later<std::vector<bytes>, D> buffers(n), kept(n), weights(m.sets.size());
@@ -89,12 +78,9 @@ template <WorkloadGraph Graph, deferred D = when_called>
     auto const& members = m.sets[set_of(v)].accelerators;
     auto const print = footprint_of(o, placed.sharding, members.size());
     auto& needed = buffers[v.index()] = print.transient();
-    if (placed.weights == residency::streamed)
-      needed += print.weights;
-    else
-      weights[set_of(v)] += print.weights;
+    if (placed.weights == residency::resident) weights[set_of(v)] += print.weights;
     for (input_edge const e : inputs(g, v)) {
-      if (!is_kept_for(e.producer, v)) continue; // loaded whole
+      if (how == semantics::staged) break; // all of them come from the host
       auto const& from = m.operators[e.producer.index()];
       auto const& owners = m.sets[from.set.index()].accelerators;
       later<operation, D> const& producer = op(g, e.producer);
@@ -136,7 +122,6 @@ template <WorkloadGraph Graph, deferred D = when_called>
     }
   };
 
-  // Starts and ends by time; at one time in launch order, which ends before what waits starts.
   struct event {
     picoseconds at;
     std::size_t position;
@@ -158,7 +143,7 @@ template <WorkloadGraph Graph, deferred D = when_called>
     }
     change(v, when, stays[v.index()] ? kept[v.index()] : bytes{}, bytes{} - buffers[v.index()]);
     for (input_edge const e : inputs(g, v))
-      if (is_kept_for(e.producer, v) && --readers[e.producer.index()] == 0)
+      if (--readers[e.producer.index()] == 0)
         change(e.producer, when, bytes{} - kept[e.producer.index()], bytes{});
   }
 

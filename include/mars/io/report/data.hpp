@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/wait_cause.hpp>
 
 #include <cstddef>
@@ -23,13 +24,6 @@ struct convergence_point {
   double elapsed_s{};
   double best_s{};
   double bound_s{};
-};
-
-/// How operators and transfers share the time.
-enum class report_semantics {
-  sequential, ///< one operator after another; its inputs move first, as part of its time
-  overlapped, ///< operators on different accelerators run at once; transfers lie between operators
-  staged,     ///< the same, but an operator loads its inputs and stores its results itself
 };
 
 /// Seconds by cause. Of an operator they add up to `end_s − start_s`; what runs at the same time on
@@ -129,7 +123,7 @@ struct report_data {
   std::string system;
   std::string objective{"latency"};
   std::string policy;
-  report_semantics semantics{report_semantics::sequential};
+  mars::semantics semantics{mars::semantics::sequential};
   std::optional<std::uint64_t> seed; ///< the plan does not know it: the caller says
   std::uint64_t evaluations{};
   double wall_s{};
@@ -162,7 +156,7 @@ struct report_data {
   std::vector<std::string> warnings;
 
   [[nodiscard]] auto is_scheduled() const -> bool {
-    return semantics != report_semantics::sequential;
+    return semantics != mars::semantics::sequential;
   }
   /// 1 − latency / baseline; nothing without two feasible plans.
   [[nodiscard]] auto reduction() const -> std::optional<double> {

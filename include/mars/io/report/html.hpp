@@ -111,7 +111,7 @@ namespace detail {
   for (std::size_t c = 0; c < occurs.size(); ++c)
     if (occurs[c])
       out += fmt::format("<li><i class=\"swatch c{}\"></i>{}</li>", c, cause_name(c, r.semantics));
-  if (r.semantics == report_semantics::overlapped && !r.transfers.empty())
+  if (r.semantics == semantics::overlapped && !r.transfers.empty())
     out += "<li><svg viewBox=\"0 0 26 10\"><path style=\"stroke:var(--c1)\" stroke-width=\"3\" "
            "d=\"M0 5H26\"/></svg>tensors arriving</li>";
   std::string idle;
@@ -229,12 +229,12 @@ namespace detail {
   return out + "</tbody></table></div></details></section>\n";
 }
 
-[[nodiscard]] inline auto assumptions_card(report_semantics semantics) -> std::string {
-  bool const sequential = semantics == report_semantics::sequential;
+[[nodiscard]] inline auto assumptions_card(semantics how) -> std::string {
+  bool const sequential = how == semantics::sequential;
   std::vector<std::string_view> const lines{
       sequential ? "Operators run one after another in topological order, each after its inputs "
                    "have moved; transfers do not overlap with other operators."
-      : semantics == report_semantics::overlapped
+      : how == semantics::overlapped
           ? "An operator starts when its inputs have come and all accelerators of its set are "
             "free; operators on different accelerators run at the same time. Transfers lie between "
             "operators and do not slow each other down."
@@ -249,11 +249,11 @@ namespace detail {
       "interleaves with.",
       "Link loads count bytes: redistributions along the routes of the interconnect, directly or "
       "gathered among the receivers, whichever keeps the busiest link shorter; exchanges inside "
-      "operators as steps of a ring, whatever algorithm priced them. Messages' latencies and "
-      "streamed weights are left out.",
-      semantics == report_semantics::staged
-          ? "Memory holds resident weights, buffers of the operator at hand, and a result that "
-            "what runs next on the same set reads; all other results wait in the host."
+      "operators as steps of a ring, whatever algorithm priced them. Messages' latencies are left "
+      "out.",
+      how == semantics::staged
+          ? "Memory holds resident weights, results until their last reader ends, and buffers of "
+            "the operator at hand, all of its inputs among them."
       : sequential
           ? "Memory holds the weights, live activations and the buffers of the operator at hand. "
             "Loading the weights, fetching the network's input and returning its result are not "

@@ -219,7 +219,7 @@ struct no_meter {
 
 } // namespace detail
 
-/// Walks through one inference. Precondition: the mapping can be evaluated on this graph and
+/// Walks through one inference. What is staged in a host's memory is not in `links`. Precondition: the mapping can be evaluated on this graph and
 /// interconnect. Complexity: O(E·p²) box intersections.
 template <WorkloadGraph Graph, Interconnect Net>
 [[nodiscard]] auto measure_load(Graph const& graph, Net const& net, mapping const& m)
@@ -249,7 +249,9 @@ template <WorkloadGraph Graph, Interconnect Net>
       if (size > bytes{}) out.moved.push_back({e.producer, v, input, size});
       ++input;
       if constexpr (RoutedInterconnect<Net>)
-        meter.redistribute(owned, needed, produced->element_bits, owners, members);
+        if (!m.is_scheduled() ||
+            !is_staged(net)) // else operators load and store, which an evaluation knows
+          meter.redistribute(owned, needed, produced->element_bits, owners, members);
     }
     detail::add_exchanges(meter, o, placed.sharding, members);
   }

@@ -118,7 +118,7 @@ inline constexpr int arrivals_thread = 3;
       fmt::format(R"("operator":{},"kind":{},"sharding":{},"set":{},"critical":{},"waits for":{})",
                   json_text(o.name), json_text(o.kind), json_text(o.sharding), o.set, o.critical,
                   json_text(wait_text(r, o.wait, o.wait_on)));
-  bool const loads = r.semantics == report_semantics::staged;
+  bool const loads = r.semantics == semantics::staged;
   auto const parts = causes_in_order(o.time);
   operator_slices written;
   double at = o.start_s;
@@ -171,8 +171,7 @@ inline constexpr int arrivals_thread = 3;
       };
       thread(detail::compute_thread, "compute");
       thread(detail::communication_thread, "communication");
-      if (r.semantics == report_semantics::overlapped)
-        thread(detail::arrivals_thread, "arriving tensors");
+      if (r.semantics == semantics::overlapped) thread(detail::arrivals_thread, "arriving tensors");
       for (auto const& step : device.memory)
         if (std::isfinite(step.at_s)) out.memory(pid, step.at_s, step);
 
@@ -193,7 +192,7 @@ inline constexpr int arrivals_thread = 3;
     auto const name = from.name + " → " + to.name;
     auto const begin = detail::trace_ns(t.start_s);
     auto const end = detail::trace_ns(t.end_s);
-    if (r.semantics == report_semantics::overlapped && begin < end)
+    if (r.semantics == semantics::overlapped && begin < end)
       out.pair(r.sets[to.set].accelerators.front() + 1, detail::arrivals_thread, name, "transfer",
                begin, end,
                fmt::format(R"("from":{},"to":{},"bytes":{})", detail::json_text(from.name),

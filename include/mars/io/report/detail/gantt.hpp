@@ -119,7 +119,7 @@ struct group_painter {
       if (o.critical && std::isfinite(o.end_s)) painters[g].critical.add(x(o.start_s), x(o.end_s));
     }
   }
-  if (r.semantics != report_semantics::overlapped) return painters;
+  if (r.semantics != semantics::overlapped) return painters;
   std::vector<report_transfer> transfers;
   for (auto const& t : r.transfers)
     if (t.start_s < t.end_s && std::isfinite(t.end_s)) transfers.push_back(t);

@@ -29,14 +29,13 @@ inline constexpr std::size_t cause_count = 8;
           t.state_exchange_s, t.weights_s,        t.store_s,    t.idle_s};
 }
 /// In the order in which an operator goes through them: numbers of causes.
-inline constexpr std::array<std::size_t, cause_count> causes_in_time{1, 5, 0, 2, 3, 4, 6, 7};
+inline constexpr std::array<std::size_t, cause_count> causes_in_time{5, 1, 0, 2, 3, 4, 6, 7};
 
-[[nodiscard]] inline auto cause_name(std::size_t cause, report_semantics semantics)
-    -> std::string_view {
+[[nodiscard]] inline auto cause_name(std::size_t cause, semantics how) -> std::string_view {
   constexpr std::array<std::string_view, cause_count> names{
       "computation",    "redistribution",   "rotation wait",  "partial sums",
       "state exchange", "weights streamed", "results stored", "unexplained"};
-  return cause == 1 && semantics == report_semantics::staged ? "inputs loaded" : names[cause];
+  return cause == 1 && how == semantics::staged ? "inputs loaded" : names[cause];
 }
 
 [[nodiscard]] inline auto set_class(std::size_t set) -> std::string {

@@ -45,6 +45,7 @@ namespace mars::io::detail {
 /// the largest of all is among them.
 [[nodiscard]] inline auto thinned(std::vector<report_memory_step> const& steps, double span,
                                   std::size_t parts) -> std::vector<report_memory_step> {
+  if (!(span > 0)) return steps;
   std::vector<report_memory_step> out;
   auto const part = [&](report_memory_step const& s) {
     return std::floor(s.at_s / span * static_cast<double>(parts));
@@ -52,7 +53,7 @@ namespace mars::io::detail {
   for (std::size_t i = 0; i < steps.size();) {
     if (!std::isfinite(steps[i].at_s)) break;
     auto largest = i, end = i;
-    for (; end < steps.size() && part(steps[end]) <= part(steps[i]); ++end)
+    for (; end == i || (end < steps.size() && part(steps[end]) <= part(steps[i])); ++end)
       if (steps[end].total() > steps[largest].total()) largest = end;
     if (largest + 1 != end) out.push_back(steps[largest]);
     out.push_back(steps[end - 1]);

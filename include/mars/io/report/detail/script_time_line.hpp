@@ -183,7 +183,7 @@ inline constexpr std::string_view time_line_script = R"js(
       const group = groups[lane.group];
       for (let i = firstEndingAfter(group.opsEnd, from), n = 0; i < group.ops.length && group.ops[i].start < to && n < 400; ++i) {
         const o = group.ops[i];
-        const begin = o.start + o.parts[1] + o.parts[5];
+        const begin = o.start + o.parts[1] + o.parts[5]; // inputs and weights come first
         const a = Math.max(left, x(begin)), b = Math.min(left + plot, x(begin + o.parts[0]));
         const letters = Math.floor((b - a - 8) / 6.6);
         if (letters < 4 || (letters < o.name.length && letters < 8)) continue;
