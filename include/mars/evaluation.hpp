@@ -12,6 +12,7 @@
 //   delta_evaluator                                      the same after every move, in O(degree)
 //   find_critical_path(graph, mapping, times)            what each operator, and each accelerator at
 //                                                        rest, waits for; the chain that sets the latency
+//   find_arrivals(graph, system, mapping, …)             when inputs come, with overlapped transfers
 //   memory_over_time(graph, mapping, …)                  weights, results and buffers, step by step
 //   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
 //

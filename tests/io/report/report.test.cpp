@@ -69,7 +69,7 @@ auto scheduled_report(bool staged) -> mars::io::report_data {
     s.interconnect = mars::interconnect::host_staged{.accelerators = 8,
                                                      .bandwidth = mars::bytes_per_second{1e9}};
   auto m = mars::find_baseline(g, s).value().mapping;
-  for (std::size_t set : {0, 1, 2})
+  for (std::size_t set = 0; set < 3; ++set)
     m.sets.push_back({mars_test::group({2 * set, 2 * set + 1}), m.sets[0].design});
   auto const added = m.sets.size() - 3;
   m.sets.erase(m.sets.begin(), m.sets.begin() + static_cast<std::ptrdiff_t>(added));
@@ -148,6 +148,16 @@ TEST_CASE("a scheduled report explains all of its time") {
     for (auto const& t : r.transfers) {
       CHECK(t.end_s <= (staged ? r.operators[t.to].end_s : r.operators[t.to].start_s) + 1e-15);
       CHECK(t.start_s >= r.operators[t.from].end_s - 1e-15);
+    }
+    if (staged) { // host links carry what operators load and store
+      double loads = 0, stores = 0, sent = 0, received = 0;
+      for (auto const& o : r.operators) {
+        loads += 2 * (o.time.redistribution_s + o.time.weights_s); // two accelerators each
+        stores += 2 * o.time.store_s;
+      }
+      for (auto const& l : r.links) (l.to < 8 ? received : sent) += l.busy_s;
+      CHECK(received == mars_test::approx(loads).epsilon(1e-6));
+      CHECK(sent == mars_test::approx(stores).epsilon(1e-6));
     }
     auto const page = report_html(r);
     CHECK(nesting_error(page).empty());
