@@ -38,7 +38,7 @@ auto branch_mapping() -> mapping {
   for (std::size_t v = 0; v < 3; ++v) m.launch_order.emplace_back(v);
   return m;
 }
-auto step(std::int64_t at, std::int64_t results, std::int64_t buffers) -> memory_step {
+auto step_at(std::int64_t at, std::int64_t results, std::int64_t buffers) -> memory_step {
   return {ps{at}, bytes{}, bytes{results}, bytes{buffers}};
 }
 
@@ -49,23 +49,26 @@ TEST_CASE("a result stays until its last reader ends, wherever that runs") {
   std::vector<operator_times> const t{{ps{0}, ps{10}}, {ps{10}, ps{15}}, {ps{12}, ps{20}}};
   auto const steps = memory_over_time(two_readers(), branch_mapping(), 3, t, semantics::overlapped);
   REQUIRE(steps.size() == 3);
-  CHECK(steps[0] == std::vector<memory_step>{step(0, 0, 256), step(10, 128, 128), step(15, 256, 0),
-                                             step(20, 128, 0)}); // c has read a
-  CHECK(steps[1] == std::vector<memory_step>{step(0, 0, 0), step(12, 0, 256), step(20, 128, 0)});
-  CHECK(steps[2] == std::vector<memory_step>{step(0, 0, 0)});
+  CHECK(steps[0] == std::vector<memory_step>{step_at(0, 0, 256), step_at(10, 128, 128),
+                                             step_at(15, 256, 0),
+                                             step_at(20, 128, 0)}); // c has read a
+  CHECK(steps[1] ==
+        std::vector<memory_step>{step_at(0, 0, 0), step_at(12, 0, 256), step_at(20, 128, 0)});
+  CHECK(steps[2] == std::vector<memory_step>{step_at(0, 0, 0)});
 }
 
 TEST_CASE("staged in the host's memory, all inputs are loaded") {
   std::vector<operator_times> const t{{ps{0}, ps{10}}, {ps{10}, ps{15}}, {ps{12}, ps{20}}};
   auto const steps = memory_over_time(two_readers(), branch_mapping(), 2, t, semantics::staged);
-  CHECK(steps[0] == std::vector<memory_step>{step(0, 0, 256), step(10, 128, 256), step(15, 256, 0),
-                                             step(20, 128, 0)});
+  CHECK(steps[0] == std::vector<memory_step>{step_at(0, 0, 256), step_at(10, 128, 256),
+                                             step_at(15, 256, 0), step_at(20, 128, 0)});
 }
 
 TEST_CASE("an operator that takes no time leaves a step that lasts none") {
   std::vector<operator_times> const t{{ps{0}, ps{10}}, {ps{10}, ps{20}}, {ps{10}, ps{10}}};
   auto const steps = memory_over_time(two_readers(), branch_mapping(), 2, t, semantics::overlapped);
-  CHECK(steps[1] == std::vector<memory_step>{step(0, 0, 0), step(10, 0, 256), step(10, 128, 0)});
+  CHECK(steps[1] ==
+        std::vector<memory_step>{step_at(0, 0, 0), step_at(10, 0, 256), step_at(10, 128, 0)});
 }
 
 TEST_CASE("streamed weights fill no memory") {

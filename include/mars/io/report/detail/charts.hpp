@@ -128,9 +128,9 @@ namespace mars::io::detail {
         known = true;
       }
   }
-  if (!known || r.convergence.size() < 2)
-    return out + "<p class=\"muted\">Nothing to draw: the search reported " +
-           (known ? "its result only" : "no progress") + ".</p></section>\n";
+  if (!known)
+    return out +
+           "<p class=\"muted\">Nothing to draw: the search reported no progress.</p></section>\n";
   // From zero where that costs little detail.
   auto const spread = std::max(high - low, 0.05 * high);
   low = low < 0.5 * high ? 0 : low - 0.15 * spread;
@@ -160,14 +160,15 @@ namespace mars::io::detail {
                        height - bottom + 16, count_text(static_cast<std::uint64_t>(i * step)));
   out += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\">evaluations</text>\n",
                      left + (width - left - right) / 2, height - 3);
-  auto const line = [&](auto&& value, std::string const& style) {
+  bool const alone = r.convergence.size() == 1; // a dot, and the bound all the way to it
+  auto const line = [&](auto&& value, std::string const& style, bool from_start) {
     std::string path;
     double end = 0;
     for (auto const& p : r.convergence) {
       auto const v = value(p);
       if (!std::isfinite(v) || !(v > 0)) continue;
       auto const n = static_cast<double>(p.evaluations);
-      path += path.empty() ? fmt::format("M{:.1f} {:.1f}", x(n), y(v))
+      path += path.empty() ? fmt::format("M{:.1f} {:.1f}", x(from_start ? 0 : n), y(v))
                            : fmt::format("H{:.1f}V{:.1f}", x(n), y(v));
       end = v;
     }
@@ -178,9 +179,9 @@ namespace mars::io::detail {
         style, path, x(last), x(last), y(end));
   };
   out += line([](auto const& p) { return p.bound_s; },
-              "style=\"stroke:var(--muted)\" stroke-width=\"1.5\" stroke-dasharray=\"5 4\"");
+              "style=\"stroke:var(--muted)\" stroke-width=\"1.5\" stroke-dasharray=\"5 4\"", alone);
   out += line([](auto const& p) { return p.best_s; },
-              "style=\"stroke:var(--accent)\" stroke-width=\"2\"");
+              "style=\"stroke:var(--accent)\" stroke-width=\"2\"", false);
   return out +
          "</svg>\n<ul class=\"legend\"><li><svg viewBox=\"0 0 26 10\"><path "
          "style=\"stroke:var(--accent)\" stroke-width=\"2\" d=\"M0 5H26\"/></svg>best "

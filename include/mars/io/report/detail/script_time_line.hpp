@@ -257,7 +257,7 @@ inline constexpr std::string_view time_line_script = R"js(
   const because = ({cause, on, busy}) => [
     () => '', () => `the result of ${who(on)}`, () => `a transfer from ${who(on)}`,
     () => busy >= 0 ? `${data.accelerators[busy]}, which runs ${ops[on].name}` : `an accelerator that runs ${ops[on].name}`,
-    () => `its turn: operators run one after another, before it ${who(on)}`, () => 'nothing that is known'][cause]();
+    () => `its turn: one operator runs after another, ${who(on)} just before`, () => 'nothing that is known'][cause]();
   const share = s => (100 * s / data.span).toFixed(2) + ' % of the whole';
   const describe = item => {
     const when = `${time(item.start)} → ${time(item.end)}, `;
