@@ -142,7 +142,7 @@ struct axis_scale {
 struct gantt_geometry {
   static constexpr double width = 1120;
   static constexpr double left = 148;
-  static constexpr double plot = width - left - 12;
+  static constexpr double plot = width - left - 24; ///< half of the last label stands beside it
   static constexpr double top = 30;
   static constexpr double bar = 17;
   static constexpr double pitch = 22;

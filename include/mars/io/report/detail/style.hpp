@@ -130,7 +130,7 @@ tr.critical td:first-child { box-shadow: inset 3px 0 0 var(--ink); }
   font-size: 12.5px; line-height: 1.45; white-space: pre-line; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 #tip b { display: block; font-weight: 650; } #tip[hidden] { display: none; }
 @media (max-width: 760px) { main { padding: 20px 12px 40px; } .card { overflow-x: auto; padding: 14px 14px; }
-  svg.wide { min-width: 720px; } td, th { white-space: nowrap; } td.name { white-space: normal; min-width: 90px; } }
+  svg.wide { min-width: 720px; } .row { gap: 8px; grid-template-columns: minmax(48px, auto) minmax(40px, 1fr) auto 50px; } td, th { white-space: nowrap; } td.name { white-space: normal; min-width: 90px; } }
 @media print { body { background: #fff; } .card, .tile { break-inside: avoid; } .scroll { max-height: none; } .tools { display: none !important; } }
 )css";
 
