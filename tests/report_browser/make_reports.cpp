@@ -169,9 +169,10 @@ auto large_network() -> std::vector<job> {
                     r.below(6),
                     10 + static_cast<std::int64_t>(r.below(60)),
                     {}});
-    for (std::size_t k = 0; k < 2 && v > 0; ++k)
-      jobs.back().reads.emplace_back(v - 1 - r.below(std::min<std::size_t>(v, 30)),
-                                     static_cast<std::int64_t>(r.below(20)));
+    for (std::size_t k = 0; k < 2 && v > 0; ++k) {
+      auto const from = v - 1 - r.below(std::min<std::size_t>(v, 30));
+      jobs.back().reads.emplace_back(from, static_cast<std::int64_t>(r.below(20)));
+    }
   }
   return jobs;
 }
