@@ -57,7 +57,7 @@ TEST_CASE("a tensor that several receivers need whole is fetched in parts and ga
   auto const& a = op(g, mars::operator_id{0});
   std::uint8_t rows = 0;
   while (a.dims[rows].extent != 8) ++rows;
-  mars::mapping m{{{group({0, 1}), "d"}, {group({4, 5}), "d"}}, {}};
+  mars::mapping m{{{group({0, 1}), "d"}, {group({4, 5}), "d"}}, {}, {}};
   m.operators.resize(2);
   m.operators[0] = {mars::set_id{0}, {}};
   m.operators[0].sharding.exclusive.push_back({rows, 2});
@@ -88,7 +88,7 @@ TEST_CASE("exchanges inside an operator are steps of a ring") {
                   "conv"));
   auto const g = std::move(b).build().value();
   auto const& conv = op(g, mars::operator_id{0});
-  mars::mapping m{{{group({0, 1}), "d"}}, {{mars::set_id{0}, {}}}};
+  mars::mapping m{{{group({0, 1}), "d"}}, {{mars::set_id{0}, {}}}, {}};
   auto& s = m.operators[0].sharding;
 
   SECTION("partial sums") {
