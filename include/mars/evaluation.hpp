@@ -12,6 +12,10 @@
 //   delta_evaluator                                      the same after every move, in O(degree)
 //   build_schedule_problem(graph, system, …) → schedule_problem, schedule_evaluator, schedule_bound
 //                                                        the same for mappings with a launch order
+//   find_critical_path(graph, mapping, times)            what each operator, and each accelerator at
+//                                                        rest, waits for; the chain that sets the latency
+//   find_arrivals(graph, system, mapping, …)             when inputs come, with overlapped transfers
+//   memory_over_time(graph, mapping, …)                  weights, results and buffers, step by step
 //   static_bounds(problem), static_bound(problem)        what no assignment can be better than, and why
 //   activity_graph                                       computations and transfers that wait for each
 //                                                        other: what a simulation executes
@@ -46,11 +50,13 @@
 // objective::within{base, memory, energy} puts limits on another.
 
 #include <mars/evaluation/activity.hpp>
+#include <mars/evaluation/arrivals.hpp>
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/build_schedule_problem.hpp>
 #include <mars/evaluation/build_uniform_problem.hpp>
 #include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/critical_path.hpp>
 #include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/evaluate_schedule.hpp>
@@ -58,6 +64,7 @@
 #include <mars/evaluation/event_queue.hpp>
 #include <mars/evaluation/exchanges.hpp>
 #include <mars/evaluation/lower.hpp>
+#include <mars/evaluation/memory_over_time.hpp>
 #include <mars/evaluation/objective.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
@@ -70,3 +77,4 @@
 #include <mars/evaluation/sharing/max_min_fair.hpp>
 #include <mars/evaluation/simulator.hpp>
 #include <mars/evaluation/staging.hpp>
+#include <mars/evaluation/wait_cause.hpp>

@@ -33,7 +33,7 @@ if grep CONSOLE page.log >&2; then
   exit 1
 fi
 grep -q 'data-ready="1"' page.html || { echo "the script did not run to its end" >&2; exit 1; }
-grep -q '<g id="bars-0"><path class="c0" d="M' page.html || { echo "no time line" >&2; exit 1; }
+grep -q '<g id="bars-0"><path class="c0 bars" d="M' page.html || { echo "no time line" >&2; exit 1; }
 
 # A broken script must not pass.
 sed "s/const lanes = /const lanes = undefined_name + /" out/report.html >broken.html

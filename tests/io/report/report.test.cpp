@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 
 #include <mars/hardware/presets/fpga.hpp>
+#include <mars/interconnect/host_staged.hpp>
 #include <mars/io/report.hpp>
 #include <mars/workload/builder.hpp>
 #include <mars/zoo/registry.hpp>
@@ -11,6 +13,9 @@
 #endif
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <set>
@@ -56,6 +61,26 @@ auto plan_of(mars::graph const& g, mars::any_system const& s) -> mars::plan {
   context.budget.evaluations = 1000;
   return mars::mapper{}(g, s, context);
 }
+/// squeezenet, each fire module's two branches on accelerators of their own.
+auto scheduled_report(bool staged) -> mars::io::report_data {
+  auto const g = mars::zoo::find("squeezenet").value();
+  mars::any_system s = mars::presets::aws_f1_16xlarge();
+  if (staged)
+    s.interconnect = mars::interconnect::host_staged{.accelerators = 8,
+                                                     .bandwidth = mars::bytes_per_second{1e9}};
+  auto m = mars::find_baseline(g, s).value().mapping;
+  for (std::size_t set = 0; set < 3; ++set)
+    m.sets.push_back({mars_test::group({2 * set, 2 * set + 1}), m.sets[0].design});
+  auto const added = m.sets.size() - 3;
+  m.sets.erase(m.sets.begin(), m.sets.begin() + static_cast<std::ptrdiff_t>(added));
+  for (std::size_t v = 0; v < g.size(); ++v) {
+    m.operators[v] = {mars::set_id{v % 3}, {}};
+    if (staged && v % 4 == 1) m.operators[v].weights = mars::residency::streamed;
+  }
+  m.launch_order = mars::topological_order(g).value();
+  auto const plan = mars::mapper{}.price(g, s, m).value();
+  return mars::io::make_report(g, s, plan);
+}
 auto squeezenet_report() -> mars::io::report_data {
   auto const g = mars::zoo::find("squeezenet").value();
   mars::any_system const s = mars::presets::aws_f1_16xlarge();
@@ -88,6 +113,60 @@ TEST_CASE("a report repeats the plan's figures") {
   CHECK(r.nodes[8].name == "host");
   CHECK(r.links.size() == 40);
   for (auto const& l : r.links) CHECK(l.busy_s <= r.latency_s);
+}
+
+TEST_CASE("a scheduled report explains all of its time") {
+  for (bool const staged : {false, true}) {
+    CAPTURE(staged);
+    auto const r = scheduled_report(staged);
+    CHECK(r.semantics == (staged ? mars::semantics::staged : mars::semantics::overlapped));
+    // Causes along the critical path add up to the latency.
+    CHECK(r.time.compute_s + r.time.communication_s() ==
+          mars_test::approx(r.latency_s).epsilon(1e-9));
+    CHECK(r.time.idle_s == 0);
+    CHECK((r.time.weights_s > 0) == staged);
+    CHECK((r.time.store_s > 0) == staged);
+
+    std::vector<double> explained(r.accelerators.size());
+    for (auto const& o : r.operators) {
+      CHECK(o.time.compute_s + o.time.communication_s() ==
+            mars_test::approx(o.end_s - o.start_s).epsilon(1e-9));
+      for (auto const a : r.sets[o.set].accelerators) explained[a] += o.end_s - o.start_s;
+    }
+    for (auto const& gap : r.gaps) {
+      CHECK(gap.cause != mars::wait_cause::unexplained);
+      CHECK(gap.cause != mars::wait_cause::turn);
+      explained[gap.accelerator] += gap.end_s - gap.start_s;
+    }
+    for (std::size_t a = 0; a < 6; ++a)
+      CHECK(explained[a] == mars_test::approx(r.latency_s).epsilon(1e-9));
+    for (auto const& a : r.accelerators) {
+      std::int64_t most = 0;
+      for (auto const& step : a.memory) most = std::max(most, step.total());
+      CHECK(most == a.peak_bytes);
+    }
+    for (auto const& t : r.transfers) {
+      CHECK(t.end_s <= (staged ? r.operators[t.to].end_s : r.operators[t.to].start_s) + 1e-15);
+      CHECK(t.start_s >= r.operators[t.from].end_s - 1e-15);
+    }
+    if (staged) { // host links carry what operators load and store
+      double loads = 0, stores = 0, sent = 0, received = 0;
+      for (auto const& o : r.operators) {
+        loads += 2 * (o.time.redistribution_s + o.time.weights_s); // two accelerators each
+        stores += 2 * o.time.store_s;
+      }
+      for (auto const& l : r.links) (l.to < 8 ? received : sent) += l.busy_s;
+      CHECK(received == mars_test::approx(loads).epsilon(1e-6));
+      CHECK(sent == mars_test::approx(stores).epsilon(1e-6));
+    }
+    auto const page = report_html(r);
+    CHECK(nesting_error(page).empty());
+    CHECK(count(page, "Operators run one after another") == 0);
+    CHECK(count(page, "id=\"critical\"") == 1);
+  }
+  auto const page = report_html(squeezenet_report());
+  CHECK(count(page, "Operators run one after another") == 1);
+  CHECK(count(page, "id=\"critical\"") == 0);
 }
 
 TEST_CASE("accelerators of one name are told apart") {
@@ -185,55 +264,132 @@ TEST_CASE("thousands of operators are drawn as at most as many bars as there are
                            "replicated",
                            i * 1e-6,
                            (i + 1) * 1e-6,
-                           {.compute_s = 0.7e-6, .redistribution_s = 0.3e-6},
-                           0});
+                           {.compute_s = 0.7e-6, .redistribution_s = 0.3e-6}});
   r.latency_s = r.bottleneck_s = r.time.compute_s = 20e-3;
   auto const svg = mars::io::detail::gantt_svg(r);
   CHECK(count(svg, "M") <= 1100);
   // Computation has the larger share of every pixel.
-  auto const path = svg.find("<path class=\"c1\"");
-  CHECK(svg.substr(path, svg.find("/>", path) - path) == "<path class=\"c1\" d=\"\"");
+  auto const path = svg.find("<path class=\"c1 bars\"");
+  CHECK(svg.substr(path, svg.find("/>", path) - path) == "<path class=\"c1 bars\" d=\"\"");
 }
 
 #if MARS_HAS_JSON
-TEST_CASE("a trace follows the rules of its viewers") {
-  auto const r = squeezenet_report();
+namespace {
+
+/// Checks the rules of the trace-event format, and counts events by kind.
+auto check_trace(mars::io::report_data const& r) -> std::map<std::string, int> {
   auto const trace = nlohmann::json::parse(trace_json(r));
-  bool const same = trace_json(r) == trace_json(squeezenet_report());
-  CHECK(same);
-  std::map<std::pair<int, int>, std::vector<std::pair<double, double>>> slices;
+  CHECK(trace.at("displayTimeUnit") == "ns");
+  std::map<std::string, int> kinds;
+  using thread = std::pair<int, int>;
+  struct slice {
+    long long begin, end;
+  };
+  auto const ns = [](nlohmann::json const& us) { return std::llround(us.get<double>() * 1000); };
+  std::map<thread, std::vector<slice>> slices;
+  std::map<std::string, std::vector<nlohmann::json>> flows, pairs; // by category and id
   std::set<int> named, counted;
+  std::map<int, long long> last_count;
   for (auto const& e : trace.at("traceEvents")) {
     auto const kind = e.at("ph").get<std::string>();
+    ++kinds[kind];
     auto const pid = e.at("pid").get<int>();
-    if (kind == "X")
-      slices[{pid, e.at("tid").get<int>()}].emplace_back(e.at("ts").get<double>(),
-                                                         e.at("dur").get<double>());
-    else if (kind == "M")
-      named.insert(e.at("name") == "process_name" ? pid : 0);
-    else if (kind == "C")
-      counted.insert(e.at("args").at("weights").is_number() ? pid : 0);
-    else
+    CHECK(pid > 0);
+    auto const at = thread{pid, e.at("tid").get<int>()};
+    auto const key = [&] { return e.at("cat").get<std::string>() + e.at("id").dump(); };
+    if (kind == "X") {
+      CHECK(ns(e.at("dur")) > 0);
+      slices[at].push_back({ns(e.at("ts")), ns(e.at("ts")) + ns(e.at("dur"))});
+    } else if (kind == "M") {
+      if (e.at("name") == "process_name") named.insert(pid);
+    } else if (kind == "C") {
+      counted.insert(pid);
+      for (auto const& series : e.at("args")) CHECK(series.is_number());
+      CHECK(ns(e.at("ts")) >= last_count[pid]);
+      last_count[pid] = ns(e.at("ts"));
+    } else if (kind == "b" || kind == "e") {
+      pairs[key()].push_back(e);
+    } else if (kind == "s" || kind == "f") {
+      if (kind == "f") CHECK(e.at("bp") == "e");
+      // An arrow is bound to a slice that was written before and is open at that time.
+      auto const when = ns(e.at("ts"));
+      auto const& known = slices[at];
+      CHECK(std::any_of(known.begin(), known.end(),
+                        [&](auto const& x) { return x.begin <= when && when < x.end; }));
+      flows[key()].push_back(e);
+    } else {
       FAIL("unexpected event " << e.dump());
-  }
-  std::set<int> processes;
-  double compute = 0;
-  double end = 0;
-  for (auto& [thread, events] : slices) {
-    processes.insert(thread.first);
-    std::sort(events.begin(), events.end());
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      CHECK(events[i].second > 0);
-      if (i > 0) CHECK(events[i - 1].first + events[i - 1].second <= events[i].first + 1e-9);
-      end = std::max(end, events[i].first + events[i].second);
-      if (thread.second == 1 && thread.first == slices.begin()->first.first)
-        compute += events[i].second;
     }
   }
-  named.erase(0);
-  CHECK(processes == named);
+  for (auto& [at, events] : slices) { // they nest, because they follow each other
+    CHECK(named.count(at.first) == 1);
+    std::sort(events.begin(), events.end(),
+              [](auto const& a, auto const& b) { return a.begin < b.begin; });
+    for (std::size_t i = 1; i < events.size(); ++i) CHECK(events[i - 1].end <= events[i].begin);
+  }
+  auto const check_both = [&](auto const& all, char const* first, char const* second) {
+    for (auto const& [id, events] : all) {
+      REQUIRE(events.size() == 2);
+      CHECK(events[0].at("ph") == first);
+      CHECK(events[1].at("ph") == second);
+      CHECK(events[0].at("name") == events[1].at("name"));
+      CHECK(ns(events[0].at("ts")) <= ns(events[1].at("ts")));
+    }
+  };
+  check_both(flows, "s", "f");
+  check_both(pairs, "b", "e");
   CHECK(counted == named);
-  CHECK(processes.count(0) == 0);
+  return kinds;
+}
+
+} // namespace
+
+TEST_CASE("traces follow the rules of their viewers") {
+  auto const sequential = squeezenet_report();
+  bool const same = trace_json(sequential) == trace_json(squeezenet_report());
+  CHECK(same);
+  auto kinds = check_trace(sequential);
+  CHECK(kinds["X"] > 100);
+  CHECK(kinds["s"] > 0);
+  CHECK(kinds["b"] == 0);
+
+  auto const overlapped = scheduled_report(false);
+  kinds = check_trace(overlapped);
+  CHECK(kinds["X"] > 40);
+  CHECK(kinds["b"] > 10);
+  CHECK(kinds["s"] > 10);
+  auto const text = trace_json(overlapped);
+  CHECK(count(text, "\"arriving tensors\"") == 6);
+
+  auto const staged = scheduled_report(true);
+  kinds = check_trace(staged);
+  CHECK(kinds["b"] == 0);
+  CHECK(count(trace_json(staged), "\"cat\":\"weights streamed\"") >= 10);
+
+  // Two streams on one accelerator: what overlaps becomes an asynchronous pair.
+  mars::io::report_data streams;
+  streams.semantics = mars::semantics::overlapped;
+  streams.sets = {{{0}, "d"}};
+  streams.accelerators.resize(1);
+  streams.accelerators[0].memory.push_back({});
+  for (double const start : {0.0, 1e-3})
+    streams.operators.push_back({"op", "Relu", 0, "", start, start + 2e-3, {.compute_s = 2e-3}});
+  kinds = check_trace(streams);
+  CHECK(kinds["X"] == 1);
+  CHECK(kinds["b"] == 1);
+}
+
+TEST_CASE("a trace of one set has all of its computation, and ends when the report does") {
+  auto const r = squeezenet_report();
+  auto const trace = nlohmann::json::parse(trace_json(r));
+  double compute = 0;
+  double end = 0;
+  for (auto const& e : trace.at("traceEvents")) {
+    if (e.at("ph") != "X") continue;
+    end = std::max(end, e.at("ts").get<double>() + e.at("dur").get<double>());
+    if (e.at("tid") == 1 && e.at("pid") == static_cast<int>(r.sets[0].accelerators[0]) + 1)
+      compute += e.at("dur").get<double>();
+  }
   CHECK(end == mars_test::approx(r.latency_s * 1e6).epsilon(1e-5));
   if (r.sets.size() == 1)
     CHECK(compute == mars_test::approx(r.time.compute_s * 1e6).epsilon(1e-4)); // whole nanoseconds

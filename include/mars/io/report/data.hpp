@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/evaluation/evaluation.hpp>
+#include <mars/evaluation/wait_cause.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,16 +26,20 @@ struct convergence_point {
   double bound_s{};
 };
 
-/// Seconds by cause. Operators run one after another, so they add up to the latency.
+/// Seconds by cause. Of an operator they add up to `end_s − start_s`; what runs at the same time on
+/// other accelerators is not in them.
 struct report_causes {
   double compute_s{};
-  double redistribution_s{}; ///< inputs moved from where their producers left them
+  double redistribution_s{}; ///< inputs moved from where their producers left them, or loaded
   double rotation_s{};       ///< waiting for a rotating tensor beyond the computation
   double partial_sums_s{};
   double state_exchange_s{};
+  double weights_s{}; ///< weights streamed from the host
+  double store_s{};   ///< results stored to the host
+  double idle_s{};    ///< of a chain of operators: what nothing explains
 
   [[nodiscard]] auto communication_s() const -> double {
-    return redistribution_s + rotation_s + partial_sums_s + state_exchange_s;
+    return redistribution_s + rotation_s + partial_sums_s + state_exchange_s + weights_s + store_s;
   }
 };
 
@@ -44,7 +51,42 @@ struct report_operator {
   double start_s{};
   double end_s{};
   report_causes time;
-  std::int64_t memory_bytes{}; ///< on each accelerator of the set while it runs, weights included
+  bool critical{};                      ///< on the chain of waits that ends the inference
+  wait_cause wait{wait_cause::nothing}; ///< what its start waited for
+  std::optional<std::size_t> wait_on{}; ///< the operator that computed, sent or was in the way
+};
+
+/// A tensor on its way between two operators.
+struct report_transfer {
+  std::size_t from{}; ///< an operator
+  std::size_t to{};
+  std::int64_t bytes{}; ///< over all receivers
+  double start_s{};
+  double end_s{};
+};
+
+/// An accelerator at rest, and why.
+struct report_gap {
+  std::size_t accelerator{};
+  double start_s{};
+  double end_s{};
+  wait_cause cause{wait_cause::nothing};
+  std::optional<std::size_t> on{};       ///< the operator that is waited for
+  std::optional<std::size_t> busy{};     ///< the accelerator it keeps, for wait_cause::accelerator
+  std::optional<std::size_t> previous{}; ///< the operator that ran here before; nothing: none
+  std::optional<std::size_t> next{};
+};
+
+/// What fills a memory until the next step.
+struct report_memory_step {
+  double at_s{};
+  std::int64_t weights_bytes{};
+  std::int64_t results_bytes{}; ///< outputs that still have readers
+  std::int64_t buffers_bytes{}; ///< of the operators that run
+
+  [[nodiscard]] auto total() const -> std::int64_t {
+    return weights_bytes + results_bytes + buffers_bytes;
+  }
 };
 
 struct report_set {
@@ -56,8 +98,9 @@ struct report_accelerator {
   std::string name;
   std::int64_t capacity_bytes{};
   std::int64_t peak_bytes{};
-  std::int64_t resident_bytes{}; ///< weights
-  std::string peak_at;           ///< the operator that runs at the peak; empty: none
+  std::int64_t resident_bytes{};            ///< weights
+  std::string peak_at;                      ///< the operator that runs at the peak; empty: none
+  std::vector<report_memory_step> memory{}; ///< by time; empty: not known
 };
 
 /// What links end at. The first nodes are the accelerators, in their order.
@@ -80,6 +123,7 @@ struct report_data {
   std::string system;
   std::string objective{"latency"};
   std::string policy;
+  mars::semantics semantics{mars::semantics::sequential};
   std::optional<std::uint64_t> seed; ///< the plan does not know it: the caller says
   std::uint64_t evaluations{};
   double wall_s{};
@@ -97,10 +141,12 @@ struct report_data {
 
   std::optional<double> baseline_latency_s; ///< a feasible baseline's
   std::string baseline_policy;
-  report_causes time;
+  report_causes time; ///< of the latency: of all operators, or of those on the critical path
   report_causes baseline_time;
 
-  std::vector<report_operator> operators; ///< in the order they run
+  std::vector<report_operator> operators; ///< in the order they are launched
+  std::vector<report_transfer> transfers;
+  std::vector<report_gap> gaps;
   std::vector<report_set> sets;
   std::vector<report_accelerator> accelerators;
   std::vector<report_node> nodes;
@@ -109,6 +155,9 @@ struct report_data {
   std::vector<std::string> shortages; ///< sentences: why the mapping cannot run
   std::vector<std::string> warnings;
 
+  [[nodiscard]] auto is_scheduled() const -> bool {
+    return semantics != mars::semantics::sequential;
+  }
   /// 1 − latency / baseline; nothing without two feasible plans.
   [[nodiscard]] auto reduction() const -> std::optional<double> {
     if (!feasible || !baseline_latency_s || !(*baseline_latency_s > 0)) return std::nullopt;

@@ -22,11 +22,19 @@
 
 namespace mars::io {
 
-/// What one inference of a mapping asks of links and memories.
+/// A tensor that moves between operators.
+struct moved_tensor {
+  operator_id from;
+  operator_id to;
+  std::size_t input{}; ///< its position in `inputs(graph, to)`
+  bytes size{};        ///< over all receivers
+};
+
+/// What one inference of a mapping asks of links.
 struct inference_load {
-  std::vector<bytes> links;       ///< by link id; empty: the interconnect has no routes
-  std::vector<bytes> during;      ///< by operator: held on each accelerator while it runs
-  std::vector<operator_id> order; ///< as operators run
+  std::vector<bytes> links;        ///< by link id; empty: the interconnect has no routes
+  std::vector<moved_tensor> moved; ///< those of which something moves
+  std::vector<operator_id> order;  ///< as operators are launched
 };
 
 namespace detail {
@@ -106,81 +114,60 @@ struct no_meter {
   void ring(std::span<accelerator_id const>, collective_kind, bytes, std::int64_t) {}
 };
 
+/// Bytes that the receivers of one edge lack. Who owns what does not matter for how much that is,
+/// except on the same device.
+[[nodiscard]] inline auto missing_bytes(layout const& owned, layout const& needed,
+                                        std::vector<accelerator_id> const& from,
+                                        std::vector<accelerator_id> const& to, int element_bits)
+    -> bytes {
+  proximity same{from.size(), to.size(), {}};
+  for (auto const a : from)
+    for (auto const b : to) same.values.push_back(a == b ? proximity::itself : 1.0);
+  std::vector<transfer> moves;
+  redistribution(owned, needed, same, moves);
+  bytes sum{};
+  for (auto const& t : moves) sum += storage(t.elements, element_bits);
+  return sum;
+}
+
 } // namespace detail
 
-/// Walks through one inference. Memory follows `mars::evaluate` (weights of the whole mapping, live
-/// activations, what the operator at hand needs); that they agree on the peak is tested.
-/// Precondition: the mapping can be evaluated on this graph and interconnect.
-/// Complexity: O(E·p²) box intersections.
+/// Walks through one inference. What is staged in a host's memory is not in `links`. Precondition: the mapping can be evaluated on this graph and
+/// interconnect. Complexity: O(E·p²) box intersections.
 template <WorkloadGraph Graph, Interconnect Net>
 [[nodiscard]] auto measure_load(Graph const& graph, Net const& net, mapping const& m)
     -> inference_load {
   inference_load out;
-  out.order = topological_order(graph).value();
-  auto const n = out.order.size();
+  out.order = m.is_scheduled() ? m.launch_order : topological_order(graph).value();
   auto meter = [&] {
     if constexpr (RoutedInterconnect<Net>)
       return detail::link_meter<Net>{net};
     else
       return detail::no_meter{};
   }();
-
-  std::vector<std::size_t> last_use(n, n);
-  for (std::size_t i = 0; i < n; ++i)
-    for (input_edge const e : inputs(graph, out.order[i])) last_use[e.producer.index()] = i;
-  std::vector<bytes> live(m.sets.size());
-  std::vector<bytes> resident(m.sets.size());
-  std::vector<bytes> kept(n);
-  out.during.resize(n);
-
-  for (std::size_t i = 0; i < n; ++i) {
-    auto const v = out.order[i];
+  for (auto const v : out.order) {
     operation const& o = op(graph, v);
-    auto const set = m.operators[v.index()].set;
-    auto const& s = m.operators[v.index()].sharding;
-    auto const& members = m.sets[set.index()].accelerators;
-    auto const print = footprint_of(o, s, members.size());
-    auto demand = live[set.index()] + print.transient();
+    auto const& placed = m.operators[v.index()];
+    auto const& members = m.sets[placed.set.index()].accelerators;
+    std::size_t input = 0;
     for (input_edge const e : inputs(graph, v)) {
       auto const& from = m.operators[e.producer.index()];
       auto const& owners = m.sets[from.set.index()].accelerators;
       operation const& producer = op(graph, e.producer);
       auto const* produced = nth_operand(producer, role::output, e.output);
-      auto const& consumed = o.operands[e.operand];
       auto const owned = output_layout(producer, *produced, from.sharding, owners.size());
-      auto const needed = input_layout(o, consumed, s, members.size());
-      bool const rotates = rotating_operand(o, s, members.size()) == &consumed;
-      demand -= size_of(consumed, rotates ? phase_extents(o, s) : shard_extents(o, s));
-      // Who owns what does not matter for how much is missing, except on the same device.
-      proximity same{owners.size(), members.size(), {}};
-      for (auto const a : owners)
-        for (auto const b : members) same.values.push_back(a == b ? proximity::itself : 1.0);
-      std::vector<transfer> moves;
-      redistribution(owned, needed, same, moves);
-      demand += storage(largest_missing(moves, members.size()), produced->element_bits);
+      auto const needed = input_layout(o, o.operands[e.operand], placed.sharding, members.size());
+      auto const size =
+          detail::missing_bytes(owned, needed, owners, members, produced->element_bits);
+      if (size > bytes{}) out.moved.push_back({e.producer, v, input, size});
+      ++input;
       if constexpr (RoutedInterconnect<Net>)
-        meter.redistribute(owned, needed, produced->element_bits, owners, members);
+        if (!m.is_scheduled() ||
+            !is_staged(net)) // else operators load and store, which an evaluation knows
+          meter.redistribute(owned, needed, produced->element_bits, owners, members);
     }
-    detail::add_exchanges(meter, o, s, members);
-
-    out.during[v.index()] = demand;
-    resident[set.index()] += print.weights;
-    for (auto const& t : o.operands)
-      if (t.role == role::output) {
-        std::int64_t largest = 0;
-        for (auto const& box : output_layout(o, t, s, members.size()))
-          largest = std::max(largest, volume(box));
-        kept[v.index()] += storage(largest, t.element_bits);
-      }
-    live[set.index()] += kept[v.index()];
-    for (input_edge const e : inputs(graph, v)) {
-      auto const u = e.producer.index();
-      if (last_use[u] != i) continue;
-      live[m.operators[u].set.index()] -= kept[u];
-      last_use[u] = n; // freed once, also when the operator reads it twice
-    }
+    detail::add_exchanges(meter, o, placed.sharding, members);
   }
-  for (std::size_t v = 0; v < n; ++v) out.during[v] += resident[m.operators[v].set.index()];
   if constexpr (RoutedInterconnect<Net>) out.links = meter.total();
   return out;
 }

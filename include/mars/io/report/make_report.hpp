@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/collective/cheapest.hpp>
+#include <mars/evaluation/arrivals.hpp>
+#include <mars/evaluation/critical_path.hpp>
+#include <mars/evaluation/memory_over_time.hpp>
 #include <mars/interconnect/concept.hpp>
 #include <mars/io/report/data.hpp>
 #include <mars/io/report/detail/text.hpp>
@@ -22,9 +26,19 @@ namespace mars::io {
 namespace detail {
 
 [[nodiscard]] inline auto causes_of(operator_evaluation const& e) -> report_causes {
-  return {to_seconds(e.compute).count(), to_seconds(e.redistribution).count(),
-          to_seconds(e.rotation).count(), to_seconds(e.partial_sums).count(),
-          to_seconds(e.state_exchange).count()};
+  return {.compute_s = to_seconds(e.compute).count(),
+          .redistribution_s = to_seconds(e.redistribution).count(),
+          .rotation_s = to_seconds(e.rotation).count(),
+          .partial_sums_s = to_seconds(e.partial_sums).count(),
+          .state_exchange_s = to_seconds(e.state_exchange).count(),
+          .weights_s = to_seconds(e.weights).count(),
+          .store_s = to_seconds(e.results).count()};
+}
+/// Of the time between its start and its end.
+[[nodiscard]] inline auto causes_of(operator_evaluation const& e, semantics how) -> report_causes {
+  auto causes = causes_of(e);
+  if (how == semantics::overlapped) causes.redistribution_s = 0; // it came before
+  return causes;
 }
 
 /// Sums in whole picoseconds, so that they do not depend on the order.
@@ -36,8 +50,37 @@ namespace detail {
     sum.rotation = saturating_add(sum.rotation, o.rotation);
     sum.partial_sums = saturating_add(sum.partial_sums, o.partial_sums);
     sum.state_exchange = saturating_add(sum.state_exchange, o.state_exchange);
+    sum.weights = saturating_add(sum.weights, o.weights);
+    sum.results = saturating_add(sum.results, o.results);
   }
   return causes_of(sum);
+}
+
+[[nodiscard]] inline auto times_of(evaluation const& e) -> std::vector<operator_times> {
+  std::vector<operator_times> times;
+  times.reserve(e.operators.size());
+  for (auto const& o : e.operators) times.push_back({o.start, o.end});
+  return times;
+}
+
+/// Of the makespan: operators of the critical chain, and what lies between them.
+[[nodiscard]] inline auto causes_of(evaluation const& e, critical_path const& path)
+    -> report_causes {
+  evaluation chain;
+  picoseconds moving{};
+  picoseconds reached{};
+  for (auto const v : path.chain) {
+    auto const& o = e.operators[v.index()];
+    chain.operators.push_back(o);
+    if (e.semantics == semantics::overlapped) chain.operators.back().redistribution = {};
+    if (path.waits[v.index()].cause == wait_cause::transfer && reached < o.start)
+      moving = saturating_add(moving, o.start - reached);
+    reached = o.end;
+  }
+  auto causes = causes_of(chain);
+  causes.redistribution_s += to_seconds(moving).count();
+  causes.idle_s = to_seconds(path.unexplained).count();
+  return causes;
 }
 
 /// Their own names; with its number where several have the same, or none.
@@ -95,13 +138,41 @@ void describe_shortages(report_data& r, G const& graph, std::vector<shortage> co
     r.shortages.emplace_back("The mapping takes for ever: a design or a link cannot do its part.");
 }
 
+/// Staged through a host: what members of a set load and store, each taken to be the slowest.
+[[nodiscard]] inline auto host_load(std::span<link const> links, plan const& p)
+    -> std::vector<bytes> {
+  std::vector<picoseconds> in(p.evaluation.memory.size());
+  auto out = in;
+  for (std::size_t v = 0; v < p.mapping.operators.size(); ++v) {
+    auto const& e = p.evaluation.operators[v];
+    for (auto const a : p.mapping.sets[p.mapping.operators[v].set.index()].accelerators) {
+      in[a.index()] = saturating_add(in[a.index()], saturating_add(e.weights, e.redistribution));
+      out[a.index()] = saturating_add(out[a.index()], e.results);
+    }
+  }
+  std::vector<bytes> load;
+  for (auto const& l : links) {
+    bool const leaves = l.from.kind == node_kind::accelerator;
+    auto const at = leaves ? l.from : l.to;
+    auto const busy =
+        at.kind == node_kind::accelerator ? to_seconds((leaves ? out : in)[at.index]).count() : 0.0;
+    auto const size = busy * l.bandwidth.count();
+    load.emplace_back(size < 9e18 ? static_cast<std::int64_t>(size + 0.5) : 0);
+  }
+  return load;
+}
+
 /// Nodes in the order: accelerators, then whatever the links name.
 template <class Net>
-void describe_links(report_data& r, Net const& net, std::vector<bytes> const& load) {
+void describe_links(report_data& r, Net const& net, std::vector<bytes> load, plan const& p) {
   for (auto const& a : r.accelerators) r.nodes.push_back({report_node::kind::accelerator, a.name});
   if constexpr (RoutedInterconnect<Net>) {
     auto const& all = net.links();
     std::span<link const> const links{all};
+    if (r.semantics == semantics::staged) {
+      auto const host = host_load(links, p);
+      for (std::size_t i = 0; i < load.size(); ++i) load[i] += host[i];
+    }
     std::map<endpoint, std::size_t> others;
     for (auto const& l : links)
       for (auto const e : {l.from, l.to})
@@ -127,14 +198,76 @@ void describe_links(report_data& r, Net const& net, std::vector<bytes> const& lo
 
 } // namespace detail
 
+namespace detail {
+
+/// Operators, transfers between them, gaps and memory.
+template <WorkloadGraph G>
+void describe_time(report_data& r, G const& graph, plan const& p, inference_load const& load,
+                   critical_path const& path, input_arrivals const& arrivals) {
+  auto const& e = p.evaluation;
+  std::vector<std::size_t> position(load.order.size());
+  for (std::size_t i = 0; i < load.order.size(); ++i) position[load.order[i].index()] = i;
+  auto const number = [&](std::optional<operator_id> v) {
+    return v ? std::optional{position[v->index()]} : std::nullopt;
+  };
+  auto const s = [](picoseconds t) { return to_seconds(t).count(); };
+
+  for (auto const v : load.order) {
+    operation const& o = op(graph, v);
+    auto const& at = e.operators[v.index()];
+    auto const& placed = p.mapping.operators[v.index()];
+    auto const& wait = path.waits[v.index()];
+    r.operators.push_back({.name = o.name,
+                           .kind = o.type.empty() ? std::string{kind_name(o.kind)} : o.type,
+                           .set = placed.set.index(),
+                           .sharding = to_string(placed.sharding, o),
+                           .start_s = s(at.start),
+                           .end_s = s(at.end),
+                           .time = causes_of(at, r.semantics),
+                           .wait = wait.cause,
+                           .wait_on = number(wait.on)});
+  }
+  for (auto const v : path.chain) r.operators[position[v.index()]].critical = true;
+  for (auto const& t : load.moved) {
+    auto const& from = e.operators[t.from.index()];
+    auto const& to = e.operators[t.to.index()];
+    auto const begin = r.semantics == semantics::overlapped ? from.end : to.start;
+    auto const end = r.semantics != semantics::overlapped
+                         ? saturating_add(to.start, to.redistribution)
+                         : arrivals[t.to.index()][t.input];
+    r.transfers.push_back(
+        {position[t.from.index()], position[t.to.index()], t.size.count(), s(begin), s(end)});
+  }
+  for (auto const& g : path.gaps)
+    r.gaps.push_back({.accelerator = g.accelerator.index(),
+                      .start_s = s(g.from),
+                      .end_s = s(g.to),
+                      .cause = g.cause,
+                      .on = number(g.on),
+                      .busy = g.busy ? std::optional{g.busy->index()} : std::nullopt,
+                      .previous = number(g.previous),
+                      .next = number(g.next)});
+  auto const memory =
+      memory_over_time(graph, p.mapping, r.accelerators.size(), times_of(e), r.semantics);
+  for (std::size_t a = 0; a < memory.size(); ++a)
+    for (auto const& step : memory[a])
+      r.accelerators[a].memory.push_back(
+          {s(step.at), step.weights.count(), step.results.count(), step.buffers.count()});
+}
+
+} // namespace detail
+
 /// What a report of a plan shows. `points` and `warnings` are the caller's: a search tells its
 /// observer where it stands, an importer what it met. The seed is the caller's too: set it after.
+/// With overlapped transfers `arrivals` says when inputs arrive: without, as the standard collectives
+/// have it.
 /// Precondition: the plan is one of this graph and this system.
 template <WorkloadGraph G, class System>
 [[nodiscard]] auto make_report(G const& graph, System const& system, plan const& p,
                                std::optional<plan> const& baseline = std::nullopt,
                                std::vector<convergence_point> points = {},
-                               std::vector<std::string> warnings = {}) -> report_data {
+                               std::vector<std::string> warnings = {}, input_arrivals arrivals = {})
+    -> report_data {
   report_data r;
   auto const& e = p.evaluation;
   if constexpr (requires { std::string{graph.name()}; }) r.workload = std::string{graph.name()};
@@ -155,11 +288,22 @@ template <WorkloadGraph G, class System>
   r.value_unit = r.objective == "energy" ? "J" : "s";
   r.bound_name = std::string{p.bound.name};
   r.gap = p.gap();
-  r.time = detail::causes_of(e);
+  r.semantics = e.semantics;
+  if (r.semantics == semantics::overlapped && arrivals.empty())
+    arrivals = find_arrivals(graph, system, p.mapping, e, collective::standard{});
+  auto const path = find_critical_path(graph, p.mapping, detail::times_of(e), arrivals);
+  r.time = r.is_scheduled() ? detail::causes_of(e, path) : detail::causes_of(e);
   if (baseline && baseline->feasible()) {
     r.baseline_latency_s = baseline->latency().count();
     r.baseline_policy = baseline->policy;
-    r.baseline_time = detail::causes_of(baseline->evaluation);
+    auto const& of = baseline->evaluation;
+    r.baseline_time =
+        of.semantics == semantics::sequential
+            ? detail::causes_of(of)
+            : detail::causes_of(of,
+                                find_critical_path(graph, baseline->mapping, detail::times_of(of),
+                                                   find_arrivals(graph, system, baseline->mapping,
+                                                                 of, collective::standard{})));
   }
 
   for (auto const& s : p.mapping.sets) {
@@ -182,16 +326,8 @@ template <WorkloadGraph G, class System>
     else
       return measure_load(graph, system.interconnect, p.mapping);
   }();
-  for (auto const v : load.order) {
-    operation const& o = op(graph, v);
-    auto const& at = e.operators[v.index()];
-    auto const& placed = p.mapping.operators[v.index()];
-    r.operators.push_back({o.name, o.type.empty() ? std::string{kind_name(o.kind)} : o.type,
-                           placed.set.index(), to_string(placed.sharding, o),
-                           to_seconds(at.start).count(), to_seconds(at.end).count(),
-                           detail::causes_of(at), load.during[v.index()].count()});
-  }
-  detail::describe_links(r, system.interconnect, load.links);
+  detail::describe_time(r, graph, p, load, path, arrivals);
+  detail::describe_links(r, system.interconnect, load.links, p);
 
   detail::describe_shortages(r, graph, e.shortages, p.mapping);
   r.convergence = std::move(points);

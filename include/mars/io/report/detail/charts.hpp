@@ -2,9 +2,9 @@
 #pragma once
 
 #include <mars/io/report/data.hpp>
-#include <mars/io/report/detail/gantt.hpp>
+#include <mars/io/report/detail/lanes.hpp>
+#include <mars/io/report/detail/memory_chart.hpp>
 #include <mars/io/report/detail/text.hpp>
-#include <mars/io/report/detail/topology.hpp>
 
 #include <fmt/format.h>
 
@@ -40,7 +40,8 @@ namespace mars::io::detail {
   bool const compare = r.baseline_latency_s.has_value();
   auto const longest =
       std::max(std::isfinite(total(plan)) ? total(plan) : 0.0, compare ? total(baseline) : 0.0);
-  std::string out = "<section class=\"card\"><h2>Latency by cause</h2>\n";
+  std::string out = fmt::format("<section class=\"card\"><h2>Latency by cause{}</h2>\n",
+                                r.is_scheduled() ? "<small>along the critical path</small>" : "");
   out += stacked_bar("this mapping", r.time, total(plan), longest);
   if (compare)
     out +=
@@ -50,29 +51,32 @@ namespace mars::io::detail {
   out += fmt::format("<table class=\"causes\"><thead><tr><th>cause</th><th class=\"num\">this "
                      "mapping</th><th class=\"num\">share</th>{}</tr></thead><tbody>\n",
                      compare ? "<th class=\"num\">baseline</th>" : "");
-  for (std::size_t c = 0; c < plan.size(); ++c)
+  for (std::size_t c = 0; c < plan.size(); ++c) {
+    if (c >= 5 && plan[c] == 0 && baseline[c] == 0) continue; // only some schedules have them
     out += fmt::format(
         "<tr><td><i class=\"swatch c{}\"></i>{}</td><td class=\"num\">{}</td>"
         "<td class=\"num\">{}</td>{}</tr>\n",
-        c, cause_names[c], time_text(plan[c]), percent_text(plan[c] / total(plan)),
+        c, cause_name(c, r.semantics), time_text(plan[c]), percent_text(plan[c] / total(plan)),
         compare ? std::string{"<td class=\"num\">"} + time_text(baseline[c]) + "</td>" : "");
+  }
   return out + "</tbody></table></section>\n";
 }
 
-/// A bar per accelerator, or, of many, per set: the fullest.
+/// A bar per accelerator, or, of many, per group: the fullest.
 [[nodiscard]] inline auto memory_card(report_data const& r) -> std::string {
   std::vector<std::size_t> shown;
   std::vector<std::string> label;
   bool const merged = r.accelerators.size() > 16;
-  for (std::size_t s = 0; s < r.sets.size(); ++s) {
-    auto const& members = r.sets[s].accelerators;
+  for (auto const& group : lane_groups(r)) {
     if (merged) {
-      shown.push_back(*std::max_element(members.begin(), members.end(), [&](auto a, auto b) {
-        return r.accelerators[a].peak_bytes < r.accelerators[b].peak_bytes;
-      }));
-      label.push_back(fmt::format("set {}, each of {}", s, members.size()));
+      shown.push_back(fullest(r, group));
+      auto const n = group.accelerators.size();
+      label.push_back(n == 1 ? r.accelerators[shown.back()].name
+                      : group.sets.size() == 1
+                          ? fmt::format("set {}, each of {}", group.sets.front(), n)
+                          : fmt::format("each of {}", accelerators_text(r, group.accelerators)));
     } else {
-      for (auto const a : members) {
+      for (auto const a : group.accelerators) {
         shown.push_back(a);
         label.push_back(r.accelerators[a].name);
       }
@@ -124,9 +128,9 @@ namespace mars::io::detail {
         known = true;
       }
   }
-  if (!known || r.convergence.size() < 2)
-    return out + "<p class=\"muted\">Nothing to draw: the search reported " +
-           (known ? "its result only" : "no progress") + ".</p></section>\n";
+  if (!known)
+    return out +
+           "<p class=\"muted\">Nothing to draw: the search reported no progress.</p></section>\n";
   // From zero where that costs little detail.
   auto const spread = std::max(high - low, 0.05 * high);
   low = low < 0.5 * high ? 0 : low - 0.15 * spread;
@@ -136,9 +140,10 @@ namespace mars::io::detail {
   auto const y = [&](double v) {
     return height - bottom - (height - top - bottom) * (v - low) / (high - low);
   };
-  out += fmt::format("<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"Best value and "
-                     "bound over evaluations\">\n",
-                     width, height);
+  out += fmt::format(
+      "<svg class=\"wide\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"Best value and "
+      "bound over evaluations\">\n",
+      width, height);
   auto scale = scale_for(high, 5, r.value_unit);
   scale.step = nice_step(high - low, 5);
   scale.digits =
@@ -155,14 +160,15 @@ namespace mars::io::detail {
                        height - bottom + 16, count_text(static_cast<std::uint64_t>(i * step)));
   out += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\">evaluations</text>\n",
                      left + (width - left - right) / 2, height - 3);
-  auto const line = [&](auto&& value, std::string const& style) {
+  bool const alone = r.convergence.size() == 1; // a dot, and the bound all the way to it
+  auto const line = [&](auto&& value, std::string const& style, bool from_start) {
     std::string path;
     double end = 0;
     for (auto const& p : r.convergence) {
       auto const v = value(p);
       if (!std::isfinite(v) || !(v > 0)) continue;
       auto const n = static_cast<double>(p.evaluations);
-      path += path.empty() ? fmt::format("M{:.1f} {:.1f}", x(n), y(v))
+      path += path.empty() ? fmt::format("M{:.1f} {:.1f}", x(from_start ? 0 : n), y(v))
                            : fmt::format("H{:.1f}V{:.1f}", x(n), y(v));
       end = v;
     }
@@ -173,9 +179,9 @@ namespace mars::io::detail {
         style, path, x(last), x(last), y(end));
   };
   out += line([](auto const& p) { return p.bound_s; },
-              "style=\"stroke:var(--muted)\" stroke-width=\"1.5\" stroke-dasharray=\"5 4\"");
+              "style=\"stroke:var(--muted)\" stroke-width=\"1.5\" stroke-dasharray=\"5 4\"", alone);
   out += line([](auto const& p) { return p.best_s; },
-              "style=\"stroke:var(--accent)\" stroke-width=\"2\"");
+              "style=\"stroke:var(--accent)\" stroke-width=\"2\"", false);
   return out +
          "</svg>\n<ul class=\"legend\"><li><svg viewBox=\"0 0 26 10\"><path "
          "style=\"stroke:var(--accent)\" stroke-width=\"2\" d=\"M0 5H26\"/></svg>best "

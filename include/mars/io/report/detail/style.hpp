@@ -5,13 +5,14 @@
 
 namespace mars::io::detail {
 
-/// Colours stand in custom properties: `c0` … `c4` causes, `s0` … `s11` sets, `l0` … `l4` link load.
+/// Colours stand in custom properties: `c0` … `c7` causes, `s0` … `s11` sets, `l0` … `l4` link load.
 inline constexpr std::string_view report_style = R"css(
 :root {
   color-scheme: light dark;
   --page: #f5f6f8; --card: #ffffff; --line: #e1e5ea; --ink: #1b2430; --muted: #5c6878; --faint: #eef1f4;
   --accent: #2c5fa8; --good: #24785a; --bad: #b3261e; --bad-page: #fdecea; --warn: #8a5a00; --warn-page: #fff6e0;
   --c0: #4674b4; --c1: #e59132; --c2: #8c66c4; --c3: #d2506a; --c4: #2f9e8f;
+  --c5: #93a1b0; --c6: #a8993a; --c7: #c9d0d8;
   --l0: #c9d0d8; --l1: #f2c078; --l2: #ec9442; --l3: #d95d39; --l4: #a31f34;
   --s0: #86b6dc; --s1: #f3c17a; --s2: #a5cf8d; --s3: #d9a9cd; --s4: #e5d873; --s5: #8fd2ca;
   --s6: #cfb094; --s7: #b7abe2; --s8: #f0a196; --s9: #a9bccb; --s10: #c8da78; --s11: #e6abba;
@@ -21,6 +22,7 @@ inline constexpr std::string_view report_style = R"css(
     --page: #11151a; --card: #191f26; --line: #2c343e; --ink: #e6ebf1; --muted: #98a4b3; --faint: #222a33;
     --accent: #7fb0ee; --good: #6cc9a1; --bad: #ff8a80; --bad-page: #3a1c1b; --warn: #f0c36a; --warn-page: #33290f;
     --c0: #6596d8; --c1: #eda453; --c2: #a98ae0; --c3: #e5738a; --c4: #4dbcac;
+    --c5: #76869a; --c6: #c4b557; --c7: #46505c;
     --l0: #46505c; --l1: #8a6a3a; --l2: #c9822f; --l3: #ea6a3c; --l4: #ff5a6e;
   }
 }
@@ -62,7 +64,8 @@ svg .grid { stroke: var(--line); stroke-width: 1; fill: none; } svg .lane { fill
 svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 .c0 { fill: var(--c0); background: var(--c0); } .c1 { fill: var(--c1); background: var(--c1); }
 .c2 { fill: var(--c2); background: var(--c2); } .c3 { fill: var(--c3); background: var(--c3); }
-.c4 { fill: var(--c4); background: var(--c4); }
+.c4 { fill: var(--c4); background: var(--c4); } .c5 { fill: var(--c5); background: var(--c5); }
+.c6 { fill: var(--c6); background: var(--c6); } .c7 { fill: var(--c7); background: var(--c7); }
 .s0 { fill: var(--s0); background: var(--s0); } .s1 { fill: var(--s1); background: var(--s1); }
 .s2 { fill: var(--s2); background: var(--s2); } .s3 { fill: var(--s3); background: var(--s3); }
 .s4 { fill: var(--s4); background: var(--s4); } .s5 { fill: var(--s5); background: var(--s5); }
@@ -107,12 +110,27 @@ summary small { font-size: 12.5px; font-weight: 400; color: var(--muted); margin
 button { font: inherit; color: var(--ink); background: var(--faint); border: 1px solid var(--line); border-radius: 6px;
   min-width: 30px; height: 28px; padding: 0 9px; cursor: pointer; }
 button:hover { border-color: var(--muted); } button:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); }
-.js #gantt { touch-action: pan-y; } .js #gantt.zoomed { cursor: grab; } #names text { pointer-events: none; fill: #fff;
-  font-size: 10px; font-weight: 600; } #marker { fill: none; stroke: var(--ink); stroke-width: 1.2; pointer-events: none; }
+.js #gantt { touch-action: pan-y; } #names text { pointer-events: none; fill: #fff;
+  font-size: 10px; font-weight: 600; } .bars { opacity: var(--dimmed, 1); }
+.underline { stroke: var(--ink); stroke-width: 3; fill: none; opacity: var(--underlined, 0); }
+.arriving { stroke: var(--c1); stroke-width: 2.4; fill: none; }
+#gantt.critical { --dimmed: 0.3; --underlined: 1; } #gantt.critical #names text:not(.on-path) { opacity: 0.5; }
+#chain, #transfers { fill: none; stroke: var(--ink); stroke-width: 1.3; pointer-events: none; }
+#transfers { stroke: var(--muted); stroke-dasharray: 3 2; }
+#selection { fill: var(--accent); opacity: 0.2; pointer-events: none; }
+.js #gantt, .js #memory { cursor: crosshair; user-select: none; } #gantt:focus-visible { outline: 2px solid var(--accent);
+  outline-offset: 3px; border-radius: 4px; } #memory-marker { stroke: var(--ink); fill: none; pointer-events: none; }
+.m0 { opacity: 1; } .m1 { opacity: 0.62; } .m2 { opacity: 0.38; } .capacity { stroke: var(--bad); stroke-dasharray: 5 4; fill: none; }
+.hint { display: none; margin: 8px 0 0; font-size: 12px; color: var(--muted); } .js .hint { display: block; }
+button[aria-pressed="true"] { background: var(--ink); color: var(--card); border-color: var(--ink); }
+tr.critical td:first-child { box-shadow: inset 3px 0 0 var(--ink); }
+#marker { fill: none; stroke: var(--ink); stroke-width: 1.2; pointer-events: none; }
 #tip { position: fixed; z-index: 9; max-width: 380px; padding: 9px 12px; border-radius: 8px; pointer-events: none;
   background: var(--card); color: var(--ink); border: 1px solid var(--line); box-shadow: 0 6px 24px rgb(0 0 0 / 22%);
   font-size: 12.5px; line-height: 1.45; white-space: pre-line; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 #tip b { display: block; font-weight: 650; } #tip[hidden] { display: none; }
+@media (max-width: 760px) { main { padding: 20px 12px 40px; } .card { overflow-x: auto; padding: 14px 14px; }
+  svg.wide { min-width: 720px; } .row { gap: 8px; grid-template-columns: minmax(48px, auto) minmax(40px, 1fr) auto 50px; } td, th { white-space: nowrap; } td.name { white-space: normal; min-width: 90px; } }
 @media print { body { background: #fff; } .card, .tile { break-inside: avoid; } .scroll { max-height: none; } .tools { display: none !important; } }
 )css";
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <mars/io/report/data.hpp>
-#include <mars/io/report/detail/gantt.hpp>
+#include <mars/io/report/detail/lanes.hpp>
 #include <mars/io/report/detail/text.hpp>
 
 #include <fmt/format.h>
@@ -174,14 +174,6 @@ private:
 }
 inline constexpr std::array<double, 5> load_width{1.2, 2, 3, 4.2, 5.6};
 
-[[nodiscard]] inline auto sets_by_accelerator(report_data const& r)
-    -> std::vector<std::optional<std::size_t>> {
-  std::vector<std::optional<std::size_t>> set(r.accelerators.size());
-  for (std::size_t s = 0; s < r.sets.size(); ++s)
-    for (auto const a : r.sets[s].accelerators) set[a] = s;
-  return set;
-}
-
 [[nodiscard]] inline auto link_svg(report_data const& r, report_link const& l,
                                    topology_layout const& place, int load) -> std::string {
   auto const a = place[l.from];
@@ -260,9 +252,12 @@ inline constexpr std::array<double, 5> load_width{1.2, 2, 3, 4.2, 5.6};
     out += node_svg(r, v, place[v], place.radius(),
                     v < set.size() ? set[v] : std::optional<std::size_t>{});
   out += "</g></svg>\n<ul class=\"legend\">";
-  for (std::size_t s = 0; s < r.sets.size(); ++s)
+  constexpr std::size_t most_sets = 24;
+  for (std::size_t s = 0; s < std::min(most_sets, r.sets.size()); ++s)
     out += fmt::format("<li><i class=\"swatch {}\"></i><span><b>set {}</b> {}, {}×</span></li>",
                        set_class(s), s, html_text(r.sets[s].design), r.sets[s].accelerators.size());
+  if (r.sets.size() > most_sets)
+    out += fmt::format("<li>… and {} more sets</li>", r.sets.size() - most_sets);
   out += "</ul>\n";
   if (r.links.empty())
     return out + "<p class=\"muted\">No links: the system has none, or does not list "
