@@ -45,10 +45,13 @@ struct features {
   bool scheduled{};
 };
 
+/// "1 tensor", "2 tensors"
+[[nodiscard]] inline auto counted(std::size_t n, std::string const& noun) -> std::string {
+  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
 /// "3 operators, the first 'conv1', "
 [[nodiscard]] inline auto said(features::use const& u) -> std::string {
-  return std::to_string(u.count) + (u.count == 1 ? " operator, '" : " operators, the first '") +
-         u.first + "', ";
+  return counted(u.count, "operator") + (u.count == 1 ? ", '" : ", the first '") + u.first + "', ";
 }
 
 /// What every exporter relies on: a place for each operator, sets of accelerators that are there, and

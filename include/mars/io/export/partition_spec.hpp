@@ -165,10 +165,8 @@ template <WorkloadGraph G, class System>
   if (uses->sets > 1)
     tell("Meshes of several sets are several programs to JAX: one jit each, device_put between.");
   if (auto const n = unlike[1] + unlike[2] + unlike[3]; n != 0)
-    tell(std::to_string(n) + (n == 1 ? " tensor has" : " tensors have") +
-         std::string{
-             " uneven, overlapping or irregular parts; JAX wants equal ones, their boxes are "
-             "listed beside the spec."});
+    tell(std::string{"Uneven, overlapping or irregular parts of "} + counted(n, "tensor") +
+         "; JAX wants equal ones, their boxes are listed beside the spec.");
   if (uses->scheduled) tell("The launch order: JAX dispatches in program order.");
   if (uses->streamed)
     tell(said(uses->streamed) + "have streamed weights; a PartitionSpec has no memory kind.");

@@ -321,13 +321,13 @@ template <WorkloadGraph G, class System>
   if (uses->rotating)
     tell(said(uses->rotating) + "pass shards round a ring; the text says where they start.");
   if (auto const n = out.seen(parts::overlapping); n != 0)
-    tell(std::string{"Halos: "} + std::to_string(n) +
-         " operands are read beyond the shard that the text gives them.");
+    tell(std::string{"The halos of "} + counted(n, "operand") +
+         ": operators read beyond the shard that the text gives them.");
   if (auto const n = out.seen(parts::uneven); n != 0)
-    tell(std::to_string(n) + " tensors have parts of unequal sizes; Shardy pads equal ones.");
+    tell(std::string{"The unequal parts of "} + counted(n, "tensor") + "; Shardy pads equal ones.");
   if (auto const n = out.seen(parts::irregular); n != 0)
-    tell(std::to_string(n) +
-         " tensors have parts that no split of an axis says; it is called whole.");
+    tell(std::string{"The parts of "} + counted(n, "tensor") +
+         ", which no split of an axis says; the axis is called whole.");
   for (std::size_t i = 0; i < m.sets.size(); ++i)
     if (out.has_other_devices(i)) {
       tell(
