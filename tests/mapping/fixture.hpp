@@ -51,9 +51,9 @@ inline auto small(std::size_t count, std::int64_t memory = 1'000'000) -> small_s
 }
 
 /// A cut by the name of its dimension.
-inline auto along(mars::graph const& g, std::size_t v, char const* dim, std::int32_t ways)
+inline auto along(mars::graph const& g, std::size_t v, char const* name, std::int32_t ways)
     -> mars::cut {
-  auto const d = mars::find_dim(op(g, mars::operator_id{v}), dim);
+  auto const d = mars::find_dim(op(g, mars::operator_id{v}), name);
   return {static_cast<std::uint8_t>(d.value()), ways};
 }
 
