@@ -28,6 +28,8 @@ enum class search_name : std::uint8_t {
   exhaustive
 };
 
+enum class format_name : std::uint8_t { onnx, sdy, chakra, jax, device_map };
+
 struct word {
   std::string_view name;
   std::string_view meaning;
@@ -57,6 +59,13 @@ inline constexpr std::array<word, 7> search_words{{
     {"beam", "operator by operator, the most promising partial mappings kept"},
     {"portfolio", "exact, genetic and annealing under one budget, round by round"},
     {"exhaustive", "every mapping, one by one: for tiny graphs"},
+}};
+inline constexpr std::array<word, 5> format_words{{
+    {"onnx", "ONNX multi-device annotations, in the model or in a skeleton of it"},
+    {"sdy", "Shardy: MLIR text with sdy.sharding, resharding and reductions"},
+    {"chakra", "execution traces, with what ASTRA-sim wants beside them"},
+    {"jax", "meshes and PartitionSpecs as JSON"},
+    {"device-map", "Accelerate's device_map as JSON, where no operator is divided"},
 }};
 inline constexpr std::array<word, 2> holders_words{{
     {"parts",

@@ -234,6 +234,8 @@ TEST_CASE("interconnects as dimensions of ASTRA-sim", "[export]") {
   CHECK(yaml(ic::torus{{4, 1, 8}, bytes_per_second{1073741824}, us, {}}) ==
         "topology: [ Ring, Ring ]\nnpus_count: [ 8, 4 ]\nbandwidth: [ 1, 1 ]\n"
         "latency: [ 1000, 1000 ]\n");
+  CHECK(!io::astra_sim::network_of(ic::torus{{4, 4}, 8_GBps, us, {true, false}})
+             .approximation.empty());
   CHECK(yaml(ic::switched{.accelerators = 8,
                           .bandwidth = bytes_per_second{400.0 * 1073741824},
                           .latency = seconds{936.25e-9}}) ==
@@ -242,16 +244,24 @@ TEST_CASE("interconnects as dimensions of ASTRA-sim", "[export]") {
   REQUIRE(nodes.dimensions.size() == 2);
   CHECK(nodes.dimensions[0].ranks == 4);
   CHECK(!nodes.approximation.empty());
-  // F1: through the host at 2 Gb/s up and then down.
-  auto const f1 = io::astra_sim::network_of(ic::grouped_through_host{.groups = {{0, 1}, {2, 3}},
-                                                                     .intra_bandwidth = 8_Gbps,
-                                                                     .host_bandwidth = 2_Gbps,
-                                                                     .latency = us});
-  REQUIRE(f1.dimensions.size() == 1);
-  CHECK(f1.dimensions[0].topology == "Switch");
-  CHECK(f1.dimensions[0].bandwidth.count() == Approx(2e9 / 8 / 2));
-  CHECK(f1.dimensions[0].latency.count() == Approx(2e-6));
-  CHECK_THAT(f1.approximation, mars_test::contains_text("slowest pair"));
+  // F1: 8 Gb/s inside, through the host at 2 Gb/s up and then down.
+  ic::grouped_through_host groups{.groups = {{0, 1}, {2, 3}},
+                                  .intra_bandwidth = 8_Gbps,
+                                  .host_bandwidth = 2_Gbps,
+                                  .latency = us};
+  auto const f1 = io::astra_sim::network_of(groups);
+  REQUIRE(f1.dimensions.size() == 2);
+  CHECK(f1.dimensions[0].topology == "FullyConnected");
+  CHECK(f1.dimensions[1].topology == "Switch");
+  CHECK(f1.dimensions[1].bandwidth.count() == Approx(2e9 / 8 / 2));
+  CHECK(f1.dimensions[1].latency.count() == Approx(2e-6));
+  // Groups that are no blocks are no dimensions: everything as slow as through the host.
+  groups.groups = {{0, 2}, {1, 3}};
+  auto const mixed = io::astra_sim::network_of(groups);
+  REQUIRE(mixed.dimensions.size() == 1);
+  CHECK(mixed.dimensions[0].ranks == 4);
+  CHECK(mixed.dimensions[0].bandwidth.count() == Approx(2e9 / 8 / 2));
+  CHECK_THAT(mixed.approximation, mars_test::contains_text("slowest pair"));
 }
 
 TEST_CASE("what no trace can say is refused", "[export]") {

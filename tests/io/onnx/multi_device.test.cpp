@@ -6,6 +6,7 @@
 #include "support/random_shardings.hpp"
 
 #include <mars/core/random.hpp>
+#include <mars/io/files.hpp>
 #include <mars/io/onnx/multi_device.hpp>
 #include <mars/io/onnx/write_model.hpp>
 
@@ -71,7 +72,7 @@ auto sent_round(mars::operation o, mars::sharding const& s, std::size_t n)
   REQUIRE(again.ParseFromString(proto.SerializeAsString()));
   for (auto const& v : mars::io::validate_device_configurations(
            again, mars::io::read_device_configurations(again).value()))
-    if (!v.is_warning()) FAIL(to_string(v));
+    if (!v.is_warning()) FAIL(text_of(v));
   return {m, mars::io::read_onnx_mapping(again, g)};
 }
 
@@ -233,8 +234,7 @@ TEST_CASE("a mapping of a loaded model is annotated and read back", "[onnx]") {
   auto const a = mars::io::read_device_configurations(proto).value();
   CHECK(a.configurations.size() == 1);
   CHECK(a.configurations[0].device.size() == 6);
-  for (auto const& v : mars::io::validate_device_configurations(proto, a))
-    CHECK(to_string(v) == "");
+  for (auto const& v : mars::io::validate_device_configurations(proto, a)) CHECK(text_of(v) == "");
   // conv: the weight is cut along its first axis, and each half is on two devices.
   auto const& specs = a.nodes[0][0].specs;
   REQUIRE(specs.size() == 3);
@@ -357,8 +357,7 @@ TEST_CASE("a graph from elsewhere is written as a skeleton, annotated, and read 
   REQUIRE(model.ParseFromString(out->files[0].content));
   CHECK(model.ir_version() == 11);
   auto const a = mars::io::read_device_configurations(model).value();
-  for (auto const& v : mars::io::validate_device_configurations(model, a))
-    CHECK(to_string(v) == "");
+  for (auto const& v : mars::io::validate_device_configurations(model, a)) CHECK(text_of(v) == "");
   auto wanted = m;
   wanted.operators[2].weights = mars::residency::resident;
   CHECK(mars::io::read_onnx_mapping(model, g).value() == wanted);
@@ -370,4 +369,45 @@ TEST_CASE("a graph from elsewhere is written as a skeleton, annotated, and read 
   CHECK(again.files[0].content == out->files[0].content);
   CHECK(mars::io::export_onnx(g, small(6), m, std::string{"noise"}).error().code ==
         mars::error_code::parse);
+}
+
+TEST_CASE("real models keep their annotations", "[onnx]") {
+#ifndef MARS_TEST_SHARED_DIR
+  MARS_TEST_SKIP("no shared data here");
+#else
+  for (auto const* name : {"light_resnet50", "light_shufflenet", "attention_distilbert"}) {
+    CAPTURE(name);
+    auto const bytes =
+        mars::io::read_file(std::string{MARS_TEST_SHARED_DIR} + "/data/onnx/" + name + ".onnx");
+    REQUIRE(bytes);
+    auto const g = mars::io::parse_onnx(*bytes).value().graph;
+    mars::random_stream r{3};
+    mars::mapping m{{set_of({4, 5, 6, 7}), set_of({1, 0, 3, 2})}, {}, {}};
+    for (auto const v : operators(g)) {
+      mars::placement p{mars::set_id{static_cast<std::size_t>(r.below(2))}, {}};
+      for (int tries = 0; tries < 30; ++tries) {
+        p.sharding = any_sharding(r, op(g, v), 4);
+        if (check(op(g, v), p.sharding, 4)) break;
+        p.sharding = {};
+      }
+      m.operators.push_back(p);
+    }
+    auto const out = mars::io::export_onnx(g, small(8), m, *bytes).value();
+    pb::ModelProto model;
+    REQUIRE(model.ParseFromString(out.files[0].content));
+    auto const a = mars::io::read_device_configurations(model).value();
+    for (auto const& v : mars::io::validate_device_configurations(model, a))
+      if (!v.is_warning()) CHECK(text_of(v) == "");
+    auto const back = mars::io::read_onnx_mapping(model, g);
+    INFO((back ? std::string{} : to_string(back.error())));
+    REQUIRE(back);
+    // Another sharding of an operator may say the same: then it is annotated the same.
+    auto again = model;
+    REQUIRE(mars::io::annotate_onnx(again, g, small(8), *back));
+    CHECK(mars::io::read_device_configurations(again).value() == a);
+    std::size_t equal = 0;
+    for (std::size_t v = 0; v < g.size(); ++v) equal += back->operators[v] == m.operators[v];
+    CHECK(equal * 10 > g.size() * 8);
+  }
+#endif
 }

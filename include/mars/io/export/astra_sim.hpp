@@ -3,6 +3,7 @@
 
 #include <mars/interconnect/any_interconnect.hpp>
 #include <mars/interconnect/fully_connected.hpp>
+#include <mars/interconnect/grouped_through_host.hpp>
 #include <mars/interconnect/hierarchy.hpp>
 #include <mars/interconnect/ring.hpp>
 #include <mars/interconnect/switched.hpp>
@@ -51,6 +52,18 @@ template <Interconnect Net>
   return d;
 }
 
+/// Groups that are equal blocks of accelerators in their order, with equal host links.
+[[nodiscard]] inline auto has_equal_blocks(interconnect::grouped_through_host const& net) -> bool {
+  if (net.groups.empty() || !net.host_bandwidths.empty()) return false;
+  std::uint32_t next = 0;
+  for (auto const& g : net.groups) {
+    if (g.size() != net.groups.front().size()) return false;
+    for (auto const a : g)
+      if (a != next++) return false;
+  }
+  return true;
+}
+
 } // namespace detail
 
 /// The interconnect as dimensions of rings and switches, or what comes near it.
@@ -60,6 +73,10 @@ template <Interconnect Net>
   auto const add = [&n](std::string_view topology, std::size_t ranks, bytes_per_second bandwidth,
                         seconds latency) {
     if (ranks > 1) n.dimensions.push_back({topology, ranks, bandwidth, latency});
+  };
+  auto const between = [](char const* parts) {
+    return std::string{"The interconnect: ASTRA-sim sends between "} + parts +
+           " along one dimension of two, and first to the place inside.";
   };
   if (auto const* full = net.get_if<ic::fully_connected>()) {
     add("FullyConnected", full->accelerators, full->bandwidth, full->latency);
@@ -76,10 +93,15 @@ template <Interconnect Net>
   } else if (auto const* nodes = net.get_if<ic::hierarchy>()) {
     add("Switch", nodes->accelerators_per_node, nodes->node_bandwidth, nodes->node_latency);
     add("Switch", nodes->nodes, nodes->network_bandwidth, nodes->network_latency);
-    if (n.dimensions.size() > 1)
-      n.approximation =
-          "The interconnect: between nodes, ASTRA-sim sends to the place inside the node "
-          "first.";
+    if (n.dimensions.size() > 1) n.approximation = between("nodes");
+  } else if (auto const* blocks = net.get_if<ic::grouped_through_host>();
+             blocks != nullptr && detail::has_equal_blocks(*blocks)) {
+    // The host stores a message and forwards it: half the speed of its links, twice the latency.
+    bool const stored = blocks->forwarding == forwarding_mode::store_and_forward;
+    add("FullyConnected", blocks->groups.front().size(), blocks->intra_bandwidth, blocks->latency);
+    add("Switch", blocks->groups.size(), blocks->host_bandwidth * (stored ? 0.5 : 1.0),
+        blocks->latency * (stored ? 2.0 : 1.0));
+    if (n.dimensions.size() > 1) n.approximation = between("groups");
   } else if (net.size() > 1) {
     n.dimensions.push_back(detail::slowest_pair(net));
     n.approximation = std::string{"The interconnect '"} + net.name() +

@@ -145,11 +145,12 @@ private:
                       std::vector<std::vector<std::uint64_t>>& before) {
     auto const* rotating = rotating_operand(o, s, members.size());
     auto const phases = rotating == nullptr ? std::int64_t{1} : std::int64_t{s.shared->ways};
-    mars::shard const part{o, phase_extents(o, s)};
+    mars::shard const rotated{o, phase_extents(o, s)};
     std::vector<std::vector<std::uint64_t>> arrived = before;
     for (std::int64_t phase = 0; phase < phases; ++phase) {
       for (std::size_t i = 0; i < members.size(); ++i) {
         auto& r = ranks_[members[i].index()];
+        mars::shard const part{o, rank_extents(o, s, members.size(), i)};
         chakra::node n;
         n.name = o.name;
         if (phases > 1) n.name += std::string{" phase "} + std::to_string(phase);
@@ -165,7 +166,7 @@ private:
       }
       if (phase + 1 == phases) break;
       auto const groups = replication_groups(*rotating, s, members.size());
-      auto const size = size_of(*rotating, part.extents).count();
+      auto const size = size_of(*rotating, rotated.extents).count();
       auto const offsets = groups.offsets();
       std::vector<std::uint64_t> received(members.size());
       for (std::size_t i = 0; i < members.size(); ++i) {
@@ -329,6 +330,8 @@ template <WorkloadGraph G, class System>
   tell("Unlike shards: each device computes for as long as the slowest one of its set.");
   tell("Delays, chunks and local memory bandwidth in system.json: they are ASTRA-sim's sample's.");
   if (!network.approximation.empty()) tell(network.approximation);
+  if (e.semantics == semantics::staged)
+    tell("Staging: what goes through the host's memory is sent from accelerator to accelerator.");
   if (!m.is_scheduled() && uses->sets > 1)
     tell("That operators run one after another: ranks without a common dependency overlap.");
   if (traces.messages() > 0)

@@ -73,7 +73,7 @@ struct onnx_violation {
   return names[static_cast<std::size_t>(r)];
 }
 /// `path: detail [rule]`
-[[nodiscard]] inline auto to_string(onnx_violation const& v) -> std::string {
+[[nodiscard]] inline auto text_of(onnx_violation const& v) -> std::string {
   return v.path + ": " + v.detail + " [" + std::string{name_of(v.what)} + "]";
 }
 
