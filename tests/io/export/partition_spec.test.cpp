@@ -54,6 +54,17 @@ TEST_CASE("partition specs of the skip network, word for word", "[export]") {
   CHECK_THAT(out.not_expressed[0], mars_test::contains_text("parts of 1 tensor;"));
 }
 
+TEST_CASE("parts made uneven for devices of unlike speed are listed", "[export]") {
+  auto const g = mars_test::skip_network();
+  auto m = mars_test::skip_mapping(g);
+  m.operators[1].sharding.parts = {6, 2};
+  auto const out = io::export_partition_spec(g, mars_test::small(2), m).value();
+  CHECK_THAT(out.files[0].content,
+             mars_test::contains_text(R"("spec": [null, null, "y", null], "parts": "uneven",)"
+                                      R"( "boxes": [[[0, 1], [0, 8], [0, 6], [0, 8]],)"
+                                      R"( [[0, 1], [0, 8], [6, 8], [0, 8]]])"));
+}
+
 TEST_CASE("a mapping of something else is refused in one line", "[export]") {
   auto const g = mars_test::skip_network();
   auto m = mars_test::skip_mapping(g);

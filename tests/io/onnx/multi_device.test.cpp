@@ -276,6 +276,42 @@ TEST_CASE("a mapping of a loaded model is annotated and read back", "[onnx]") {
   CHECK(mars::io::read_onnx_mapping(m.proto, g).error().path == "operators[0]");
 }
 
+TEST_CASE("annotations of no sharding, and nonsense, are told apart from mappings", "[onnx]") {
+  auto m = tp2();
+  auto const g = imported(m).graph;
+  auto const read = [&](std::vector<mars::io::onnx_sharding_spec> const& specs) {
+    mars::io::write_device_configurations(
+        m.proto,
+        {{{"mars", 4, {}}}, {{{"mars", specs, {}}}, {{"mars", {{"y", {0}, {}, {}}}, {}}}}});
+    return mars::io::read_onnx_mapping(m.proto, g);
+  };
+  CHECK(read({{"W", {0, 1}, {}, {{1, {{{}, {}, 2}}}}}}));
+  // A weight on other devices than the result.
+  CHECK(read({{"W", {0, 1}, {}, {{1, {{{}, {}, 2}}}}}, {"h", {2}, {}, {}}}).error().code ==
+        mars::error_code::unsupported);
+  CHECK(read({{"W", {0, 1}, {}, {{1, {{{}, {}, INT64_MAX}, {{}, {}, INT64_MAX}}}}}}).error().code ==
+        mars::error_code::unsupported);
+  CHECK(read({{"W", {0, 1}, {}, {{7, {{{}, {}, 2}}}}}}).error().code ==
+        mars::error_code::unsupported);
+  CHECK(read({{"W", {0, -1}, {}, {{1, {{{}, {}, 2}}}}}}).error().code == mars::error_code::parse);
+  CHECK(read({}).error().code == mars::error_code::parse);
+  std::vector<std::int64_t> many(5000);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i] = static_cast<std::int64_t>(i);
+  CHECK(read({{"W", {-1}, {{-1, many}}, {}}}).error().code == mars::error_code::unsupported);
+  auto& entry = *m.proto.add_metadata_props();
+  entry.set_key("mars.set.0");
+  for (auto const* broken : {"", "0,", "0,1", "x", "0,-1 d", "0;1 d"}) {
+    entry.set_value(broken);
+    CAPTURE(broken);
+    CHECK(read({{"W", {0, 1}, {}, {{1, {{{}, {}, 2}}}}}}).error().code == mars::error_code::parse);
+  }
+  entry.set_value("1,0 a design");
+  auto const found = read({{"W", {0, 1}, {}, {{1, {{{}, {}, 2}}}}}});
+  REQUIRE(found);
+  CHECK(found->sets[0] == set_of({1, 0}, "a design"));
+  CHECK(found->sets[1] == set_of({0, 1}, "")); // the first half is on 0
+}
+
 TEST_CASE("random shardings of random operators survive ONNX", "[onnx]") {
   mars::random_stream const root{26};
   std::size_t equal = 0, all = 0, rotating = 0, scattered = 0;

@@ -31,6 +31,7 @@ inline constexpr std::string_view onnx_configuration_name = "mars";
 namespace onnx_detail {
 
 inline constexpr std::string_view set_key = "mars.set.";
+inline constexpr std::size_t most_devices = 4096; ///< of one node: shardings are tried
 
 template <class Model>
 void write_sets(Model& model, mapping const& m) {
@@ -170,6 +171,9 @@ template <WorkloadGraph G, class System, class Model>
   if (irregular != 0)
     tell(std::string{"The parts of "} + counted(irregular, "tensor") +
          ", which no split of an axis says; the axis is called whole.");
+  if (std::any_of(model.graph().initializer().begin(), model.graph().initializer().end(),
+                  [](auto const& t) { return t.external_data_size() > 0; }))
+    tell("External data: it is found beside the model, and not copied.");
   tell("Transfers and their times: communication is implicit in ONNX.");
   if (uses->designs_differ) tell("The designs of the sets, but for the metadata mars.set.*.");
   if (uses->scheduled) tell("The launch order: nodes stay in the order of the file.");
@@ -214,6 +218,10 @@ template <WorkloadGraph G, class Model>
     devices.erase(std::unique(devices.begin(), devices.end()), devices.end());
     if (devices.empty() || devices.front() < 0 || devices.back() > 0xFFFF'FFFE)
       return fail(error_code::parse, path, std::string{"'"} + o.name + "' on no devices", "some");
+    if (devices.size() > onnx_detail::most_devices)
+      return fail(error_code::unsupported, path,
+                  std::string{"'"} + o.name + "' on " + std::to_string(devices.size()) + " devices",
+                  std::string{"at most "} + std::to_string(onnx_detail::most_devices));
 
     // The order of ranks: of a set there is already, else as a spec lists the devices.
     auto const sorted = [](std::vector<std::int64_t> list) {

@@ -4,7 +4,10 @@
 #include <mars/io/onnx/multi_device.hpp>
 #include <mars/workload/topology.hpp>
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <cstddef>
+#include <limits>
 #include <set>
 #include <string>
 #include <utility>
@@ -34,6 +37,17 @@ inline void describe_tensor(pb::ValueInfoProto& info, std::string const& name, o
   type.set_elem_type(type_of_bits(t.element_bits));
   auto& shape = *type.mutable_shape();
   for (auto const& a : t.axes) shape.add_dim()->set_dim_value(a.extent);
+}
+
+/// Protobuf's limit of a message.
+inline constexpr auto most_bytes = static_cast<std::size_t>(std::numeric_limits<int>::max());
+
+[[nodiscard]] inline auto as_file(pb::ModelProto const& model, std::vector<std::string> lost)
+    -> expected<exported> {
+  if (model.ByteSizeLong() > most_bytes)
+    return fail(error_code::unsupported, "model.onnx",
+                std::to_string(model.ByteSizeLong()) + " bytes", "at most 2 GiB");
+  return exported{{{"model.onnx", model.SerializeAsString()}}, std::move(lost)};
 }
 
 } // namespace onnx_detail
@@ -129,7 +143,7 @@ template <WorkloadGraph G, class System>
   if (!lost) return unexpected{std::move(lost).error()};
   lost->emplace_back(
       "What operators compute: the model is a skeleton, its nodes have no attributes.");
-  return exported{{{"model.onnx", model->SerializeAsString()}}, *std::move(lost)};
+  return onnx_detail::as_file(*model, *std::move(lost));
 }
 
 /// `model.onnx`: the model that the graph was imported from, given as bytes, annotated with a mapping.
@@ -137,12 +151,14 @@ template <WorkloadGraph G, class System>
 template <WorkloadGraph G, class System>
 [[nodiscard]] auto export_onnx(G const& g, System const& system, mapping const& m,
                                std::string const& bytes) -> expected<exported> {
+  google::protobuf::LogSilencer const quiet; // as parse_onnx
   onnx_detail::pb::ModelProto model;
-  if (bytes.empty() || !model.ParseFromString(bytes) || !model.has_graph())
+  if (bytes.empty() || bytes.size() > onnx_detail::most_bytes || !model.ParseFromString(bytes) ||
+      !model.has_graph())
     return fail(error_code::parse, "", "bytes that are no model", "an ONNX model");
   auto lost = annotate_onnx(model, g, system, m);
   if (!lost) return unexpected{std::move(lost).error()};
-  return exported{{{"model.onnx", model.SerializeAsString()}}, *std::move(lost)};
+  return onnx_detail::as_file(model, *std::move(lost));
 }
 
 } // namespace mars::io

@@ -3,6 +3,8 @@
 
 // Between a sharding of one operator and the specs of its tensors, and back.
 
+#include <mars/core/checked.hpp>
+#include <mars/core/id.hpp>
 #include <mars/io/export/tensor_split.hpp>
 #include <mars/io/onnx/device_configuration.hpp>
 
@@ -92,6 +94,14 @@ template <class Symbolic>
   return all;
 }
 
+/// Shards along one axis; 0 where numbers of the file are no such thing.
+[[nodiscard]] inline auto shards_along(onnx_sharded_dim const& d) -> std::int64_t {
+  std::optional<std::int64_t> all{1};
+  for (auto const& one : d.simple)
+    if (all) all = one.num_shards < 1 ? std::nullopt : checked_multiply(*all, one.num_shards);
+  return all.value_or(0);
+}
+
 /// The same place in other words: names, keys of groups and spelled-out extents do not matter, and
 /// fused shards of one axis are its shards.
 [[nodiscard]] inline auto same_place(onnx_sharding_spec const& a, onnx_sharding_spec const& b,
@@ -99,10 +109,9 @@ template <class Symbolic>
   auto const normal = [rank](onnx_sharding_spec const& s) {
     std::vector<std::pair<std::int64_t, std::int64_t>> dims;
     for (auto const& d : s.dims) {
-      std::int64_t ways = 1;
-      for (auto const& one : d.simple) ways *= one.num_shards;
+      auto const ways = shards_along(d);
       auto const axis = d.axis < 0 ? d.axis + static_cast<std::int64_t>(rank) : d.axis;
-      if (ways > 1) dims.emplace_back(axis, ways);
+      if (ways != 1) dims.emplace_back(axis, ways);
     }
     return dims;
   };
@@ -128,8 +137,7 @@ public:
         auto const rank = static_cast<std::int64_t>(t.axes.size());
         auto const axis = d.axis < 0 ? d.axis + rank : d.axis;
         if (axis < 0 || axis >= rank) continue;
-        std::int64_t all = 1;
-        for (auto const& one : d.simple) all *= std::max<std::int64_t>(one.num_shards, 1);
+        auto const all = shards_along(d);
         for (auto const& term : t.axes[static_cast<std::size_t>(axis)].terms) {
           for (auto const& one : d.simple) offer(term.dim, one.num_shards);
           // An uneven axis says its shards in one number.

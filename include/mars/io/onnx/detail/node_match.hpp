@@ -54,11 +54,13 @@ template <WorkloadGraph G, class Model>
       same_as.try_emplace(n.output(0), n.input(0));
   }
   auto const root = [&](std::string name) {
-    for (std::size_t steps = 0; steps <= same_as.size(); ++steps) {
-      auto const it = same_as.find(name);
-      if (it == same_as.end()) break;
+    std::vector<std::string> path; // shortened on the way: chains may be long
+    for (auto it = same_as.find(name); it != same_as.end() && path.size() <= same_as.size();
+         it = same_as.find(name)) {
+      path.push_back(std::move(name));
       name = it->second;
     }
+    for (auto const& passed : path) same_as[passed] = name;
     return name;
   };
   auto const shapes = stored_shapes(model.graph());
