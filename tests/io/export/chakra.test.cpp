@@ -9,10 +9,12 @@
 #include <mars/interconnect.hpp>
 #include <mars/io/export/chakra.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -223,6 +225,29 @@ TEST_CASE("random mappings of a network: what is sent is received, and nobody wa
   }
   CHECK(messages > 300);
   CHECK(collectives > 50);
+}
+
+TEST_CASE("traces that would hang or lie are noticed", "[export]") {
+  auto const g = mars_test::skip_network();
+  auto m = mars_test::skip_mapping(g);
+  m.operators[2].sharding.exclusive[0] = mars_test::along(g, 2, "c", 2);
+  auto const out = io::export_chakra(g, mars_test::small(2), m, timed(4)).value();
+  auto const good = read(out, 2);
+  auto const broken = [&](auto const& spoil) {
+    auto bad = good;
+    spoil(bad.ranks[0]);
+    CHECK_THROWS(trace::run(bad.ranks, bad.groups));
+  };
+  auto const first = [](std::vector<trace::node>& nodes, std::uint64_t type) -> trace::node& {
+    return *std::find_if(nodes.begin(), nodes.end(), [&](auto const& n) { return n.type == type; });
+  };
+  broken([&](auto& nodes) { first(nodes, 5).numbers["comm_tag"].second = 99; });
+  broken([&](auto& nodes) { first(nodes, 5).numbers["comm_size"].second = 1; });
+  broken([&](auto& nodes) { first(nodes, 7).numbers["comm_type"].second = 7; });
+  broken([&](auto& nodes) { first(nodes, 6).deps = {nodes.back().id}; });
+  broken([&](auto& nodes) { nodes.erase(nodes.begin() + (&first(nodes, 7) - nodes.data())); });
+  auto const cut = good.files.at("trace.0.et");
+  CHECK_THROWS(trace::read_trace(std::string_view{cut}.substr(0, cut.size() - 1)));
 }
 
 TEST_CASE("interconnects as dimensions of ASTRA-sim", "[export]") {
