@@ -5,10 +5,10 @@
 #include <mars/interconnect/concept.hpp>
 #include <mars/io/export/astra_sim.hpp>
 #include <mars/io/export/chakra_trace.hpp>
+#include <mars/io/export/detail/run_order.hpp>
 #include <mars/io/export/exported.hpp>
 #include <mars/parallel/redistribution.hpp>
 #include <mars/workload/shard.hpp>
-#include <mars/workload/topology.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -259,6 +259,29 @@ private:
   return text + (groups.empty() ? "}\n" : "\n}\n");
 }
 
+/// Sentences on what the traces lack.
+[[nodiscard]] inline auto trace_losses(mapping const& m, features const& uses, evaluation const& e,
+                                       astra_sim::network const& network, bool moves)
+    -> std::vector<std::string> {
+  std::vector<std::string> lost;
+  auto const tell = [&lost](std::string sentence) { lost.push_back(std::move(sentence)); };
+  tell("Durations in less than microseconds: they are rounded so that the sum of each rank is "
+       "right.");
+  tell("Unlike shards: each device computes for as long as the slowest one of its set.");
+  tell("Delays, chunks and local memory bandwidth in system.json: they are ASTRA-sim's sample's.");
+  if (!network.approximation.empty()) tell(network.approximation);
+  if (e.semantics == semantics::staged)
+    tell("Staging: what goes through the host's memory is sent from accelerator to accelerator.");
+  if (!m.is_scheduled() && uses.sets > 1)
+    tell("That operators run one after another: ranks without a common dependency overlap.");
+  if (moves) tell("Redistributions by all-gather: every receiver fetches what it misses itself.");
+  if (uses.state)
+    tell(said(uses.state) + "exchange their state once, not at every step of the sequence.");
+  if (uses.streamed) tell(said(uses.streamed) + "have streamed weights, which are not moved.");
+  tell("Memory: what an accelerator holds.");
+  return lost;
+}
+
 } // namespace detail
 
 /// One inference as Chakra execution traces for ASTRA-sim: `trace.<rank>.et` for every accelerator,
@@ -285,24 +308,15 @@ template <WorkloadGraph G, class System>
   if (e.operators.size() != m.operators.size())
     return fail(error_code::invalid_mapping, "evaluation", counted(e.operators.size(), "operator"),
                 std::to_string(m.operators.size()));
-  auto order = topological_order(g);
+  auto const order = detail::run_order(g, m);
   if (!order) return unexpected{order.error()};
-  if (m.is_scheduled()) {
-    std::vector<bool> done(m.operators.size(), false);
-    for (auto const v : m.launch_order) {
-      for (input_edge const in : inputs(g, v))
-        if (!done[in.producer.index()])
-          return fail(error_code::invalid_mapping, "launch_order", std::to_string(v.value),
-                      "producers first");
-      done[v.index()] = true;
-    }
-    *order = m.launch_order;
-  }
   any_interconnect const net{system.interconnect};
   detail::trace_builder traces{g, net, m, ranks};
+  picoseconds sum{}; // of what a rank may add up
   for (auto const v : *order) {
     auto const compute = e.operators[v.index()].compute;
-    if (compute >= never)
+    sum = saturating_add(sum, compute);
+    if (sum >= never)
       return fail(error_code::unsupported,
                   std::string{"operators["} + std::to_string(v.value) + "]",
                   std::string{"'"} + op(g, v).name + "' takes for ever", "a time");
@@ -322,24 +336,7 @@ template <WorkloadGraph G, class System>
   out.files.push_back({traces.groups().empty() ? "comm_groups_empty.json" : "comm_groups.json",
                        detail::groups_json(traces.groups())});
 
-  auto const tell = [&out](std::string sentence) {
-    out.not_expressed.push_back(std::move(sentence));
-  };
-  tell("Durations in less than microseconds: they are rounded so that the sum of each rank is "
-       "right.");
-  tell("Unlike shards: each device computes for as long as the slowest one of its set.");
-  tell("Delays, chunks and local memory bandwidth in system.json: they are ASTRA-sim's sample's.");
-  if (!network.approximation.empty()) tell(network.approximation);
-  if (e.semantics == semantics::staged)
-    tell("Staging: what goes through the host's memory is sent from accelerator to accelerator.");
-  if (!m.is_scheduled() && uses->sets > 1)
-    tell("That operators run one after another: ranks without a common dependency overlap.");
-  if (traces.messages() > 0)
-    tell("Redistributions by all-gather: every receiver fetches what it misses itself.");
-  if (uses->state)
-    tell(said(uses->state) + "exchange their state once, not at every step of the sequence.");
-  if (uses->streamed) tell(said(uses->streamed) + "have streamed weights, which are not moved.");
-  tell("Memory: what an accelerator holds.");
+  out.not_expressed = detail::trace_losses(m, *uses, e, network, traces.messages() > 0);
   return out;
 }
 

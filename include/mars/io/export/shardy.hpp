@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/io/export/detail/run_order.hpp>
 #include <mars/io/export/exported.hpp>
 #include <mars/io/export/tensor_split.hpp>
-#include <mars/workload/topology.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -278,24 +278,22 @@ private:
 
 /// The mapping as Shardy text: `mapping.mlir`. Where tensors move, the text says so: a `sdy.reshard`
 /// before an operator that wants another sharding or set, a `sdy.all_reduce` or `sdy.reduce_scatter`
-/// behind one that leaves partial sums. Errors: as `features_of`; `topological_order`'s.
+/// behind one that leaves partial sums. Errors: as `features_of`;
+/// `cycle`; `invalid_mapping`, a launch order that is none.
 template <WorkloadGraph G, class System>
 [[nodiscard]] auto export_shardy(G const& g, System const& system, mapping const& m)
     -> expected<exported> {
   auto const uses = features_of(g, m, system.accelerators.size());
   if (!uses) return unexpected{uses.error()};
-  auto const order = topological_order(g);
+  auto const order = detail::run_order(g, m);
   if (!order) return unexpected{order.error()};
   detail::shardy_writer out{m};
   std::vector<std::vector<detail::shardy_writer::value>> made(m.operators.size());
   std::vector<std::vector<bool>> read(m.operators.size());
-  for (operator_id const v : m.is_scheduled() ? m.launch_order : *order) {
+  for (auto const v : *order) {
     operation const& o = op(g, v);
     std::vector<detail::shardy_writer::value const*> operands(o.operands.size());
     for (input_edge const e : inputs(g, v)) {
-      if (made[e.producer.index()].size() <= e.output)
-        return fail(error_code::invalid_mapping, "launch_order", std::to_string(v.value),
-                    "producers first");
       operands[e.operand] = &made[e.producer.index()][e.output];
       read[e.producer.index()][e.output] = true;
     }
