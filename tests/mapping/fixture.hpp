@@ -66,7 +66,7 @@ inline auto set_of(std::vector<std::size_t> const& members, std::string design =
 
 /// skip_network on accelerators 0 and 1: conv1, relu and add cut along y, conv2 along k.
 inline auto skip_mapping(mars::graph const& g) -> mars::mapping {
-  mars::mapping m{{set_of({0, 1})}, std::vector<mars::placement>(4)};
+  mars::mapping m{{set_of({0, 1})}, std::vector<mars::placement>(4), {}};
   for (std::size_t v = 0; v < 4; ++v)
     m.operators[v].sharding.exclusive.push_back(along(g, v, v == 2 ? "k" : "y", 2));
   return m;
