@@ -14,13 +14,13 @@ namespace mars_map {
 
 namespace {
 
-void add_words(std::string& text, std::string_view heading, std::span<word const> words) {
+void add_words(std::string& text, std::string_view heading, std::span<word const> words,
+               bool has_default = true) {
   auto out = std::back_inserter(text);
   fmt::format_to(out, "\n{}\n", heading);
   for (std::size_t i = 0; i < words.size(); ++i)
     fmt::format_to(out, "  {:<18} {}{}\n", words[i].name, words[i].meaning,
-                   i == 0 && words.size() > 1 && heading != "searches (--search)" ? " [default]"
-                                                                                  : "");
+                   i == 0 && has_default ? " [default]" : "");
 }
 
 } // namespace
@@ -39,8 +39,10 @@ auto list_text() -> std::string {
   add_words(text, "strategies (--strategy)", strategy_words);
   add_words(text, "cost models (--cost)", cost_words);
   add_words(text, "objectives (--objective)", objective_words);
-  add_words(text, "searches (--search)", search_words);
-  add_words(text, "objectives with a command of their own (mars-map NAME --help)", command_words);
+  add_words(text, "searches (--search)", search_words, false);
+  add_words(text, "formats of mars-map export (--format)", format_words, false);
+  add_words(text, "objectives with a command of their own (mars-map NAME --help)", command_words,
+            false);
   return text;
 }
 

@@ -10,9 +10,7 @@
 
 namespace mars_map {
 
-namespace {
-
-[[nodiscard]] auto has_suffix(std::string_view name, std::string_view suffix) -> bool {
+auto has_suffix(std::string_view name, std::string_view suffix) -> bool {
   if (name.size() < suffix.size()) return false;
   name.remove_prefix(name.size() - suffix.size());
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -22,6 +20,8 @@ namespace {
   }
   return true;
 }
+
+namespace {
 
 /// What looks like the way to a file, though not to one that can be read.
 [[nodiscard]] auto is_path(std::string_view name) -> bool {

@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mars_map {
@@ -37,6 +38,9 @@ struct workload {
 [[nodiscard]] auto load_checkpoint(options const& o)
     -> mars::expected<std::optional<mars::checkpoint>>;
 [[nodiscard]] auto load_onnx_workload(options const& o) -> mars::expected<workload>;
+
+/// Does a name end so, whatever the case of its letters? `suffix` is in lower case.
+[[nodiscard]] auto has_suffix(std::string_view name, std::string_view suffix) -> bool;
 
 /// `error` with the file before its path, unless it is there already.
 [[nodiscard]] auto in_file(std::string const& file, mars::error error) -> mars::error;

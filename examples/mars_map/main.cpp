@@ -6,10 +6,12 @@
 //   load*.cpp     files and names           print.cpp     the answer for a person
 //   check.cpp     a given mapping           explain.cpp   why there is none
 //   inspect.cpp   diff, explain             pase.cpp      PaSE's objective
+//   export*.cpp   for other tools
 //   policies.hpp  run-time choice           output*.cpp   JSON, report, files
 //
 // One source file per heavy dependency: CLI11, nlohmann, protobuf and the mapper compile apart.
 #include "check.hpp"
+#include "export.hpp"
 #include "inspect.hpp"
 #include "load.hpp"
 #include "options.hpp"
@@ -153,6 +155,27 @@ template <class Inspect>
   return found ? tell(o, *found) : report_error(found.error());
 }
 
+/// The subcommand `export`: files, and a note for each thing they do not say.
+[[nodiscard]] auto export_files(options o) -> int {
+  if (auto ok = check_writable_folder("--out", o.out); !ok) return report_error(ok.error());
+  if (auto ok = complete_from_mapping(o, o.files.front()); !ok) return report_error(ok.error());
+  auto const w = load_workload(o);
+  if (!w) return report_error(w.error());
+  auto const system = load_system(o);
+  if (!system) return report_error(system.error());
+  auto const found = export_mapping(o, *w, *system);
+  if (!found) return report_error(found.error());
+  file_batch files;
+  for (auto const& f : found->files) files.add(o.out + "/" + f.name, f.content);
+  if (auto ok = files.write(); !ok) return report_error(ok.error());
+  if (o.quiet) return mapped;
+  for (auto const& sentence : found->not_expressed)
+    fmt::print(stderr, "note: {}\n", one_line(sentence));
+  std::string text;
+  for (auto const& f : found->files) text += o.out + "/" + f.name + "\n";
+  return print_out(text) ? mapped : refused;
+}
+
 [[nodiscard]] auto run(int argc, char const* const* argv) -> int {
   auto const c = parse_command_line(argc, argv);
   if (!c) return report_error(c.error());
@@ -161,6 +184,7 @@ template <class Inspect>
   case command::kind::list: return print_out(list_text()) ? mapped : refused;
   case command::kind::diff: return inspect(c->options, diff_mappings);
   case command::kind::explain: return inspect(c->options, explain_operator);
+  case command::kind::export_to: return export_files(c->options);
   case command::kind::pase: return pase(c->options);
   case command::kind::map: break;
   }

@@ -33,6 +33,8 @@ enum class search_name : std::uint8_t {
 };
 enum class semantics_name : std::uint8_t { sequential, scheduled };
 
+enum class format_name : std::uint8_t { onnx, sdy, chakra, jax, device_map };
+
 struct word {
   std::string_view name;
   std::string_view meaning;
@@ -67,6 +69,13 @@ inline constexpr std::array<word, 9> search_words{{
     {"exhaustive", "every mapping, one by one: for tiny graphs"},
     {"list", "list scheduling, HEFT with insertion (scheduled only)"},
     {"h2h", "H2H's four steps with legal times (scheduled only)"},
+}};
+inline constexpr std::array<word, 5> format_words{{
+    {"onnx", "ONNX multi-device annotations, in the model or in a skeleton of it"},
+    {"sdy", "Shardy: MLIR text with sdy.sharding, resharding and reductions"},
+    {"chakra", "execution traces, with what ASTRA-sim wants beside them"},
+    {"jax", "meshes and PartitionSpecs as JSON"},
+    {"device-map", "Accelerate's device_map as JSON, where no operator is divided"},
 }};
 inline constexpr std::array<word, 2> holders_words{{
     {"parts",

@@ -263,6 +263,13 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
           ->fallthrough();
   explain->add_option("MAPPING", mapping, "A mapping file")->required();
   explain->add_option("--operator", o.operator_name, "Its name")->required()->type_name("NAME");
+  std::string exported, format;
+  auto* const export_to =
+      app.add_subcommand("export", "Write a mapping for other tools; what they cannot say is noted")
+          ->fallthrough();
+  export_to->add_option("MAPPING", exported, "A mapping file")->required();
+  export_to->add_option("--format", format, joined(format_words))->required()->type_name("NAME");
+  export_to->add_option("--out", o.out, "Write the files there")->required()->type_name("DIR");
   raw_pase p;
   auto* const pase =
       app.add_subcommand("pase", "Minimise PaSE's objective, in FLOP, on equal devices; no system, "
@@ -283,12 +290,12 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   number("--least-extent", p.least_extent, "Shortest shard along a dimension that is cut [1]");
   pase->add_flag("--uneven", p.uneven, "Also ways that do not divide an extent: many more splits");
   pase->add_flag("--no-idle", p.no_idle, "Only products of ways that divide the devices");
-  app.footer("--model and --system of diff and explain default to what the mapping names.");
+  app.footer("--model and --system of diff, explain and export default to what the mapping names.");
   try {
     app.parse(argc, argv);
   } catch (CLI::CallForHelp const&) {
     CLI::App const* about = &app;
-    for (auto const* one : {diff, explain, pase})
+    for (auto const* one : {diff, explain, export_to, pase})
       if (one->parsed()) about = one;
     return command{.what = command::kind::show, .text = about->help()};
   } catch (CLI::CallForVersion const&) {
@@ -303,6 +310,9 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   } else if (explain->parsed()) {
     c.what = command::kind::explain;
     o.files = {mapping};
+  } else if (export_to->parsed()) {
+    c.what = command::kind::export_to;
+    o.files = {exported};
   } else if (pase->parsed()) {
     c.what = command::kind::pase;
   }
@@ -315,6 +325,16 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
         return mars::fail(mars::error_code::invalid_argument, name, "a value",
                           "none, pase has a system and an objective of its own");
     if (!given("--search")) r.search = "exact";
+  }
+  if (c.what == command::kind::export_to) {
+    for (auto const* name : {"--mapping", "--checkpoint", "--report", "--json"})
+      if (given(name))
+        return mars::fail(mars::error_code::invalid_argument, name, "a value",
+                          "none, export writes to --out");
+    if (o.out.empty() || o.out.find('\0') != o.out.npos)
+      return mars::fail(mars::error_code::invalid_argument, "--out", "nothing", "a folder");
+    if (auto ok = choose("--format", format, format_words, o.format); !ok)
+      return mars::unexpected{ok.error()};
   }
   if (auto ok = check(r, given, c.what, o); !ok) return mars::unexpected{ok.error()};
   if (c.what == command::kind::pase)

@@ -53,15 +53,25 @@ struct options {
   std::string checkpoint{};         ///< a file
   std::vector<std::string> files{}; ///< of a subcommand
   std::string operator_name{};      ///< to explain
+  format_name format{};             ///< to export
+  std::string out{};                ///< a folder, to export to
   pase_options pase{};
   bool quiet{false};
 
   [[nodiscard]] auto json_to_stdout() const -> bool { return json == "-"; }
 };
 
-/// What to do: show a text, a list, map, look at mappings, or minimise PaSE's objective.
+/// What to do: show a text, a list, map, look at mappings, export one, or minimise PaSE's objective.
 struct command {
-  enum class kind : std::uint8_t { show, list, map, diff, explain, pase } what{kind::map};
+  enum class kind : std::uint8_t {
+    show,
+    list,
+    map,
+    diff,
+    explain,
+    export_to,
+    pase
+  } what{kind::map};
   std::string text{}; ///< to show
   mars_map::options options{};
 };

@@ -51,9 +51,9 @@ inline auto small(std::size_t count, std::int64_t memory = 1'000'000) -> small_s
 }
 
 /// A cut by the name of its dimension.
-inline auto along(mars::graph const& g, std::size_t v, char const* dim, std::int32_t ways)
+inline auto along(mars::graph const& g, std::size_t v, char const* name, std::int32_t ways)
     -> mars::cut {
-  auto const d = mars::find_dim(op(g, mars::operator_id{v}), dim);
+  auto const d = mars::find_dim(op(g, mars::operator_id{v}), name);
   return {static_cast<std::uint8_t>(d.value()), ways};
 }
 
@@ -66,7 +66,7 @@ inline auto set_of(std::vector<std::size_t> const& members, std::string design =
 
 /// skip_network on accelerators 0 and 1: conv1, relu and add cut along y, conv2 along k.
 inline auto skip_mapping(mars::graph const& g) -> mars::mapping {
-  mars::mapping m{{set_of({0, 1})}, std::vector<mars::placement>(4)};
+  mars::mapping m{{set_of({0, 1})}, std::vector<mars::placement>(4), {}};
   for (std::size_t v = 0; v < 4; ++v)
     m.operators[v].sharding.exclusive.push_back(along(g, v, v == 2 ? "k" : "y", 2));
   return m;

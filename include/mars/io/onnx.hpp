@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-// ONNX: a workload graph from a model file. Component mars::onnx (protobuf and libonnx's generated
+// ONNX: a workload graph from a model file, and a mapping in one. Component mars::onnx (protobuf and libonnx's generated
 // classes; ONNX's checker and shape inference are never called).
 //
 //   load.hpp      load_onnx(path), parse_onnx(bytes) → onnx_import or one error
 //   options.hpp   onnx_options: symbols, batch, element bits; onnx_import: graph and warnings
+//
+//   multi_device.hpp          annotate_onnx, read_onnx_mapping: a mapping as multi-device annotations
+//   write_model.hpp           export_onnx: of a model's bytes, or of a skeleton of any graph
+//   device_configuration.hpp  the annotations as plain values: read, write
+//   validate_devices.hpp      the rules of the annotations that no checker tests
 //
 //     auto const model = mars::io::load_onnx("bert.onnx", {.symbols = {{"sequence", 128}}});
 //     if (!model) fmt::print("{}\n", to_string(model.error()));
@@ -40,5 +45,9 @@
 //
 // Limits: 500,000 nodes after inlining, nesting of 48, values of constants up to 16,384 elements.
 
+#include <mars/io/onnx/device_configuration.hpp>
 #include <mars/io/onnx/load.hpp>
+#include <mars/io/onnx/multi_device.hpp>
 #include <mars/io/onnx/options.hpp>
+#include <mars/io/onnx/validate_devices.hpp>
+#include <mars/io/onnx/write_model.hpp>
