@@ -103,6 +103,42 @@ public:
     }
   }
 
+  /// Overlapped, along a path: least of `of_u` and the move to each choice of `v`.
+  template <class To>
+  void step_with_moves(std::uint32_t v, std::vector<double> const& of_u, To const& to) const {
+    auto const& p = *problem_;
+    auto const u = p.before(v);
+    auto const& e = p.in_edges(v)[0];
+    constexpr auto infinite = std::numeric_limits<double>::infinity();
+    auto const sets = static_cast<std::uint32_t>(p.sets().size());
+    std::vector<std::vector<double>> owned(sets); // by set and layout
+    for (std::uint32_t b = 0; b < of_u.size(); ++b) {
+      auto const& choice = p.choices(u)[b];
+      auto const own = p.own_layout(e, choice);
+      auto& row = owned[choice.set];
+      if (own >= row.size()) row.resize(own + 1, infinite);
+      row[own] = std::min(row[own], of_u[b]);
+    }
+    std::vector<double> needed;
+    for (std::uint32_t s = 0; s < sets; ++s) {
+      auto const [first, last] = p.choices_on(v, s);
+      if (first == last) continue;
+      needed.clear();
+      for (std::uint32_t from = 0; from < sets; ++from) {
+        if (owned[from].empty()) continue;
+        auto const& table = p.moves(e, from, s);
+        needed.resize(table.columns, infinite);
+        for (std::size_t own = 0; own < owned[from].size(); ++own)
+          for (std::size_t need = 0; need < table.columns; ++need)
+            needed[need] = std::min(
+                needed[need],
+                owned[from][own] + static_cast<double>(table.time[own * table.columns + need]));
+      }
+      for (auto c = first; c < last; ++c)
+        to(c, needed[p.need_layout(e, p.choices(v)[c])] + node_[v][c], nobody);
+    }
+  }
+
   /// `f(c, b, cost)` for every choice of `v` and of its predecessor on one set. Staged only.
   template <class F>
   void each_pair(std::uint32_t v, F const& f) const {
@@ -117,7 +153,8 @@ public:
 private:
   later<schedule_problem, D> const* problem_;
   std::vector<std::vector<double>> node_, inputs_, results_; ///< by position and choice
-  std::vector<std::vector<double>> pair_; ///< by reader: every choice with each of the producer there
+  std::vector<std::vector<double>>
+      pair_; ///< by reader: every choice with each of the producer there
 };
 
 /// Bounds on the makespan.
@@ -142,11 +179,15 @@ public:
       mine.assign(p.choices(v).size(), 0);
       if (p.before(v) == nobody)
         for (std::uint32_t c = 0; c < mine.size(); ++c) mine[c] = others + costs_.node(v, c);
-      else
-        costs_.step(v, value_[p.before(v)], one,
-                    [&](std::uint32_t c, double cost, std::uint32_t) {
-                      mine[c] = std::max(cost, others + costs_.node(v, c));
-                    });
+      else {
+        auto const take = [&](std::uint32_t c, double cost, std::uint32_t) {
+          mine[c] = std::max(cost, others + costs_.node(v, c));
+        };
+        if (p.is_staged())
+          costs_.step(v, value_[p.before(v)], one, take);
+        else
+          costs_.step_with_moves(v, value_[p.before(v)], take);
+      }
       least_[v] = *std::min_element(mine.begin(), mine.end());
       latest = std::max(latest, least_[v]);
     }
@@ -323,8 +364,8 @@ private:
     load_.assign(p.accelerators(), 0.0);
     for (auto v : before ? last_ancestor_[*before] : ends_) {
       if (v == nobody) continue;
-      auto c = static_cast<std::uint32_t>(
-          std::min_element(value_[v].begin(), value_[v].end()) - value_[v].begin());
+      auto c = static_cast<std::uint32_t>(std::min_element(value_[v].begin(), value_[v].end()) -
+                                          value_[v].begin());
       while (true) {
         auto const u = p.before(v);
         auto const& choice = p.choices(v)[c];
@@ -340,20 +381,19 @@ private:
     }
     auto const most = *std::max_element(load_.begin(), load_.end());
     if (!(most > 0)) return;
-    for (std::size_t a = 0; a < price.size(); ++a)
-      price[a] *= 1 + step * (load_[a] / most - 0.5);
+    for (std::size_t a = 0; a < price.size(); ++a) price[a] *= 1 + step * (load_[a] / most - 0.5);
     normalise(price);
   }
 
   later<schedule_problem, D> const* problem_;
   basic_chain_costs<D> costs_;
-  std::vector<std::vector<double>> value_;         ///< by position and choice
-  std::vector<std::vector<std::uint32_t>> from_;   ///< where the least came from
-  std::vector<double> least_;                      ///< by position
-  std::vector<double> tail_;                       ///< by position
-  std::vector<std::uint32_t> chain_of_, depth_;    ///< by position
+  std::vector<std::vector<double>> value_;                ///< by position and choice
+  std::vector<std::vector<std::uint32_t>> from_;          ///< where the least came from
+  std::vector<double> least_;                             ///< by position
+  std::vector<double> tail_;                              ///< by position
+  std::vector<std::uint32_t> chain_of_, depth_;           ///< by position
   std::vector<std::vector<std::uint32_t>> last_ancestor_; ///< by position and chain
-  std::vector<std::uint32_t> ends_;                ///< by chain
+  std::vector<std::uint32_t> ends_;                       ///< by chain
   std::vector<double> of_set_, load_;
   std::uint32_t chains_{};
 };

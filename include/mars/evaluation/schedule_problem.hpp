@@ -84,7 +84,7 @@ public:
     std::vector<staying_table> stay;                   ///< [edge class]
     std::vector<std::uint8_t> may_store_less; ///< by position: one result, read by one edge alone
     std::vector<std::uint8_t> leaves;         ///< by position: its result is one of the graph
-    std::vector<std::int64_t> capacity;        ///< by accelerator
+    std::vector<std::int64_t> capacity;       ///< by accelerator
     later<std::optional<mapping_problem>, D> moves; ///< overlapped: prices of redistributions
   };
 
@@ -104,6 +104,7 @@ public:
     auto next = first_out_;
     for (std::uint32_t i = 0; i < t_.edges.size(); ++i) out_[next[t_.edges[i].producer]++] = i;
     link_chains();
+    for (auto const& offered : t_.designs) one_design_ = one_design_ && offered.size() == 1;
     std::int64_t most = 0, largest = 0;
     for (std::size_t v = 0; v < n; ++v) {
       std::int64_t held = 0;
@@ -120,9 +121,7 @@ public:
   [[nodiscard]] auto size() const -> std::size_t { return t_.order.size(); }
   [[nodiscard]] auto how() const -> aggregate { return t_.how; }
   [[nodiscard]] auto semantics() const -> mars::semantics { return t_.semantics; }
-  [[nodiscard]] auto is_staged() const -> bool {
-    return t_.semantics == mars::semantics::staged;
-  }
+  [[nodiscard]] auto is_staged() const -> bool { return t_.semantics == mars::semantics::staged; }
   [[nodiscard]] auto accelerators() const -> std::size_t { return t_.capacity.size(); }
   [[nodiscard]] auto operator_at(std::size_t position) const -> operator_id {
     return t_.order[position];
@@ -175,16 +174,27 @@ public:
   }
   /// No schedule overflows, even if every accelerator took part in everything.
   [[nodiscard]] auto always_fits() const -> bool { return always_fits_; }
-  [[nodiscard]] auto design_number(schedule_choice const& c) const -> std::uint16_t {
-    return t_.design_id[c.set][c.design];
+  /// Names of the designs that the members of a set have in common.
+  [[nodiscard]] auto designs(std::uint32_t set) const -> std::span<std::string const> {
+    return t_.designs[set];
   }
+  /// The same number for the same name, over all sets.
+  [[nodiscard]] auto design_number(std::uint32_t set, std::uint16_t design) const -> std::uint16_t {
+    return t_.design_id[set][design];
+  }
+  [[nodiscard]] auto design_number(schedule_choice const& c) const -> std::uint16_t {
+    return design_number(c.set, c.design);
+  }
+  /// Is there nothing to configure: every set has one design?
+  [[nodiscard]] auto has_one_design() const -> bool { return one_design_; }
   [[nodiscard]] auto times(std::size_t position, schedule_choice const& c) const
       -> std::span<member_ticks const> {
     return std::span{row(position).times}.subspan(c.times, is_staged() ? members(c.set).size() : 1);
   }
   /// By member, what is left when the reader of `e`, with its choice, follows the producer on the
   /// same set. Precondition: staged, both on one set.
-  [[nodiscard]] auto staying(problem_edge const& e, std::size_t reader, schedule_choice const& of_reader,
+  [[nodiscard]] auto staying(problem_edge const& e, std::size_t reader,
+                             schedule_choice const& of_reader,
                              schedule_choice const& of_producer) const
       -> std::span<staying_ticks const> {
     auto const p = members(of_reader.set).size();
@@ -195,6 +205,21 @@ public:
   [[nodiscard]] auto move(problem_edge const& e, schedule_choice const& from,
                           schedule_choice const& to) const -> ticks {
     return t_.moves->edge_value(e, from.set, from.move, to.set, to.move);
+  }
+  /// Overlapped: `move` knows of a choice only where its result lies and where its input is wanted;
+  /// choices of one set with equal numbers are alike.
+  [[nodiscard]] auto own_layout(problem_edge const& e, schedule_choice const& from) const
+      -> std::size_t {
+    return t_.moves->row(e.producer, from.set).own[e.output][from.move];
+  }
+  [[nodiscard]] auto need_layout(problem_edge const& e, schedule_choice const& to) const
+      -> std::size_t {
+    return t_.moves->row(e.consumer, to.set).need[e.operand][to.move];
+  }
+  /// How long `e` moves between two sets, by own and needed layout.
+  [[nodiscard]] auto moves(problem_edge const& e, std::uint32_t from, std::uint32_t to) const
+      -> edge_table const& {
+    return t_.moves->table(e, from, to);
   }
   /// Overlapped: bytes of the tensor that a member receives at most.
   [[nodiscard]] auto missing(problem_edge const& e, schedule_choice const& from,
@@ -212,15 +237,15 @@ public:
     for (std::size_t v = 0; v < size(); ++v) {
       auto const& c = choices(v)[a.choice_of[v]];
       std::pair const key{c.set, c.design};
-      auto found = std::find_if(known.begin(), known.end(),
-                                [&](auto const& k) { return k.first == key; });
+      auto found =
+          std::find_if(known.begin(), known.end(), [&](auto const& k) { return k.first == key; });
       if (found == known.end()) {
         found = known.insert(known.end(), {key, set_id{m.sets.size()}});
         m.sets.push_back({t_.sets[c.set].accelerators, t_.designs[c.set][c.design]});
       }
-      m.operators[t_.order[v].index()] = {
-          found->second, row(v).shardings[c.sharding],
-          a.streamed[v] != 0 ? residency::streamed : residency::resident};
+      m.operators[t_.order[v].index()] = {found->second, row(v).shardings[c.sharding],
+                                          a.streamed[v] != 0 ? residency::streamed
+                                                             : residency::resident};
     }
     for (auto const v : a.order) m.launch_order.push_back(t_.order[v]);
     return m;
@@ -276,6 +301,7 @@ private:
   std::vector<std::size_t> first_in_, first_out_;
   std::vector<std::uint32_t> out_;
   bool always_fits_{};
+  bool one_design_{true};
 };
 using schedule_problem = basic_schedule_problem<>;
 

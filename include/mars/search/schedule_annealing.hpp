@@ -34,7 +34,7 @@ namespace mars::search {
 template <deferred D = when_called>
 struct basic_schedule_annealing {
   std::uint64_t seed{1};
-  std::uint64_t evaluations{400'000}; ///< schedules priced, unless the context has a budget
+  std::uint64_t evaluations{100'000}; ///< schedules priced, unless the context has a budget
   std::size_t walks{4};
   std::uint64_t moves{500}; ///< of a walk, a stage
   double warmest{3e-2};     ///< accepted rise at first, as a share of the walk's value

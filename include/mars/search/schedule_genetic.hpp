@@ -31,7 +31,7 @@ namespace mars::search {
 template <deferred D = when_called>
 struct basic_schedule_genetic {
   std::uint64_t seed{1};
-  std::uint64_t evaluations{200'000}; ///< schedules priced, unless the context has a budget
+  std::uint64_t evaluations{100'000}; ///< schedules priced, unless the context has a budget
   std::size_t population{64};
   std::size_t elite{8};
   std::size_t tournament{3};

@@ -20,22 +20,40 @@ public:
   explicit basic_single_choices(later<schedule_problem, D> const& p) : problem_{&p} {
     where_.resize(p.size());
     choice_.resize(p.size());
-    for (std::size_t v = 0; v < p.size(); ++v) {
+    // An accelerator has one design: the one with which it would run everything soonest.
+    std::vector<std::vector<std::pair<std::uint16_t, double>>> sums(p.accelerators());
+    auto const each = [&](std::size_t v, auto const& f) {
       auto const all = p.choices(v);
       for (std::uint32_t c = 0; c < all.size(); ++c) {
         auto const members = p.members(all[c].set);
-        if (members.size() != 1 || all[c].most >= no_ticks) continue;
-        auto const a = static_cast<std::uint32_t>(members[0].index());
-        // Of several designs the fastest counts.
-        auto const known = std::find(where_[v].begin(), where_[v].end(), a);
-        auto const at = static_cast<std::size_t>(known - where_[v].begin());
-        if (known == where_[v].end()) {
-          where_[v].push_back(a);
-          choice_[v].push_back(c);
-        } else if (all[c].most < all[choice_[v][at]].most) {
-          choice_[v][at] = c;
-        }
+        if (members.size() == 1) f(c, all[c], members[0].index());
       }
+    };
+    for (std::size_t v = 0; v < p.size(); ++v)
+      each(v, [&](std::uint32_t, later<schedule_choice, D> const& c, std::size_t a) {
+        auto const design = p.design_number(c);
+        auto at = std::find_if(sums[a].begin(), sums[a].end(),
+                               [&](auto const& x) { return x.first == design; });
+        if (at == sums[a].end()) at = sums[a].insert(at, {design, 0.0});
+        at->second += static_cast<double>(c.most);
+      });
+    for (std::size_t v = 0; v < p.size(); ++v) {
+      each(v,
+           [&](std::uint32_t number, later<schedule_choice, D> const& c, std::size_t accelerator) {
+             auto const chosen =
+                 std::min_element(sums[accelerator].begin(), sums[accelerator].end(),
+                                  [](auto const& x, auto const& y) { return x.second < y.second; });
+             if (c.most >= no_ticks || chosen->first != p.design_number(c)) return;
+             auto const a = static_cast<std::uint32_t>(accelerator);
+             auto const known = std::find(where_[v].begin(), where_[v].end(), a);
+             auto const at = static_cast<std::size_t>(known - where_[v].begin());
+             if (known == where_[v].end()) {
+               where_[v].push_back(a);
+               choice_[v].push_back(number);
+             } else if (c.most < p.choices(v)[choice_[v][at]].most) {
+               choice_[v][at] = number;
+             }
+           });
       // By accelerator.
       std::vector<std::pair<std::uint32_t, std::uint32_t>> both;
       for (std::size_t i = 0; i < where_[v].size(); ++i)
@@ -83,7 +101,8 @@ template <deferred D = when_called>
   later<std::vector<std::vector<std::uint32_t>>, D> lists(p.accelerators());
   for (auto const u : a.order)
     if (u != v)
-      for (auto const d : p.members(p.choices(u)[a.choice_of[u]].set)) lists[d.index()].push_back(u);
+      for (auto const d : p.members(p.choices(u)[a.choice_of[u]].set))
+        lists[d.index()].push_back(u);
   for (auto const d : p.members(p.choices(v)[a.choice_of[v]].set)) {
     auto& list = lists[d.index()];
     auto at = std::find(list.begin(), list.end(), beside);

@@ -65,58 +65,26 @@ public:
     }
   }
 
-  /// All of a piece of a chain on one set, sharded so that little moves; false, and nothing changed,
-  /// if some of it cannot run there.
+  /// All of a piece of a chain on one set, with one design of it, sharded so that little moves; false,
+  /// and nothing changed, if some of it cannot run there, or only with another design than the set's
+  /// accelerators have.
   auto move_piece(later<schedule_assignment, D>& a, std::span<std::uint32_t const> piece,
                   std::uint32_t set) -> bool {
     auto const& p = *problem_;
     for (auto const v : piece)
       if (auto const [first, last] = p.choices_on(v, set); first == last) return false;
-    cost_.clear();
-    from_.clear();
-    std::size_t row_before = 0;
-    for (std::size_t i = 0; i < piece.size(); ++i) {
-      auto const v = piece[i];
-      auto const [first, last] = p.choices_on(v, set);
-      auto const row = cost_.size();
-      for (auto c = first; c < last; ++c) {
-        ticks best = no_ticks;
-        std::uint32_t best_from = 0;
-        if (i == 0) {
-          best = arrival(a, v, c);
-        } else {
-          auto const [first_before, last_before] = p.choices_on(piece[i - 1], set);
-          for (auto b = first_before; b < last_before; ++b) {
-            auto const sum =
-                cost_[row_before + (b - first_before)] + step(piece[i - 1], b, v, c);
-            if (sum < best) {
-              best = sum;
-              best_from = b;
-            }
-          }
-        }
-        cost_.push_back(best);
-        from_.push_back(best_from);
+    auto const configured = design_of(a, piece, set);
+    if (configured == several_designs) return false;
+    ticks best = no_ticks;
+    for (std::uint16_t d = 0; d < p.designs(set).size(); ++d) {
+      if (configured != no_design && p.design_number(set, d) != configured) continue;
+      if (auto const cost = choose_along(a, piece, set, d); cost < best) {
+        best = cost;
+        best_choices_ = chosen_;
       }
-      if (i + 1 == piece.size())
-        for (auto c = first; c < last; ++c) cost_[row + (c - first)] += departure(a, v, c);
-      row_before = row;
     }
-    // Backwards from the best end.
-    auto row = row_before;
-    auto const [first, last] = p.choices_on(piece.back(), set);
-    auto const end = std::min_element(cost_.begin() + static_cast<std::ptrdiff_t>(row), cost_.end());
-    auto choice = first + static_cast<std::uint32_t>(
-                              end - (cost_.begin() + static_cast<std::ptrdiff_t>(row)));
-    for (auto i = piece.size(); i-- > 0;) {
-      a.choice_of[piece[i]] = choice;
-      if (i == 0) break;
-      auto const [here, unused] = p.choices_on(piece[i], set);
-      (void)unused;
-      choice = from_[row + (choice - here)];
-      auto const [earlier, past] = p.choices_on(piece[i - 1], set);
-      row -= past - earlier;
-    }
+    if (best >= no_ticks) return false;
+    for (std::size_t i = 0; i < piece.size(); ++i) a.choice_of[piece[i]] = best_choices_[i];
     return true;
   }
 
@@ -154,7 +122,8 @@ public:
     auto const back = random.below(reach);
     auto const on = random.below(reach);
     auto first = v;
-    for (std::uint64_t i = 0; i < back && problem_->before(first) != nobody; ++i) first = problem_->before(first);
+    for (std::uint64_t i = 0; i < back && problem_->before(first) != nobody; ++i)
+      first = problem_->before(first);
     for (auto u = first; u != v; u = problem_->next(u)) piece_.push_back(u);
     piece_.push_back(v);
     for (std::uint64_t i = 0; i < on && problem_->next(piece_.back()) != nobody; ++i)
@@ -163,6 +132,122 @@ public:
   }
 
 private:
+  static constexpr std::uint16_t no_design = 0xffff;
+  static constexpr std::uint16_t several_designs = 0xfffe;
+
+  /// How the accelerators of a set are configured by everything but a piece.
+  [[nodiscard]] auto design_of(later<schedule_assignment, D> const& a,
+                               std::span<std::uint32_t const> piece, std::uint32_t set)
+      -> std::uint16_t {
+    auto const& p = *problem_;
+    if (p.designs(set).size() < 2 && p.has_one_design()) return no_design;
+    busy_with_.assign(p.accelerators(), no_design);
+    mark_.assign(p.size(), 0);
+    for (auto const v : piece) mark_[v] = 1;
+    for (std::uint32_t v = 0; v < p.size(); ++v) {
+      if (mark_[v] != 0) continue;
+      auto const& c = p.choices(v)[a.choice_of[v]];
+      for (auto const m : p.members(c.set)) busy_with_[m.index()] = p.design_number(c);
+    }
+    auto design = no_design;
+    for (auto const m : p.members(set)) {
+      auto const here = busy_with_[m.index()];
+      if (here == no_design) continue;
+      if (design != no_design && design != here) return several_designs;
+      design = here;
+    }
+    return design;
+  }
+
+  /// The choices of a piece on a set with a design that cost least together, into `chosen_`.
+  [[nodiscard]] auto choose_along(later<schedule_assignment, D> const& a,
+                                  std::span<std::uint32_t const> piece, std::uint32_t set,
+                                  std::uint16_t design) -> ticks {
+    auto const& p = *problem_;
+    cost_.clear();
+    from_.clear();
+    std::size_t row_before = 0;
+    for (std::size_t i = 0; i < piece.size(); ++i) {
+      auto const v = piece[i];
+      auto const [first, last] = p.choices_on(v, set);
+      auto const row = cost_.size();
+      cost_.resize(row + (last - first), no_ticks);
+      from_.resize(cost_.size(), 0);
+      if (i > 0 && !p.is_staged()) gather_moves(piece[i - 1], v, set, design, row_before);
+      for (auto c = first; c < last; ++c) {
+        auto const& choice = p.choices(v)[c];
+        if (choice.design != design) continue;
+        auto& best = cost_[row + (c - first)];
+        auto& best_from = from_[row + (c - first)];
+        if (i == 0) {
+          best = arrival(a, v, c);
+        } else if (!p.is_staged()) {
+          auto const& by_need = needed_[p.need_layout(p.in_edges(v)[0], choice)];
+          best = by_need.first + times_of(v, c)[0].compute;
+          best_from = by_need.second;
+        } else {
+          auto const [first_before, last_before] = p.choices_on(piece[i - 1], set);
+          for (auto b = first_before; b < last_before; ++b) {
+            if (p.choices(piece[i - 1])[b].design != design) continue;
+            auto const sum = cost_[row_before + (b - first_before)] + step(piece[i - 1], b, v, c);
+            if (sum < best) {
+              best = sum;
+              best_from = b;
+            }
+          }
+        }
+        if (i + 1 == piece.size()) best += departure(a, v, c);
+      }
+      row_before = row;
+    }
+    // Backwards from the best end.
+    auto row = row_before;
+    auto const [first, last] = p.choices_on(piece.back(), set);
+    auto const end =
+        std::min_element(cost_.begin() + static_cast<std::ptrdiff_t>(row), cost_.end());
+    auto const cost = *end;
+    if (cost >= no_ticks) return no_ticks;
+    auto choice = first + static_cast<std::uint32_t>(
+                              end - (cost_.begin() + static_cast<std::ptrdiff_t>(row)));
+    chosen_.resize(piece.size());
+    for (auto i = piece.size(); i-- > 0;) {
+      chosen_[i] = choice;
+      if (i == 0) break;
+      auto const [here, unused] = p.choices_on(piece[i], set);
+      (void)unused;
+      choice = from_[row + (choice - here)];
+      auto const [earlier, past] = p.choices_on(piece[i - 1], set);
+      row -= past - earlier;
+    }
+    return cost;
+  }
+
+  /// Least cost of having the input of `v` in each layout, over the choices of `u` at `row_before`:
+  /// layouts are few where choices are many.
+  void gather_moves(std::uint32_t u, std::uint32_t v, std::uint32_t set, std::uint16_t design,
+                    std::size_t row_before) {
+    auto const& p = *problem_;
+    auto const& e = p.in_edges(v)[0];
+    auto const [first, last] = p.choices_on(u, set);
+    owned_.clear();
+    for (auto b = first; b < last; ++b) {
+      auto const& choice = p.choices(u)[b];
+      if (choice.design != design) continue;
+      auto const own = p.own_layout(e, choice);
+      if (own >= owned_.size()) owned_.resize(own + 1, {no_ticks, 0});
+      owned_[own] = std::min(owned_[own], std::pair{cost_[row_before + (b - first)], b});
+    }
+    auto const& table = p.moves(e, set, set);
+    needed_.assign(table.columns, {no_ticks, 0});
+    for (std::size_t own = 0; own < owned_.size(); ++own) {
+      auto const [cost, b] = owned_[own];
+      if (cost >= no_ticks) continue;
+      for (std::size_t need = 0; need < table.columns; ++need)
+        needed_[need] =
+            std::min(needed_[need], std::pair{cost + table.time[own * table.columns + need], b});
+    }
+  }
+
   void rechoose(later<schedule_assignment, D>& a, std::uint32_t v, random_stream& random) {
     auto const& p = *problem_;
     auto set = p.choices(v)[a.choice_of[v]].set;
@@ -254,7 +339,8 @@ private:
       mark_[v] = p.choices(v)[a.choice_of[v]].set == set ? 1 : 0;
     auto const marked = mark_;
     for (std::uint32_t v = 0; v < p.size(); ++v) {
-      if (marked[v] == 0 || (problem_->before(v) != nobody && marked[problem_->before(v)] != 0)) continue;
+      if (marked[v] == 0 || (problem_->before(v) != nobody && marked[problem_->before(v)] != 0))
+        continue;
       run.clear();
       for (auto w = v; w != nobody && marked[w] != 0; w = problem_->next(w)) run.push_back(w);
       move_piece(a, run, to);
@@ -293,14 +379,13 @@ private:
           std::max(slowest, times[i].compute + (stays.empty() ? times[i].inputs : stays[i].inputs));
     return slowest + choice.fixed;
   }
-  /// Results of the producer, and computing and inputs of its reader.
+  /// Staged: results of the producer, and computing and inputs of its reader.
   [[nodiscard]] auto step(std::uint32_t u, std::uint32_t b, std::uint32_t v, std::uint32_t c) const
       -> ticks {
     auto const& p = *problem_;
     auto const& to = p.choices(v)[c];
     auto const& from = p.choices(u)[b];
     auto const& e = p.in_edges(v)[0];
-    if (!p.is_staged()) return p.move(e, from, to) + times_of(v, c)[0].compute;
     auto const stays = p.staying(e, c, to, from);
     auto const times = times_of(v, c);
     auto const earlier = times_of(u, b);
@@ -321,8 +406,8 @@ private:
     if (!p.is_staged()) {
       for (auto const i : p.out_edges(v)) {
         auto const& e = p.edges()[i];
-        slowest = std::max(
-            slowest, p.move(e, from, p.choices(e.consumer)[a.choice_of[e.consumer]]));
+        slowest =
+            std::max(slowest, p.move(e, from, p.choices(e.consumer)[a.choice_of[e.consumer]]));
       }
       return slowest;
     }
@@ -330,8 +415,7 @@ private:
     auto const w = problem_->next(v);
     if (w != nobody && p.may_store_less(v)) {
       auto const& reader = p.choices(w)[a.choice_of[w]];
-      if (reader.set == from.set)
-        stays = p.staying(p.in_edges(w)[0], a.choice_of[w], reader, from);
+      if (reader.set == from.set) stays = p.staying(p.in_edges(w)[0], a.choice_of[w], reader, from);
     }
     auto const times = times_of(v, c);
     for (std::size_t i = 0; i < times.size(); ++i)
@@ -346,6 +430,9 @@ private:
   std::vector<std::uint32_t> place_, rest_, piece_, from_;
   std::vector<std::uint8_t> mark_;
   std::vector<ticks> cost_;
+  std::vector<std::pair<ticks, std::uint32_t>> owned_, needed_; ///< by layout: cost, and from where
+  std::vector<std::uint32_t> chosen_, best_choices_;
+  std::vector<std::uint16_t> busy_with_; ///< by accelerator, its design
   std::vector<accelerator_id> members_;
 };
 
