@@ -12,6 +12,7 @@
 #include <mars/parallel/exclusive_shared.hpp>
 #include <mars/parallel/iteration_splits.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
+#include <mars/parallel/whole.hpp>
 #include <mars/search/annealing.hpp>
 #include <mars/search/any_search.hpp>
 #include <mars/search/beam.hpp>
@@ -41,7 +42,10 @@ struct chosen_strategy {
     if (which == strategy_name::data) return mars::parallel::data{}.shardings(op, ways);
     if (which == strategy_name::iteration_splits)
       return mars::parallel::iteration_splits{}.shardings(op, ways);
-    if (which == strategy_name::whole) return {mars::sharding{}};
+    if (which == strategy_name::whole) {
+      auto const only = mars::parallel::whole{}.shardings(op, ways);
+      return {only.begin(), only.end()};
+    }
     if (which == strategy_name::single_cut) {
       constexpr mars::parallel::exclusive_shared one{
           .max_exclusive = 1, .max_shared = 0, .replicate = false};

@@ -23,6 +23,7 @@
 //   parallel::data                the batch only                             as a reference
 //   parallel::iteration_splits    PaSE: every split of the iteration space   for exact answers
 //   parallel::longest_dimensions  the two longest dimensions                 for the written baseline
+//   parallel::whole               no division                                for placement alone
 
 #include <mars/parallel/concept.hpp>
 #include <mars/parallel/data.hpp>
@@ -33,3 +34,4 @@
 #include <mars/parallel/redistribution.hpp>
 #include <mars/parallel/sharding.hpp>
 #include <mars/parallel/to_string.hpp>
+#include <mars/parallel/whole.hpp>

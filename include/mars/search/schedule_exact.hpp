@@ -5,8 +5,9 @@
 #include <mars/evaluation/schedule_bounds.hpp>
 #include <mars/evaluation/schedule_evaluator.hpp>
 #include <mars/search/concept.hpp>
-#include <mars/search/list_scheduling.hpp>
+#include <mars/search/detail/schedule_starts.hpp>
 #include <mars/search/meter.hpp>
+#include <mars/search/schedule_annealing.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -21,14 +22,15 @@ namespace mars::search {
 /// Branch and bound over schedules: which ready operator is launched next, and how. Of launches that
 /// could as well be made the other way round only one order is tried. A partial schedule is given up
 /// when the ends so far, the shortest paths behind them, or the time that is left of all accelerators
-/// cannot beat the best.
+/// cannot beat the best; the first best is a short walk's (`schedule_annealing`).
 ///
 /// Prefer it for a dozen operators and small candidate sets: it proves the optimum; on larger problems
-/// it is an anytime search from the list schedule, with `schedule_bound` as its proof. Time that memory
+/// it is an anytime search from that walk, with `schedule_bound` as its proof. Time that memory
 /// costs: where weights may not fit, both residencies are tried. Depth-first, O(V) memory.
 template <deferred D = when_called>
 struct basic_schedule_exact {
   std::uint64_t evaluations{5'000'000}; ///< partial schedules, unless the context has a budget
+  std::uint64_t walk_evaluations{20'000}; ///< of `schedule_annealing` before, at most a fifth of all
 
   [[nodiscard]] auto name() const -> std::string_view { return "exact"; }
 
@@ -39,13 +41,7 @@ struct basic_schedule_exact {
     later<schedule_solution, D> result;
     result.bound = schedule_bound(problem);
     later<schedule_evaluator, D> price{problem};
-    result.best = basic_list_scheduling<D>::construct(problem, clock);
-    result.value = price(result.best);
-    if (context.start_schedule)
-      if (auto const given = price(*context.start_schedule); given < result.value) {
-        result.best = *context.start_schedule;
-        result.value = given;
-      }
+    start(problem, context, price, clock, result);
     if (problem.size() == 0) {
       result.exhausted = true;
       return result;
@@ -61,6 +57,27 @@ struct basic_schedule_exact {
   }
 
 private:
+  /// The incumbent: the best of the starts, improved for a moment.
+  void start(later<schedule_problem, D> const& problem, later<search_context, D> const& context,
+             later<schedule_evaluator, D>& price, meter& clock,
+             later<schedule_solution, D>& result) const {
+    for (auto const& from : detail::schedule_starts<D>(problem, context, clock))
+      if (auto const value = price(from); result.best.order.empty() || value < result.value) {
+        result.best = from;
+        result.value = value;
+      }
+    auto inner = context;
+    inner.observer = {};
+    inner.start_schedule = result.best;
+    inner.budget.evaluations = std::min(clock.limit() / 5, walk_evaluations);
+    if (context.budget.wall) inner.budget.wall = *context.budget.wall / 5;
+    auto const walked = basic_schedule_annealing<D>{}(problem, inner);
+    clock.count(walked.evaluations);
+    if (!(walked.value < result.value)) return;
+    result.best = walked.best;
+    result.value = walked.value;
+  }
+
   class tree {
   public:
     tree(later<schedule_problem, D> const& p, later<schedule_evaluator, D>& price, meter& clock,

@@ -13,8 +13,10 @@
 #include <mars/workload/shard.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <type_traits>
 #include <unordered_map>
@@ -44,9 +46,9 @@ public:
     for (auto const& a : system.accelerators) memory_.push_back(a.memory().count());
   }
 
-  [[nodiscard]] auto
-  operator()(later<std::vector<std::vector<accelerator_id>>, D> const& candidates,
-             schedule_tables& t) -> expected<void> {
+  [[nodiscard]] auto operator()(
+      later<std::vector<std::vector<accelerator_id>>, D> const& candidates, schedule_tables& t)
+      -> expected<void> {
     typename later<mapping_problem, D>::tables known;
     auto classes = classify(*g_, known);
     if (!classes) return unexpected{std::move(classes).error()};
@@ -85,6 +87,7 @@ private:
       -> expected<void> {
     later<operation, D> const& o = *of_class.first;
     auto& row = t.rows.emplace_back();
+    hosts_.emplace_back();
     later<std::unordered_map<std::size_t, std::vector<sharding>>, D> proposals; // by set size
     for (std::uint32_t s = 0; s < t.sets.size(); ++s) {
       auto const members = std::span<accelerator_id const>{t.sets[s].accelerators};
@@ -129,8 +132,7 @@ private:
       if (std::find(all.begin(), all.end(), uneven) == all.end()) all.push_back(uneven);
     };
     auto const dim = even.exclusive[0].dim;
-    auto const own = balance(of_class, dim, with, members, false);
-    add(own);
+    add(balance(of_class, dim, with, members, false));
     add(balance(of_class, dim, with, members, true));
     auto const extent = of_class.first->dims[dim].extent;
     for (std::uint8_t d = 0; d < reference_->first->dims.size(); ++d)
@@ -143,18 +145,36 @@ private:
   [[nodiscard]] auto balance(later<operator_class, D> const& of_class, std::uint8_t dim,
                              option const& with, std::span<accelerator_id const> members,
                              bool with_transfers) -> uneven_parts {
+    if (members.size() > max_parts) return {};
+    std::array<ladder*, max_parts> steps{};
+    for (std::size_t i = 0; i < members.size(); ++i)
+      steps[i] = &ladder_of(of_class, dim, members[i], with.by_member[i]);
     auto e = full_extents(*of_class.first);
     auto const extent = e[dim];
     return balanced_parts(members.size(), extent, [&](std::size_t i, std::int64_t n) -> ticks {
-      e[dim] = n;
-      auto const part = ask(of_class, with.by_member[i], e);
-      auto total = part.time;
-      if (with_transfers) {
-        total += staged_time(*net_, members[i], part.host.inputs).count();
-        total += staged_time(*net_, members[i], part.host.outputs).count();
+      auto& step = (*steps[i])[static_cast<std::size_t>(n)];
+      if (step[0] == unknown) {
+        e[dim] = n;
+        auto const& part = ask(of_class, with.by_member[i], e);
+        step[0] = part.time;
+        step[1] = std::min(no_ticks, part.time +
+                                         staged_time(*net_, members[i], part.host.inputs).count() +
+                                         staged_time(*net_, members[i], part.host.outputs).count());
       }
-      return std::min(total, no_ticks);
+      return step[with_transfers ? 1 : 0];
     });
+  }
+
+  /// What n iterations cost: to compute, and with transfers.
+  using ladder = std::vector<std::array<ticks, 2>>;
+  static constexpr ticks unknown = -1;
+  [[nodiscard]] auto ladder_of(later<operator_class, D> const& of_class, std::uint8_t dim,
+                               accelerator_id a, std::uint32_t design) -> ladder& {
+    auto& known = ladders_[{of_class.signature, dim, a.value, design}];
+    if (known.empty())
+      known.resize(static_cast<std::size_t>(of_class.first->dims[dim].extent) + 1,
+                   {unknown, unknown});
+    return known;
   }
 
   void add_choice(later<operator_class, D> const& of_class, later<sharding, D> const& s,
@@ -181,9 +201,11 @@ private:
       least = std::max(least, of_class.fed.empty() ? m.compute + m.inputs : m.compute);
       most = std::max(most, m.compute + m.inputs + m.weights + m.results);
       row.times.push_back(m);
+      hosts_.back().push_back(part.host);
     }
     if (least >= no_ticks) { // a member must not run it
       row.times.resize(c.times);
+      hosts_.back().resize(c.times);
       return;
     }
     auto const traffic = traffic_of(*net_, *collective_, o, s, members);
@@ -211,10 +233,9 @@ private:
     auto const first = row.choices.begin() + static_cast<std::ptrdiff_t>(row.first_on.back());
     ticks best_worst = no_ticks;
     for (auto c = first; c != row.choices.end(); ++c) best_worst = std::min(best_worst, c->most);
-    row.choices.erase(
-        std::remove_if(first, row.choices.end(),
-                       [&](auto const& c) { return c.least > best_worst; }),
-        row.choices.end());
+    row.choices.erase(std::remove_if(first, row.choices.end(),
+                                     [&](auto const& c) { return c.least > best_worst; }),
+                      row.choices.end());
     std::uint32_t place = 0;
     for (auto c = row.choices.begin() + static_cast<std::ptrdiff_t>(row.first_on.back());
          c != row.choices.end(); ++c)
@@ -238,7 +259,8 @@ private:
       auto const p = members.size();
       owned.clear();
       for (auto u = from.first_on[s]; u < from.first_on[s + 1]; ++u)
-        owned.push_back(output_layout(producer, *made, from.shardings[from.choices[u].sharding], p));
+        owned.push_back(
+            output_layout(producer, *made, from.shardings[from.choices[u].sharding], p));
       for (auto v = to.first_on[s]; v < to.first_on[s + 1]; ++v) {
         auto const& c = to.choices[v];
         auto const& sharding = to.shardings[c.sharding];
@@ -248,12 +270,8 @@ private:
           auto const& b = from.choices[u];
           auto const of = staying(owned[u - from.first_on[s]], need);
           for (std::size_t i = 0; i < p; ++i) {
-            auto const here = ask(classes.operators[e.consumer],
-                                  options_[s][c.design].by_member[i],
-                                  rank_extents(consumer, sharding, p, i));
-            auto const there = ask(classes.operators[e.producer],
-                                   options_[s][b.design].by_member[i],
-                                   rank_extents(producer, from.shardings[b.sharding], p, i));
+            auto const& here = hosts_[e.consumer][c.times + i];
+            auto const& there = hosts_[e.producer][b.times + i];
             std::int64_t other = 0;
             if (!follow_first_)
               for (auto const& x : consumer.operands)
@@ -261,10 +279,9 @@ private:
                   other += elements_of(x, rank_extents(consumer, sharding, p, i));
             table.times.push_back(
                 {staged_time(*net_, members[i],
-                             loaded_bytes(here.host.inputs, of[i], other, follow_first_))
+                             loaded_bytes(here.inputs, of[i], other, follow_first_))
                      .count(),
-                 staged_time(*net_, members[i],
-                             share_of(there.host.outputs, of[i].wanted, of[i].owned))
+                 staged_time(*net_, members[i], share_of(there.outputs, of[i].wanted, of[i].owned))
                      .count()});
           }
         }
@@ -297,10 +314,12 @@ private:
   Collective const* collective_;
   design_catalogue<System> catalogue_;
   bool follow_first_{};
-  std::vector<std::int64_t> memory_;         ///< by accelerator
-  std::vector<std::vector<option>> options_; ///< by set
+  std::vector<std::int64_t> memory_;           ///< by accelerator
+  std::vector<std::vector<option>> options_;   ///< by set
+  std::vector<std::vector<host_bytes>> hosts_; ///< by class, as `schedule_row::times`
   later<operator_class, D> const* reference_{};
   later<std::unordered_map<price_question, priced, price_question_hash>, D> asked_;
+  std::map<std::array<std::uint32_t, 4>, ladder> ladders_;
 };
 
 } // namespace mars::detail
