@@ -2,7 +2,7 @@
 //
 // mars-map: the library as a command. See --help.
 //
-//   options.cpp   the command line          run.cpp       search, price, baseline; run_schedule.cpp
+//   options.cpp   the command line          run.cpp       search, price, baseline; run_*.cpp
 //   load*.cpp     files and names           print.cpp     the answer for a person
 //   check.cpp     a given mapping           explain.cpp   why there is none
 //   inspect.cpp   diff, explain             pase.cpp      PaSE's objective
@@ -106,8 +106,13 @@ void print_error(std::string message) {
   auto const system = load_system(o);
   if (!system) return report_error(system.error());
   if (auto ok = settle(o, *system); !ok) return report_error(ok.error());
-  auto const found = answer(o, *w, *system);
+  auto found = answer(o, *w, *system);
   if (!found) return report_error(found.error());
+  if (o.simulate && found->plan.feasible()) {
+    auto simulated = simulate_mapping(o, w->graph, *system, found->plan.mapping);
+    if (!simulated) return report_error(simulated.error());
+    found->simulation = *std::move(simulated);
+  }
   auto const json = write_files(o, *w, *system, *found);
   if (!json) return report_error(json.error());
   if (o.json_to_stdout() && !print_out(*json)) return refused;

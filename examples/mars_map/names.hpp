@@ -31,6 +31,7 @@ enum class search_name : std::uint8_t {
   list,
   h2h
 };
+enum class sharing_name : std::uint8_t { fair, fifo };
 enum class semantics_name : std::uint8_t { sequential, scheduled };
 
 enum class format_name : std::uint8_t { onnx, sdy, chakra, jax, device_map };
@@ -87,6 +88,10 @@ inline constexpr std::array<word, 1> command_words{{
     {"pase", "PaSE's F = layers + r x transfers, in FLOP, on equal devices without memory limits"},
 }};
 /// Known to the interface, not to this version.
+inline constexpr std::array<word, 2> sharing_words{{
+    {"fair", "messages that meet on a link share it max-min fairly"},
+    {"fifo", "a link serves one message at a time, in the order of arrival"},
+}};
 inline constexpr std::array<word, 2> semantics_words{{
     {"sequential", "operators run one after another (MARS); also where it is not said"},
     {"scheduled", "operators on different accelerators at the same time; where data go through the "
@@ -101,6 +106,9 @@ inline constexpr std::array<word, 2> semantics_words{{
 }
 [[nodiscard]] constexpr auto name_of(objective_name n) -> std::string_view {
   return objective_words[static_cast<std::size_t>(n)].name;
+}
+[[nodiscard]] constexpr auto name_of(sharing_name n) -> std::string_view {
+  return sharing_words[static_cast<std::size_t>(n)].name;
 }
 [[nodiscard]] constexpr auto name_of(semantics_name n) -> std::string_view {
   return semantics_words[static_cast<std::size_t>(n)].name;

@@ -29,7 +29,7 @@ struct raw {
       search{"genetic"};
   std::string seed{"1"}, threads{"0"};
   std::string budget, evaluations, batch, image, sequence, element_bits;
-  std::string weights, memory_limit, energy_limit, semantics, host_bandwidth;
+  std::string weights, memory_limit, energy_limit, semantics, host_bandwidth, simulate;
   bool list{false};
 };
 /// The same of the command `pase`.
@@ -139,6 +139,9 @@ template <class Given>
   if (auto ok = choose("--search", r.search, search_words, o.search); !ok) return ok;
   if (given("--semantics"))
     if (auto ok = choose("--semantics", r.semantics, semantics_words, o.semantics); !ok) return ok;
+  if (given("--simulate"))
+    if (auto ok = choose("--simulate", r.simulate, sharing_words, o.simulate.emplace()); !ok)
+      return ok;
   o.strategy_given = given("--strategy");
   o.search_given = given("--search");
   o.semantics_given = given("--semantics");
@@ -235,6 +238,8 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   text("--semantics", r.semantics, joined(semantics_words), "NAME");
   text("--host-bandwidth", r.host_bandwidth,
        "Bytes/s of every host link, where data go through the host", "N");
+  text("--simulate", r.simulate,
+       joined(sharing_words) + ": also execute the mapping, transfers sharing links", "NAME");
   text("--seed", r.seed, "Of the random numbers [1]", "N");
   auto* const budget = text("--budget", r.budget, "Longest time, such as 10s or 500ms", "TIME");
   text("--evaluations", r.evaluations, "Most evaluations: reproducible, unlike --budget", "N")
@@ -320,7 +325,7 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   if (c.what == command::kind::pase) {
     for (auto const* name : {"--system", "--strategy", "--cost", "--objective", "--weights",
                              "--memory-limit", "--energy-limit", "--mapping", "--checkpoint",
-                             "--report", "--semantics", "--host-bandwidth"})
+                             "--report", "--semantics", "--host-bandwidth", "--simulate"})
       if (given(name))
         return mars::fail(mars::error_code::invalid_argument, name, "a value",
                           "none, pase has a system and an objective of its own");

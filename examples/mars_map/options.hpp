@@ -40,6 +40,7 @@ struct options {
   bool search_given{false};
   bool semantics_given{false};
   std::optional<mars::bytes_per_second> host_bandwidth{}; ///< of a staged system
+  std::optional<sharing_name> simulate{};                 ///< how links are shared
   std::uint64_t seed{1};
   mars::budget budget{};
   unsigned threads{0};

@@ -15,9 +15,11 @@ auto json_text(options const& o, workload const& w, mars::any_system const& syst
     warnings.push_back(std::string{"no baseline: "} + answer.no_baseline);
   else if (!baseline->feasible())
     warnings.push_back("the baseline does not fit");
-  return mars::io::write_json(mars::io::result_to_json(
-      w.graph, system, answer.plan,
-      {.baseline = baseline, .seed = o.seed, .warnings = std::move(warnings)}));
+  return mars::io::write_json(mars::io::result_to_json(w.graph, system, answer.plan,
+                                                       {.baseline = baseline,
+                                                        .seed = o.seed,
+                                                        .warnings = std::move(warnings),
+                                                        .simulation = answer.simulation}));
 }
 
 auto keep_checkpoint(options const& o, mars::checkpoint const& c) -> mars::expected<void> {

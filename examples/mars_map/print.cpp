@@ -24,6 +24,9 @@ void add_figures(std::string& text, options const& o, outcome const& answer) {
   auto const& e = plan.evaluation;
   fmt::format_to(out, "latency      {:.3}, {:.1f} inferences/s when pipelined\n", plan.latency(),
                  1.0 / to_seconds(e.bottleneck).count());
+  if (auto const& s = answer.simulation)
+    fmt::format_to(out, "simulated    {:.3}, {} transfers, links shared {}\n",
+                   to_seconds(s->latency), count_text(s->transfers), s->sharing);
   if (e.energy) fmt::format_to(out, "energy       {:.3} an inference\n", *e.energy);
   if (!answer.baseline) {
     fmt::format_to(out, "baseline     none: {}\n", one_line(answer.no_baseline));
@@ -53,16 +56,14 @@ void add_causes(std::string& text, mars::evaluation const& e) {
     std::string_view cause;
     double time;
   };
-  std::vector<share> shares{{"compute", 0},
-                            {"redistribution", 0},
-                            {"rotation", 0},
-                            {"partial sums", 0},
-                            {"state exchange", 0}};
+  std::vector<share> shares{{"compute", 0},        {"redistribution", 0}, {"rotation", 0},
+                            {"partial sums", 0},   {"state exchange", 0}, {"streaming weights", 0},
+                            {"storing results", 0}};
   double total = 0;
   for (auto const& v : e.operators) {
     std::size_t i = 0;
-    for (auto const t :
-         {v.compute, v.redistribution, v.rotation, v.partial_sums, v.state_exchange}) {
+    for (auto const t : {v.compute, v.redistribution, v.rotation, v.partial_sums, v.state_exchange,
+                         v.weights, v.results}) {
       shares[i++].time += to_seconds(t).count();
       total += to_seconds(t).count();
     }
@@ -118,7 +119,7 @@ void add_operators(std::string& text, mars::plan const& plan) {
     mars::picoseconds total{}, moving{};
     for (; j < order.size() && alike(order[i], order[j]); ++j) {
       total = saturating_add(total, e[order[j]].end - e[order[j]].start);
-      moving = saturating_add(moving, e[order[j]].communication());
+      moving = saturating_add(moving, e[order[j]].end - e[order[j]].start - e[order[j]].compute);
     }
     if (++rows > most_rows) {
       fmt::format_to(out, "… {} more operators; --json has them all\n", order.size() - i);

@@ -7,6 +7,7 @@
 #include <mars/core/expected.hpp>
 #include <mars/core/observer.hpp>
 #include <mars/core/stop.hpp>
+#include <mars/io/simulation_result.hpp>
 #include <mars/mapper.hpp>
 
 #include <functional>
@@ -23,6 +24,7 @@ struct outcome {
   std::string no_baseline;                   ///< why there is none
   std::vector<mars::progress> convergence{}; ///< without their phases
   std::string no_checkpoint{};               ///< why it could not be written
+  std::optional<mars::io::simulation_result> simulation{};
 };
 
 /// Settles what the command line left open: schedules where the system stages transfers or the search
@@ -51,6 +53,11 @@ struct outcome {
 [[nodiscard]] auto find_schedule_baseline(options const& o, mars::graph const& graph,
                                           mars::any_system const& system)
     -> mars::expected<mars::plan>;
+
+/// Executes a mapping event by event, links shared as `o.simulate` says. Errors: as evaluating it.
+[[nodiscard]] auto simulate_mapping(options const& o, mars::graph const& graph,
+                                    mars::any_system const& system, mars::mapping const& mapping)
+    -> mars::expected<mars::io::simulation_result>;
 
 /// Prices a given mapping. Errors: `invalid_mapping` and others when it is none.
 [[nodiscard]] auto price_mapping(options const& o, mars::graph const& graph,

@@ -77,8 +77,7 @@ auto settle(options& o, mars::any_system const& system) -> mars::expected<void> 
   }
   if (!o.search_given) o.search = search_name::annealing;
   if (!o.strategy_given && staged)
-    o.strategy =
-        o.search == search_name::h2h ? strategy_name::whole : strategy_name::single_cut;
+    o.strategy = o.search == search_name::h2h ? strategy_name::whole : strategy_name::single_cut;
   using enum search_name;
   for (auto const s : {baseline, beam, portfolio, exhaustive})
     if (o.search == s && o.mapping.empty())

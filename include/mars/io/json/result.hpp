@@ -4,6 +4,7 @@
 #include <mars/core/units.hpp>
 #include <mars/io/json/document.hpp>
 #include <mars/io/json/mapping.hpp>
+#include <mars/io/simulation_result.hpp>
 #include <mars/mapper.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/topology.hpp>
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,7 @@ struct result_context {
   plan const* baseline{};              ///< null: unknown
   std::uint64_t seed{1};               ///< of the search
   std::vector<std::string> warnings{}; ///< of the import of the workload
+  std::optional<simulation_result> simulation{};
 };
 
 namespace detail {
@@ -79,7 +82,8 @@ template <WorkloadGraph Graph>
 
 /// A plan as a `mars.mapping/1` document with results: the keys of the contract (io/json.hpp), then
 /// `launch_order` (names; scheduled mappings only), `semantics` ("sequential"; scheduled: "overlapped"
-/// or "staged"), `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
+/// or "staged"), `simulation` (`sharing`, `latency_s`, `transfers`, `events`; where asked for),
+/// `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
 /// `capacity_bytes`, `largest_weights`) and `warnings`. `load_mapping` reads it back.
 ///
 /// Numbers that do not exist are null: times and energy of a plan that is not feasible, unknown
@@ -151,6 +155,11 @@ template <WorkloadGraph Graph, class System>
   if (parts.contains("launch_order")) j["launch_order"] = std::move(parts["launch_order"]);
   constexpr char const* names[] = {"sequential", "overlapped", "staged"};
   j["semantics"] = names[static_cast<std::size_t>(e.semantics)];
+  if (auto const& s = context.simulation)
+    j["simulation"] = {{"sharing", s->sharing},
+                       {"latency_s", detail::seconds_json(s->latency)},
+                       {"transfers", s->transfers},
+                       {"events", s->events}};
   j["feasible"] = feasible;
   j["shortages"] = detail::shortages_json(p, graph);
   j["warnings"] = context.warnings;
