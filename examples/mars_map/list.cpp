@@ -40,6 +40,8 @@ auto list_text() -> std::string {
   add_words(text, "cost models (--cost)", cost_words);
   add_words(text, "objectives (--objective)", objective_words);
   add_words(text, "searches (--search)", search_words, false);
+  add_words(text, "semantics (--semantics)", semantics_words, false);
+  add_words(text, "sharing of links (--simulate)", sharing_words, false);
   add_words(text, "formats of mars-map export (--format)", format_words, false);
   add_words(text, "objectives with a command of their own (mars-map NAME --help)", command_words,
             false);
