@@ -154,7 +154,9 @@ auto explain_operator(options const& o, workload const& w, mars::any_system cons
                                     {"redistribution", e.redistribution},
                                     {"rotation", e.rotation},
                                     {"partial_sums", e.partial_sums},
-                                    {"state_exchange", e.state_exchange}}) {
+                                    {"state_exchange", e.state_exchange},
+                                    {"weights", e.weights},
+                                    {"results", e.results}}) {
     fmt::format_to(out, "  {:<14} {:>12.4}\n", cause, mars::to_seconds(time));
     j[std::string{cause} + "_s"] = seconds_of(time);
   }
