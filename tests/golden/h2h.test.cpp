@@ -51,8 +51,6 @@ auto milliseconds(table_layer const& layer, std::string_view board, bool everyth
   return 0;
 }
 
-constexpr auto conv = table_layer::what::conv;
-
 /// Every operator whole on one accelerator, as H2H has it.
 auto problem_of(graph const& g, any_system const& system) -> schedule_problem {
   std::vector<std::vector<accelerator_id>> singles;
@@ -98,8 +96,8 @@ TEST_CASE("H2H's accelerators take what the reference computes by hand") {
     std::string_view board;
     double a_local, a_all, b_local, b_all;
   };
-  table_layer const a{"a", conv, 128, 192, 13, 13, 3};
-  table_layer const b{"b", conv, 64, 64, 112, 112, 3};
+  table_layer const a{"a", table_layer::what::conv, 128, 192, 13, 13, 3};
+  table_layer const b{"b", table_layer::what::conv, 64, 64, 112, 112, 3};
   for (auto const& v : {vector{"cnn_acc_1", 1.219648, 13.143104, 11.473784, 141.103992},
                         vector{"cnn_acc_2", 1.887129, 13.810585, 17.947709, 147.577917},
                         vector{"cnn_acc_3", 1.600246, 13.523702, 15.270134, 144.900342},

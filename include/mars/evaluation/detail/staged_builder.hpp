@@ -44,9 +44,9 @@ public:
     for (auto const& a : system.accelerators) memory_.push_back(a.memory().count());
   }
 
-  [[nodiscard]] auto
-  operator()(later<std::vector<std::vector<accelerator_id>>, D> const& candidates,
-             schedule_tables& t) -> expected<void> {
+  [[nodiscard]] auto operator()(
+      later<std::vector<std::vector<accelerator_id>>, D> const& candidates, schedule_tables& t)
+      -> expected<void> {
     typename later<mapping_problem, D>::tables known;
     auto classes = classify(*g_, known);
     if (!classes) return unexpected{std::move(classes).error()};
@@ -168,7 +168,8 @@ private:
     c.set = set;
     c.design = static_cast<std::uint16_t>(design);
     c.times = row.times.size();
-    ticks slowest_phase = 0, least = 0, most = 0;
+    seconds slowest_phase{};
+    ticks least = 0, most = 0;
     for (std::size_t i = 0; i < p; ++i) {
       auto const number = options_[set][design].by_member[i];
       auto const part = ask(of_class, number, rank_extents(o, s, p, i));
@@ -177,7 +178,7 @@ private:
       m.weights = staged_time(*net_, members[i], part.host.weights).count();
       m.inputs = staged_time(*net_, members[i], part.host.inputs).count();
       m.results = staged_time(*net_, members[i], part.host.outputs).count();
-      slowest_phase = std::max(slowest_phase, part.time);
+      slowest_phase = std::max(slowest_phase, part.seconds_total);
       least = std::max(least, of_class.fed.empty() ? m.compute + m.inputs : m.compute);
       most = std::max(most, m.compute + m.inputs + m.weights + m.results);
       row.times.push_back(m);
@@ -187,7 +188,7 @@ private:
       return;
     }
     auto const traffic = traffic_of(*net_, *collective_, o, s, members);
-    auto const price = combine(s, to_seconds(picoseconds{slowest_phase}), traffic);
+    auto const price = combine(s, slowest_phase, traffic);
     c.fixed = price.communication().count();
     c.least = std::min(no_ticks, least + c.fixed);
     c.most = std::min(no_ticks, most + c.fixed);
@@ -211,10 +212,9 @@ private:
     auto const first = row.choices.begin() + static_cast<std::ptrdiff_t>(row.first_on.back());
     ticks best_worst = no_ticks;
     for (auto c = first; c != row.choices.end(); ++c) best_worst = std::min(best_worst, c->most);
-    row.choices.erase(
-        std::remove_if(first, row.choices.end(),
-                       [&](auto const& c) { return c.least > best_worst; }),
-        row.choices.end());
+    row.choices.erase(std::remove_if(first, row.choices.end(),
+                                     [&](auto const& c) { return c.least > best_worst; }),
+                      row.choices.end());
     std::uint32_t place = 0;
     for (auto c = row.choices.begin() + static_cast<std::ptrdiff_t>(row.first_on.back());
          c != row.choices.end(); ++c)
@@ -238,7 +238,8 @@ private:
       auto const p = members.size();
       owned.clear();
       for (auto u = from.first_on[s]; u < from.first_on[s + 1]; ++u)
-        owned.push_back(output_layout(producer, *made, from.shardings[from.choices[u].sharding], p));
+        owned.push_back(
+            output_layout(producer, *made, from.shardings[from.choices[u].sharding], p));
       for (auto v = to.first_on[s]; v < to.first_on[s + 1]; ++v) {
         auto const& c = to.choices[v];
         auto const& sharding = to.shardings[c.sharding];
@@ -248,12 +249,11 @@ private:
           auto const& b = from.choices[u];
           auto const of = staying(owned[u - from.first_on[s]], need);
           for (std::size_t i = 0; i < p; ++i) {
-            auto const here = ask(classes.operators[e.consumer],
-                                  options_[s][c.design].by_member[i],
+            auto const here = ask(classes.operators[e.consumer], options_[s][c.design].by_member[i],
                                   rank_extents(consumer, sharding, p, i));
-            auto const there = ask(classes.operators[e.producer],
-                                   options_[s][b.design].by_member[i],
-                                   rank_extents(producer, from.shardings[b.sharding], p, i));
+            auto const there =
+                ask(classes.operators[e.producer], options_[s][b.design].by_member[i],
+                    rank_extents(producer, from.shardings[b.sharding], p, i));
             std::int64_t other = 0;
             if (!follow_first_)
               for (auto const& x : consumer.operands)
