@@ -26,7 +26,8 @@ struct schedule_shape {
   std::size_t accelerators{4}; ///< at most
   std::size_t sets{6};         ///< candidates, at most
   bool staged{};
-  bool roomy{}; ///< everything fits
+  bool roomy{};   ///< everything fits
+  bool cramped{}; ///< little does
   bool throughput{};
 };
 
@@ -87,6 +88,9 @@ inline auto random_schedule_case(mars::random_stream& r, schedule_shape const& s
   if (shape.staged) stage(r, s);
   if (shape.roomy)
     for (auto& a : s.accelerators) a.capacity = mars::bytes{1'000'000'000};
+  if (shape.cramped)
+    for (auto& a : s.accelerators)
+      a.capacity = mars::bytes{500 + static_cast<std::int64_t>(r.below(4000))};
   mars::parallel::exclusive_shared const strategy{.max_exclusive = r.chance(0.8) ? 1U : 2U,
                                                   .max_shared = r.chance(0.3) ? 1U : 0U,
                                                   .scatter_partial_sums = r.chance(0.2)};
