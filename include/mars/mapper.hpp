@@ -257,6 +257,10 @@ private:
     }
     auto const found = search_(*problem, context);
     auto const wall = seconds_since(begun);
+    if (found.value.conflicts > 0)
+      return fail(error_code::infeasible, "system",
+                  "no schedule in which every accelerator keeps one design", "one",
+                  std::string{"search "} + std::string{std::string_view{search_.name()}});
     auto result = price(g, system, problem->decode(found.best));
     if (!result) return result;
     result->bound = found.bound;

@@ -44,7 +44,7 @@ struct placement {
 struct mapping {
   std::vector<accelerator_set> sets;
   std::vector<placement> operators;      ///< indexed by operator id
-  std::vector<operator_id> launch_order; ///< empty, or every operator once, producers first
+  std::vector<operator_id> launch_order{}; ///< empty, or every operator once, producers first
 
   [[nodiscard]] auto is_scheduled() const -> bool { return !launch_order.empty(); }
 

@@ -132,6 +132,7 @@ private:
         auto const all = p.choices(v);
         for (std::uint32_t c = 0; c < all.size(); ++c)
           for (std::uint8_t streamed = 0; streamed <= (may_stream() ? 1 : 0); ++streamed) {
+            if (stopped_) return;
             clock_->count(1);
             if (clock_->spent()) stopped_ = true;
             if (stopped_) return;
@@ -179,12 +180,13 @@ private:
         start = std::max(start, arrived);
       }
       for (auto const m : p.members(choice.set)) start = std::max(start, free_[m.index()]);
-      end_[v] = std::min(no_ticks, start + shortest(v, choice));
+      auto const takes = shortest(v, choice); // before it is the last on its set
+      end_[v] = std::min(no_ticks, start + takes);
       for (auto const m : p.members(choice.set)) {
         free_[m.index()] = end_[v];
         last_[m.index()] = v;
       }
-      busy_ += shortest(v, choice) * static_cast<ticks>(p.members(choice.set).size());
+      busy_ += takes * static_cast<ticks>(p.members(choice.set).size());
       left_ -= work_[v];
       ready_.erase(std::find(ready_.begin(), ready_.end(), v));
       for (auto const i : p.out_edges(v))

@@ -61,7 +61,8 @@ struct basic_schedule_genetic {
     by_lanes([&](worker& w, std::size_t i) {
       auto stream = random.substream(i);
       all[i].genes = starts[i % starts.size()];
-      for (auto k = i / starts.size() * 4; k > 0; --k) w.change(all[i].genes, stream);
+      for (auto k = problem.size() == 0 ? 0 : i / starts.size() * 4; k > 0; --k)
+        w.change(all[i].genes, stream);
       all[i].value = w.price(all[i].genes);
     });
     auto const order = [](member const& a, member const& b) { return a.value < b.value; };

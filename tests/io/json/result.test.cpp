@@ -35,7 +35,7 @@ TEST_CASE("a result document has the keys of the contract, in its order") {
                           "schema", "workload", "system", "objective", "latency_s",
                           "throughput_per_s", "energy_j", "lower_bound_s", "gap", "binding_bound",
                           "baseline_latency_s", "reduction_vs_baseline", "search", "memory", "sets",
-                          "operators", "feasible", "shortages", "warnings"});
+                          "operators", "semantics", "feasible", "shortages", "warnings"});
   for (auto const& key : keys_of(j)) {
     CAPTURE(key);
     CHECK(std::find(mars::io::mapping_keys.begin(), mars::io::mapping_keys.end(), key) !=

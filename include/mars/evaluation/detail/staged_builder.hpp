@@ -188,7 +188,8 @@ private:
     c.set = set;
     c.design = static_cast<std::uint16_t>(design);
     c.times = row.times.size();
-    ticks slowest_phase = 0, least = 0, most = 0;
+    seconds slowest_phase{};
+    ticks least = 0, most = 0;
     for (std::size_t i = 0; i < p; ++i) {
       auto const number = options_[set][design].by_member[i];
       auto const part = ask(of_class, number, rank_extents(o, s, p, i));
@@ -197,7 +198,7 @@ private:
       m.weights = staged_time(*net_, members[i], part.host.weights).count();
       m.inputs = staged_time(*net_, members[i], part.host.inputs).count();
       m.results = staged_time(*net_, members[i], part.host.outputs).count();
-      slowest_phase = std::max(slowest_phase, part.time);
+      slowest_phase = std::max(slowest_phase, part.seconds_total);
       least = std::max(least, of_class.fed.empty() ? m.compute + m.inputs : m.compute);
       most = std::max(most, m.compute + m.inputs + m.weights + m.results);
       row.times.push_back(m);
@@ -209,7 +210,7 @@ private:
       return;
     }
     auto const traffic = traffic_of(*net_, *collective_, o, s, members);
-    auto const price = combine(s, to_seconds(picoseconds{slowest_phase}), traffic);
+    auto const price = combine(s, slowest_phase, traffic);
     c.fixed = price.communication().count();
     c.least = std::min(no_ticks, least + c.fixed);
     c.most = std::min(no_ticks, most + c.fixed);

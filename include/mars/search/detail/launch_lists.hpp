@@ -13,55 +13,31 @@
 
 namespace mars::search::detail {
 
-/// Choices that run an operator whole on one accelerator.
+/// Choices that run an operator whole on one accelerator; every accelerator in one design, that which
+/// runs the most operators, and of those the fastest for all of them.
 template <deferred D = when_called>
 class basic_single_choices {
 public:
   explicit basic_single_choices(later<schedule_problem, D> const& p) : problem_{&p} {
+    auto const design = designs(p);
     where_.resize(p.size());
     choice_.resize(p.size());
-    // An accelerator has one design: the one with which it would run everything soonest.
-    std::vector<std::vector<std::pair<std::uint16_t, double>>> sums(p.accelerators());
-    auto const each = [&](std::size_t v, auto const& f) {
+    for (std::size_t v = 0; v < p.size(); ++v) {
+      later<std::vector<std::pair<std::uint32_t, std::uint32_t>>, D> found; // accelerator, choice
       auto const all = p.choices(v);
       for (std::uint32_t c = 0; c < all.size(); ++c) {
-        auto const members = p.members(all[c].set);
-        if (members.size() == 1) f(c, all[c], members[0].index());
+        auto const a = single(p, all[c]);
+        if (!a || design[*a] != p.design_number(all[c])) continue;
+        if (!found.empty() && found.back().first == *a) {
+          if (all[c].most < all[found.back().second].most) found.back().second = c;
+        } else {
+          found.emplace_back(*a, c);
+        }
       }
-    };
-    for (std::size_t v = 0; v < p.size(); ++v)
-      each(v, [&](std::uint32_t, later<schedule_choice, D> const& c, std::size_t a) {
-        auto const design = p.design_number(c);
-        auto at = std::find_if(sums[a].begin(), sums[a].end(),
-                               [&](auto const& x) { return x.first == design; });
-        if (at == sums[a].end()) at = sums[a].insert(at, {design, 0.0});
-        at->second += static_cast<double>(c.most);
-      });
-    for (std::size_t v = 0; v < p.size(); ++v) {
-      each(v,
-           [&](std::uint32_t number, later<schedule_choice, D> const& c, std::size_t accelerator) {
-             auto const chosen =
-                 std::min_element(sums[accelerator].begin(), sums[accelerator].end(),
-                                  [](auto const& x, auto const& y) { return x.second < y.second; });
-             if (c.most >= no_ticks || chosen->first != p.design_number(c)) return;
-             auto const a = static_cast<std::uint32_t>(accelerator);
-             auto const known = std::find(where_[v].begin(), where_[v].end(), a);
-             auto const at = static_cast<std::size_t>(known - where_[v].begin());
-             if (known == where_[v].end()) {
-               where_[v].push_back(a);
-               choice_[v].push_back(number);
-             } else if (c.most < p.choices(v)[choice_[v][at]].most) {
-               choice_[v][at] = number;
-             }
-           });
-      // By accelerator.
-      std::vector<std::pair<std::uint32_t, std::uint32_t>> both;
-      for (std::size_t i = 0; i < where_[v].size(); ++i)
-        both.emplace_back(where_[v][i], choice_[v][i]);
-      std::sort(both.begin(), both.end());
-      for (std::size_t i = 0; i < both.size(); ++i) {
-        where_[v][i] = both[i].first;
-        choice_[v][i] = both[i].second;
+      std::sort(found.begin(), found.end());
+      for (auto const& [a, c] : found) {
+        where_[v].push_back(a);
+        choice_[v].push_back(c);
       }
     }
   }
@@ -85,6 +61,51 @@ public:
   }
 
 private:
+  /// The accelerator that runs a choice alone.
+  [[nodiscard]] static auto single(later<schedule_problem, D> const& p,
+                                   later<schedule_choice, D> const& c)
+      -> std::optional<std::uint32_t> {
+    auto const members = p.members(c.set);
+    if (members.size() != 1 || c.most >= no_ticks) return std::nullopt;
+    return static_cast<std::uint32_t>(members[0].index());
+  }
+
+  /// By accelerator.
+  [[nodiscard]] static auto designs(later<schedule_problem, D> const& p)
+      -> std::vector<std::uint16_t> {
+    struct merit {
+      std::uint16_t design{};
+      std::size_t latest{}, runs{}; ///< the last operator counted, one more than its position
+      ticks time{}, of_latest{};
+    };
+    std::vector<std::vector<merit>> all(p.accelerators());
+    for (std::size_t v = 0; v < p.size(); ++v)
+      for (auto const& c : p.choices(v)) {
+        auto const a = single(p, c);
+        if (!a) continue;
+        auto const number = p.design_number(c);
+        auto at = std::find_if(all[*a].begin(), all[*a].end(),
+                               [&](merit const& m) { return m.design == number; });
+        if (at == all[*a].end())
+          at = all[*a].insert(
+              at, {.design = number, .latest = 0, .runs = 0, .time = 0, .of_latest = 0});
+        bool const again = at->latest == v + 1;
+        auto const least = again ? std::min(at->of_latest, c.most) : c.most;
+        at->time = std::min(no_ticks, at->time + least - (again ? at->of_latest : 0));
+        at->runs += again ? 0 : 1;
+        at->latest = v + 1;
+        at->of_latest = least;
+      }
+    std::vector<std::uint16_t> best;
+    for (auto const& of : all) {
+      auto const at = std::min_element(of.begin(), of.end(), [](merit const& x, merit const& y) {
+        return x.runs != y.runs ? x.runs > y.runs : x.time < y.time;
+      });
+      best.push_back(at == of.end() ? std::uint16_t{0xffff} : at->design);
+    }
+    return best;
+  }
+
   later<schedule_problem, D> const* problem_;
   std::vector<std::vector<std::uint32_t>> where_, choice_; ///< by position
 };
