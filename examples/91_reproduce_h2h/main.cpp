@@ -17,8 +17,6 @@
 
 namespace {
 
-using namespace mars::literals;
-
 struct setting {
   double gb_per_s;
   std::array<double, 2> released_ms; // CASIA-SURF, FaceBag: best released, re-evaluated legally

@@ -51,7 +51,6 @@ public:
         ops_{&ops},
         staged_{is_staged(system.interconnect)},
         readers_(ops.size()),
-        stays_(ops.size()),
         shares_(ops.size()),
         free_(system.accelerators.size()),
         busy_(system.accelerators.size()),
@@ -244,7 +243,6 @@ private:
   bool staged_;
   bool follow_first_{};
   std::vector<std::size_t> readers_; ///< edges out of an operator; many, if its result leaves
-  std::vector<bool> stays_;
   later<std::vector<std::vector<staged_times>>, D> shares_; ///< by operator and member
   later<std::vector<picoseconds>, D> free_, busy_;          ///< by accelerator
   std::vector<std::size_t> last_;                           ///< launched on an accelerator
