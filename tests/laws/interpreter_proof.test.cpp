@@ -48,6 +48,7 @@ auto text(mars::operation const& op, mars::sharding const& s, std::size_t set_si
   std::string out = std::string{"p="} + std::to_string(set_size);
   for (auto const& c : s.exclusive)
     out += std::string{" "} + name(c.dim) + ":" + std::to_string(c.ways);
+  for (auto const n : s.parts) out += std::string{" +"} + std::to_string(n);
   if (s.shared)
     out += std::string{" shared "} + name(s.shared->dim) + ":" + std::to_string(s.shared->ways);
   if (s.scatter) out += std::string{" scatter "} + name(*s.scatter);
@@ -56,7 +57,8 @@ auto text(mars::operation const& op, mars::sharding const& s, std::size_t set_si
 
 /// How often each feature was met, so that the proof cannot quietly stop covering it.
 struct coverage {
-  std::size_t cases{}, uneven{}, halos{}, partial_sums{}, scatters{}, replicas{}, several_cuts{};
+  std::size_t cases{}, uneven{}, parts{}, halos{}, partial_sums{}, scatters{}, replicas{},
+      several_cuts{};
   std::size_t rotating_weights{}, rotating_inputs{}, groups{}, batches{}, kernels{}, states{},
       tight{};
 
@@ -74,6 +76,7 @@ struct coverage {
           halo |= t.role == mars::role::input && a.uses(dim) && a.terms.size() > 1;
     }
     uneven += odd;
+    parts += !s.parts.empty();
     halos += halo;
     groups += group;
     batches += batch;
@@ -199,7 +202,8 @@ auto prove_family_after_family(std::uint64_t seed, std::uint64_t operations) -> 
     // And whatever else is legal.
     for (int k = 0, tries = 0; k < 3 && tries < 60; ++tries) {
       auto const size = r.pick(set_sizes);
-      auto const s = mars_test::any_sharding(r, t.op, size);
+      auto s = mars_test::any_sharding(r, t.op, size);
+      mars_test::make_uneven(r, t.op, s);
       if (!check(t.op, s, size) || s == mars::sharding{}) continue;
       t.prove(s, size, met);
       ++k;
@@ -216,6 +220,7 @@ TEST_CASE("every operator sharded any legal way computes what it computes unshar
   auto const met = prove_family_after_family<mars_test::operation_generator>(2024, 1000);
   CHECK(met.cases >= 5000);
   CHECK(met.uneven >= 1000);
+  CHECK(met.parts >= 300);
   CHECK(met.halos >= 600);
   CHECK(met.partial_sums >= 400);
   CHECK(met.scatters >= 150);

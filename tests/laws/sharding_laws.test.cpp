@@ -41,7 +41,8 @@ void for_random_shardings(std::uint64_t seed, std::function<void(subject const&)
     auto const op = i % 2 == 0 ? by_hand(i / 2) : by_factory(i / 2);
     for (int tries = 0, found = 0; tries < 40 && found < 3; ++tries) {
       auto const set_size = 1 + r.below(12);
-      auto const s = mars_test::any_sharding(r, op, set_size);
+      auto s = mars_test::any_sharding(r, op, set_size);
+      mars_test::make_uneven(r, op, s);
       if (!check(op, s, set_size)) continue;
       ++found;
       law({op, s, set_size});

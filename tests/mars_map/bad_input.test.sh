@@ -153,9 +153,8 @@ with "9223372036854775807" --image 9223372036854775807
 with sequence --sequence 7
 with element --element-bits 65
 with --evaluations --evaluations 0
-with 'not available in this version, available: baseline, genetic, exact, annealing, beam, portfolio, exhaustive' --search h2h
 with 'wanted an objective that adds up' --search exact --objective throughput
-for search in h2h; do with "$search" --search "$search"; done
+with 'wanted genetic, exact, annealing, list or h2h' --semantics scheduled --search beam
 with 'did you mean genetic' --search genetix
 with --strategy --strategy other
 with --cost --cost other

@@ -33,6 +33,7 @@ search
 memory
 sets
 operators
+semantics
 feasible
 shortages
 warnings

@@ -235,3 +235,50 @@ TEST_CASE("shards of an output are boxes, disjoint, and miss nothing") {
   CHECK_FALSE(check(line(4, 2), cut_along(0, 2), 2)); // odd elements would belong to nobody
   CHECK_FALSE(check(line(3, 1), cut_along(0, 4), 4));
 }
+
+TEST_CASE("uneven parts: each device's own, in order, filling the dimension") {
+  auto const op = conv(); // 9 rows, 6 columns
+  sharding s{.exclusive = {{y, 3}, {x, 2}}, .shared = {}, .scatter = {}};
+  s.parts = {2, 6, 1};
+  REQUIRE(check(op, s, 6));
+  std::int64_t volume = 0, begin = 0;
+  for (std::size_t rank = 0; rank < 6; ++rank) {
+    auto const box = shard_box(op, s, 6, rank);
+    auto const part = s.parts[rank / 2];
+    CHECK(box[y] == interval{begin, begin + part});
+    CHECK(box[x] == part_of({0, 6}, 2, static_cast<std::int64_t>(rank % 2)));
+    CHECK(rank_extents(op, s, 6, rank)[y] == part);
+    volume += box[y].size() * box[x].size();
+    if (rank % 2 == 1) begin += part;
+  }
+  CHECK(volume == 9 * 6);
+  CHECK(shard_extents(op, s)[y] == 6);
+  // Replicas share a part.
+  CHECK(shard_box(op, s, 12, 4) == shard_box(op, s, 12, 5));
+
+  auto const refused = [&](sharding const& bad) {
+    auto const [path, why] = refusal(op, bad, 6);
+    CHECK(path == "parts");
+    return !why.empty();
+  };
+  auto bad = s;
+  bad.parts = {2, 6, 2}; // too many
+  CHECK(refused(bad));
+  bad.parts = {2, 6}; // one missing
+  CHECK(refused(bad));
+  bad.parts = {0, 8, 1};
+  CHECK(refused(bad));
+  bad.parts = {-1, 9, 1};
+  CHECK(refused(bad));
+  bad = s;
+  bad.exclusive.clear();
+  CHECK(refused(bad));
+  bad = {.exclusive = {{y, 3}}, .shared = cut{k, 2}, .scatter = {}};
+  bad.parts = {2, 6, 1};
+  CHECK(refused(bad));
+  bad = {.exclusive = {{c, 3}}, .shared = {}, .scatter = k};
+  bad.parts = {2, 3, 1};
+  CHECK(refused(bad));
+  bad.scatter.reset();
+  CHECK(check(op, bad, 6)); // partial sums of unlike parts add up all the same
+}

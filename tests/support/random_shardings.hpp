@@ -34,4 +34,19 @@ namespace mars_test {
   return s;
 }
 
+/// Now and then the parts of the first cut as unlike as can be.
+inline void make_uneven(mars::random_stream& r, mars::operation const& op, mars::sharding& s) {
+  if (s.exclusive.empty() || s.shared || s.scatter || r.chance(0.4)) return;
+  auto const [dim, ways] = s.exclusive[0];
+  auto left = op.dims[dim].extent - ways; // beyond one for each
+  if (left < 0 || static_cast<std::size_t>(ways) > mars::max_parts) return;
+  for (std::int32_t i = 0; i < ways; ++i) {
+    auto const more =
+        i + 1 == ways ? left
+                      : static_cast<std::int64_t>(r.below(static_cast<std::uint64_t>(left) + 1));
+    s.parts.push_back(static_cast<std::int32_t>(1 + more));
+    left -= more;
+  }
+}
+
 } // namespace mars_test

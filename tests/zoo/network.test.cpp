@@ -30,8 +30,13 @@ auto wanted_shape(zoo::entry const& e, std::int64_t batch) -> mars::tensor_shape
   if (e.name == "gpt3_175b") return {batch, 2048, 50257};
   if (e.name == "bert_base") return {batch, 768};
   if (e.name == "bert_large") return {batch, 1024};
+  if (e.name == "casia_surf") return {batch, 512, 7, 7};
+  if (e.name == "facebag") return {batch, 3};
   return {batch, 1000};
 }
+
+/// Tables of layers have one size.
+auto is_table(zoo::entry const& e) -> bool { return e.family == "multi-modal"; }
 
 } // namespace
 
@@ -48,7 +53,9 @@ TEST_CASE("every network is sound, acyclic, and ends in one result of the right 
     int sinks = 0;
     for (auto const v : operators(g)) sinks += consumers(g, v).empty();
     CHECK(sinks == 1);
-    CHECK(external_inputs(g).size() == (e.family == "GPT" ? 2u : e.reads_text ? 3u : 1u));
+    CHECK(external_inputs(g).size() == (e.family == "GPT"             ? 2u
+                                        : e.reads_text || is_table(e) ? 3u
+                                                                      : 1u));
     for (auto const v : operators(g)) CHECK(op(g, v).kind != mars::op_kind::opaque);
   }
 }
@@ -56,6 +63,7 @@ TEST_CASE("every network is sound, acyclic, and ends in one result of the right 
 TEST_CASE("work grows with the batch, parameters do not") {
   for (auto const& e : zoo::list()) {
     CAPTURE(std::string{e.name});
+    if (is_table(e)) continue;
     auto const one = zoo::find(e.name).value();
     auto const five = zoo::find(e.name, {.batch = 5}).value();
     CHECK(macs_of(five).count() == 5 * macs_of(one).count());
@@ -98,7 +106,7 @@ TEST_CASE("classes widen the last layer only") {
 
 TEST_CASE("the smallest image survives its windows; a smaller one is refused as such") {
   for (auto const& e : zoo::list()) {
-    if (e.reads_text) continue;
+    if (e.reads_text || is_table(e)) continue;
     CAPTURE(std::string{e.name});
     std::int64_t least = 1;
     while (!zoo::find(e.name, {.image = least})) ++least;
@@ -155,6 +163,20 @@ TEST_CASE("bad arguments give one line that names the culprit") {
   CHECK(refuses(zoo::gpt2, zoo::text_options{.batch = 0}, "batch") == error_code::out_of_range);
   CHECK(refuses(zoo::gpt2, zoo::text_options{.sequence = huge}, "sequence") ==
         error_code::out_of_range);
+  // Tables of layers have one size.
+  for (auto const& e : zoo::list()) {
+    if (!is_table(e)) continue;
+    CAPTURE(std::string{e.name});
+    auto const size = e.name == "facebag" ? 112 : 224;
+    CHECK(zoo::find(e.name, {.image = size}));
+    CHECK(refuses(e, zoo::arguments{.image = size + 1}, "image") == error_code::invalid_argument);
+    CHECK(refuses(e, zoo::arguments{.batch = 2}, "batch") == error_code::out_of_range);
+    CHECK(refuses(e, zoo::arguments{.element_bits = 0}, "element_bits") ==
+          error_code::out_of_range);
+    auto const g = zoo::find(e.name).value();
+    for (auto const v : operators(g))
+      for (auto const& t : op(g, v).operands) CHECK(t.element_bits == 32);
+  }
   // Each number by itself is fine; their product is not.
   CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = huge}, "resnet101") ==
         error_code::overflow);

@@ -151,3 +151,51 @@ TEST_CASE("one mutation of a mapping is an error that names it, or a mapping tha
     CHECK(named);
   }
 }
+
+TEST_CASE("launch orders, uneven parts and streamed weights come back equal") {
+  auto m = skip_mapping(network);
+  m.sets.push_back(set_of({1, 2}));
+  m.operators[1].set = mars::set_id{1U};
+  m.operators[0].sharding.parts = {3, 5};
+  m.operators[2].weights = mars::residency::streamed;
+  for (std::size_t v = 0; v < 4; ++v) m.launch_order.emplace_back(v);
+  auto const text = mars::io::write_json(mars::io::mapping_document_to_json(m, network));
+  CHECK(mars::io::load_mapping(text, network, machine).value() == m);
+  auto const parts = mars::io::mapping_to_json(m, network);
+  CHECK(parts["launch_order"].dump() == R"(["conv1","relu","conv2","add"])");
+  CHECK(parts["operators"][0]["exclusive"].dump() == R"([{"dim":"y","ways":2,"parts":[3,5]}])");
+  CHECK(parts["operators"][2]["weights"] == "streamed");
+  CHECK_FALSE(parts["operators"][0].contains("weights"));
+  m.launch_order.clear();
+  CHECK_FALSE(mars::io::mapping_to_json(m, network).contains("launch_order"));
+
+  auto const said = [&](auto change) {
+    auto document = mars::io::parse_json(text).value();
+    change(document);
+    return error_in_mapping(document.dump());
+  };
+  using mars::io::json;
+  auto e = said([](json& d) { d["launch_order"][2] = "conv3"; });
+  CHECK(e.code == error_code::unknown_name);
+  CHECK(e.path == "launch_order[2]");
+  CHECK(said([](json& d) { d["launch_order"][0] = 0; }).path == "launch_order[0]");
+  CHECK(said([](json& d) { d["launch_order"] = json::array(); }).path == "launch_order");
+  CHECK(said([](json& d) { d["launch_order"] = "conv1"; }).path == "launch_order");
+  CHECK(said([](json& d) { d["operators"][2]["weights"] = "gone"; }).path ==
+        "operators[2].weights");
+  CHECK(said([](json& d) { d["operators"][0]["exclusive"][0]["parts"][1] = 0; }).path ==
+        "operators[0].exclusive[0].parts[1]");
+  CHECK(said([](json& d) { d["operators"][0]["exclusive"][0]["parts"] = 8; }).path ==
+        "operators[0].exclusive[0].parts");
+  CHECK(said([](json& d) {
+          d["operators"][0]["exclusive"].push_back(
+              {{"dim", "x"}, {"ways", 2}, {"parts", json::array({3, 5})}});
+        }).path == "operators[0].exclusive[1].parts"); // the first cut only
+  // Of the wrong length, or in the wrong order: read, and for `validate` to judge.
+  auto document = mars::io::parse_json(text).value();
+  document["launch_order"].erase(3);
+  document["operators"][0]["exclusive"][0]["parts"].push_back(1);
+  auto const odd = mars::io::load_mapping(document.dump(), network, machine);
+  REQUIRE(odd);
+  CHECK_FALSE(validate(*odd, network, machine).empty());
+}
