@@ -130,18 +130,25 @@ private:
 };
 using activity_graph = basic_activity_graph<>;
 
-/// Adds a message as `net` prices it. A network without routes never contends.
+/// Adds a message on the route of `net`. A network without routes never contends.
 template <Interconnect Net, deferred D = when_called>
 auto add_transfer(later<activity_graph, D>& plan, Net const& net, accelerator_id from,
-                  accelerator_id to, bytes size, std::span<activity_id const> after)
-    -> activity_id {
-  auto const alone = to_picoseconds(net.transfer_time(from, to, size));
+                  accelerator_id to, bytes size, picoseconds alone,
+                  std::span<activity_id const> after) -> activity_id {
   if constexpr (RoutedInterconnect<Net>) {
     auto const& route = net.route(from, to);
     return plan.transfer(std::span<link_id const>{route}, size, alone, after);
   } else {
     return plan.transfer({}, size, alone, after);
   }
+}
+/// As `net` prices it.
+template <Interconnect Net, deferred D = when_called>
+auto add_transfer(later<activity_graph, D>& plan, Net const& net, accelerator_id from,
+                  accelerator_id to, bytes size, std::span<activity_id const> after)
+    -> activity_id {
+  return add_transfer(plan, net, from, to, size, to_picoseconds(net.transfer_time(from, to, size)),
+                      after);
 }
 
 } // namespace mars

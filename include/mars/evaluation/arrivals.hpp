@@ -2,8 +2,8 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
-#include <mars/evaluation/channel.hpp>
 #include <mars/evaluation/critical_path.hpp>
+#include <mars/evaluation/detail/set_channels.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/parallel/layout.hpp>
@@ -11,11 +11,7 @@
 #include <mars/workload/operation.hpp>
 #include <mars/workload/topology.hpp>
 
-#include <cstddef>
-#include <optional>
-#include <span>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace mars {
@@ -30,8 +26,7 @@ template <WorkloadGraph Graph, class System, class Collective, deferred D = when
   later<input_arrivals, D> arrivals;
   if (e.semantics != semantics::overlapped) return arrivals;
   using network = std::remove_cvref_t<decltype(system.interconnect)>;
-  std::vector<std::vector<std::optional<channel<network, Collective>>>> channels(m.sets.size());
-  for (auto& row : channels) row.resize(m.sets.size());
+  detail::set_channels<network, Collective> channels{system.interconnect, collective, m};
   arrivals.resize(m.operators.size());
   for (operator_id const v : operators(g))
     for (input_edge const in : inputs(g, v)) {
@@ -39,13 +34,10 @@ template <WorkloadGraph Graph, class System, class Collective, deferred D = when
       auto const& from = m.operators[in.producer.index()];
       auto const& owners = m.sets[from.set.index()].accelerators;
       auto const& readers = m.sets[to.set.index()].accelerators;
-      auto& between = channels[from.set.index()][to.set.index()];
-      if (!between)
-        between.emplace(system.interconnect, collective, std::span{owners}, std::span{readers});
       later<operation, D> const& producer = op(g, in.producer);
       later<operation, D> const& consumer = op(g, v);
       auto const* produced = nth_operand(producer, role::output, in.output);
-      auto const moved = (*between)(
+      auto const moved = channels.between(from.set, to.set)(
           output_layout(producer, *produced, from.sharding, owners.size()),
           input_layout(consumer, consumer.operands[in.operand], to.sharding, readers.size()),
           produced->element_bits);

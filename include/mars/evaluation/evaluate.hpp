@@ -4,8 +4,8 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/sort.hpp>
-#include <mars/evaluation/channel.hpp>
 #include <mars/evaluation/detail/check_evaluable.hpp>
+#include <mars/evaluation/detail/set_channels.hpp>
 #include <mars/evaluation/evaluate_schedule.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/pricing.hpp>
@@ -16,8 +16,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -65,8 +63,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   for (std::size_t s = 0; s < m.sets.size(); ++s)
     for (auto& option : catalogue.options(members(s)))
       if (option.name == m.sets[s].design) designs.push_back(std::move(option.by_member));
-  std::vector<std::vector<std::optional<channel<network, Collective>>>> channels(m.sets.size());
-  for (auto& row : channels) row.resize(m.sets.size());
+  detail::set_channels<network, Collective> channels{net, collective, m};
 
   later<evaluation, D> result;
   result.operators.resize(n);
@@ -105,14 +102,12 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
     auto demand = live[s] + print.transient();
     for (input_edge const e : inputs(g, v)) {
       auto const& from = m.operators[e.producer.index()];
-      auto& between = channels[from.set.index()][s];
-      if (!between) between.emplace(net, collective, members(from.set.index()), members(s));
       auto const* produced = nth_operand(*ops[e.producer.index()], role::output, e.output);
       auto const& consumed = o.operands[e.operand];
       auto const owned = output_layout(*ops[e.producer.index()], *produced, from.sharding,
                                        m.sets[from.set.index()].accelerators.size());
-      auto const moved =
-          (*between)(owned, input_layout(o, consumed, sharding, p), produced->element_bits);
+      auto const moved = channels.between(from.set, set)(
+          owned, input_layout(o, consumed, sharding, p), produced->element_bits);
       entry.redistribution = saturating_add(entry.redistribution, moved.time);
       // Of an input only what is missing needs room: the rest is among the live tensors.
       bool const rotates = rotating_operand(o, sharding, p) == &consumed;

@@ -6,12 +6,14 @@
 #include <mars/core/expected.hpp>
 #include <mars/evaluation/activity.hpp>
 #include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/detail/set_channels.hpp>
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/exchanges.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/topology.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -47,12 +49,15 @@ class lowering {
 public:
   lowering(Graph const& g, System const& system, later<mapping, D> const& m,
            Collective const& collective, collective_lowering how, later<evaluation, D> priced)
-      : g_{&g}, net_{&system.interconnect}, m_{&m}, collective_{&collective}, how_{how} {
+      : g_{&g},
+        net_{&system.interconnect},
+        m_{&m},
+        collective_{&collective},
+        how_{how},
+        channels_{system.interconnect, collective, m} {
     all_.first.resize(m.operators.size());
     all_.last.resize(m.operators.size());
     all_.priced = std::move(priced);
-    channels_.resize(m.sets.size());
-    for (auto& row : channels_) row.resize(m.sets.size());
   }
 
   void run(operator_id id) {
@@ -102,12 +107,7 @@ private:
   }
   auto send(accelerator_id from, accelerator_id to, bytes size, picoseconds alone,
             list const& after) -> activity_id {
-    if constexpr (RoutedInterconnect<network>) {
-      auto const& route = net_->route(from, to);
-      return plan().transfer(std::span<link_id const>{route}, size, alone, after);
-    } else {
-      return plan().transfer({}, size, alone, after);
-    }
+    return add_transfer(plan(), *net_, from, to, size, alone, after);
   }
 
   /// Moves one input; the ends of what was done, nothing if it is in place.
@@ -116,15 +116,15 @@ private:
     auto const& to = m_->operators[id.index()];
     auto const owners = members_of(edge.producer);
     auto const receivers = members_of(id);
-    auto& between = channels_[from.set.index()][to.set.index()];
-    if (!between) between.emplace(*net_, *collective_, owners, receivers);
     later<operation, D> const& producer = op(*g_, edge.producer);
     later<operation, D> const& o = op(*g_, id);
     auto const* produced = nth_operand(producer, role::output, edge.output);
-    auto const moved = between->messages(
-        movement{output_layout(producer, *produced, from.sharding, owners.size()),
-                 input_layout(o, o.operands[edge.operand], to.sharding, receivers.size())},
-        produced->element_bits);
+    auto const moved =
+        channels_.between(from.set, to.set)
+            .messages(
+                movement{output_layout(producer, *produced, from.sharding, owners.size()),
+                         input_layout(o, o.operands[edge.operand], to.sharding, receivers.size())},
+                produced->element_bits);
 
     list ends;
     later<std::vector<double>, D> received(receivers.size());
@@ -246,7 +246,7 @@ private:
   Collective const* collective_;
   collective_lowering how_;
   std::optional<activity_id> previous_;
-  std::vector<std::vector<std::optional<channel<network, Collective>>>> channels_;
+  set_channels<network, Collective> channels_;
   later<lowered_mapping, D> all_;
 };
 

@@ -5,6 +5,7 @@
 #include <mars/core/id.hpp>
 #include <mars/core/units.hpp>
 #include <mars/evaluation/critical_path.hpp>
+#include <mars/evaluation/detail/missing_parts.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/parallel/layout.hpp>
@@ -86,13 +87,9 @@ template <WorkloadGraph Graph, deferred D = when_called>
       later<operation, D> const& producer = op(g, e.producer);
       auto const* produced = nth_operand(producer, role::output, e.output);
       auto const& consumed = o.operands[e.operand];
-      // Who owns what does not matter for how much is missing, except on the same device.
-      proximity same{owners.size(), members.size(), {}};
-      for (auto const a : owners)
-        for (auto const b : members) same.values.push_back(a == b ? proximity::itself : 1.0);
-      later<std::vector<transfer>, D> moves;
-      redistribution(output_layout(producer, *produced, from.sharding, owners.size()),
-                     input_layout(o, consumed, placed.sharding, members.size()), same, moves);
+      auto const moves = detail::missing_parts(
+          output_layout(producer, *produced, from.sharding, owners.size()),
+          input_layout(o, consumed, placed.sharding, members.size()), owners, members);
       bool const rotates = rotating_operand(o, placed.sharding, members.size()) == &consumed;
       needed -= size_of(consumed, rotates ? phase_extents(o, placed.sharding)
                                           : shard_extents(o, placed.sharding));

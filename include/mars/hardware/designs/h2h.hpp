@@ -18,6 +18,16 @@ namespace mars::hardware {
 /// The layers an accelerator of H2H is made for.
 enum class layer_kind : std::uint8_t { conv, fc, lstm };
 
+/// Names of the designs: accelerators of one kind of layer may form sets.
+[[nodiscard]] constexpr auto h2h_title(layer_kind k) -> std::string_view {
+  switch (k) {
+  case layer_kind::conv: return "h2h-conv";
+  case layer_kind::fc: return "h2h-fc";
+  case layer_kind::lstm: break;
+  }
+  return "h2h-lstm";
+}
+
 /// The accelerators of H2H: each knows one kind of layer, reads weights and maps from its own DRAM
 /// through a port, and neither overlaps the streams of a convolution with computing nor knows stride
 /// and padding. One MAC is two operations; b = bits of an element.

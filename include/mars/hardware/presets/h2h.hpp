@@ -41,16 +41,6 @@ inline constexpr h2h_board h2h_boards[]{
     {"LSTMAccPYNQZ1", "PYNQ-Z1", hardware::layer_kind::lstm, 0.8, 150, 256, 0.256, 2.29},
     {"LSTMAccVC707", "VC707", hardware::layer_kind::lstm, 10, 150, 512, 1, 19.63}};
 
-/// Names of the designs: accelerators of one kind of layer may form sets.
-[[nodiscard]] constexpr auto h2h_design_name(hardware::layer_kind k) -> std::string_view {
-  switch (k) {
-  case hardware::layer_kind::conv: return "h2h-conv";
-  case hardware::layer_kind::fc: return "h2h-fc";
-  case hardware::layer_kind::lstm: break;
-  }
-  return "h2h-lstm";
-}
-
 using h2h_system = system<accelerator, interconnect::host_staged>;
 
 /// Memory that a mapping may fill: the half of the DRAM that H2H leaves for pinned weights.
@@ -65,7 +55,7 @@ template <deferred = when_called>
     all.push_back(
         {.name = std::string{b.name},
          .capacity = bytes{static_cast<std::int64_t>(b.dram_gb * h2h_weight_fraction * 1e9)},
-         .configurations = {hardware::h2h{.title = std::string{h2h_design_name(b.layers)},
+         .configurations = {hardware::h2h{.title = std::string{hardware::h2h_title(b.layers)},
                                           .layers = b.layers,
                                           .rate = flops_per_second{b.gop_per_s * 1e9},
                                           .clock = hertz{b.mhz * 1e6},

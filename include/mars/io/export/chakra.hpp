@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/collective/concept.hpp>
 #include <mars/evaluation/evaluation.hpp>
+#include <mars/evaluation/exchanges.hpp>
 #include <mars/interconnect/concept.hpp>
 #include <mars/io/export/astra_sim.hpp>
 #include <mars/io/export/chakra_trace.hpp>
@@ -11,14 +13,11 @@
 #include <mars/workload/shard.hpp>
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <span>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -188,31 +187,24 @@ private:
     return time / phases + (i < time % phases ? 1 : 0);
   }
 
+  /// What is exchanged once the computation is over: a rotation is in the phases.
   void exchange(operation const& o, sharding const& s, std::vector<accelerator_id> const& members) {
-    auto const shard = shard_extents(o, s);
-    if (partial_sums(o, s) > 1)
-      for (auto const& t : o.operands)
-        if (t.role == role::output)
-          collective(members, partial_sum_groups(o, s, members.size()),
-                     s.scatter ? chakra::collective_type::reduce_scatter
-                               : chakra::collective_type::all_reduce,
-                     size_of(t, shard).count(), o.name + " partial sums");
-    std::int64_t steps = 1;
-    for (auto const& d : o.dims)
-      if (d.kind == dim_kind::sequential) steps *= d.extent;
-    if (shard_count(s) > 1)
-      for (auto const& t : o.operands)
-        if (t.role == role::state) {
-          auto const groups = replication_groups(t, s, members.size());
-          auto const own =
-              ceil_div(size_of(t, shard).count(), static_cast<std::int64_t>(groups.size()));
-          collective(members, groups, chakra::collective_type::all_gather, own * steps,
-                     o.name + " state");
-        }
+    using cause = mars::exchange::cause;
+    for_each_exchange(o, s, members.size(), [&](mars::exchange const& e) {
+      if (e.what == cause::rotation) return;
+      if (e.what == cause::partial_sums)
+        return collective(members, e.groups,
+                          e.kind == collective_kind::reduce_scatter
+                              ? chakra::collective_type::reduce_scatter
+                              : chakra::collective_type::all_reduce,
+                          e.size.count(), o.name + " partial sums");
+      auto const own = ceil_div(e.size.count(), static_cast<std::int64_t>(e.groups.size()));
+      collective(members, e.groups, chakra::collective_type::all_gather, own * e.repeated,
+                 o.name + " state");
+    });
   }
   void collective(std::vector<accelerator_id> const& members, rank_groups const& groups,
                   chakra::collective_type type, std::int64_t size, std::string const& name) {
-    if (groups.size() < 2) return;
     for (std::size_t first = 0; first < members.size(); ++first) {
       if (groups.first(first) != first) continue;
       std::vector<accelerator_id> group;

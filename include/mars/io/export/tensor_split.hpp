@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/inplace_vector.hpp>
 #include <mars/parallel/layout.hpp>
+#include <mars/parallel/sharding.hpp>
+#include <mars/workload/operation.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace mars::io {

@@ -4,6 +4,8 @@
 #include <mars/collective/cheapest.hpp>
 #include <mars/collective/detail/ring_order.hpp>
 #include <mars/evaluation/channel.hpp>
+#include <mars/evaluation/detail/missing_parts.hpp>
+#include <mars/evaluation/detail/set_channels.hpp>
 #include <mars/evaluation/exchanges.hpp>
 #include <mars/interconnect/concept.hpp>
 #include <mars/mapping/mapping.hpp>
@@ -17,7 +19,6 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace mars::io {
@@ -41,13 +42,13 @@ namespace detail {
 
 /// Bytes over each link: the messages that `mars::channel` prices, and for collectives steps of a
 /// ring, whatever algorithm the model would choose.
-template <RoutedInterconnect Net, CollectiveModel<Net> Collective = collective::standard>
+template <RoutedInterconnect Net>
 class link_meter {
 public:
   using group = std::span<accelerator_id const>;
 
-  explicit link_meter(Net const& net, Collective collective = {})
-      : net_{&net}, collective_{std::move(collective)} {
+  link_meter(Net const& net, mapping const& m)
+      : net_{&net}, m_{&m}, channels_{net, collective_, m} {
     auto const& all = net.links();
     total_.resize(std::span<link const>{all}.size());
   }
@@ -57,13 +58,12 @@ public:
 
   [[nodiscard]] auto total() const -> std::vector<bytes> const& { return total_; }
 
-  void redistribute(layout const& owned, layout const& needed, int element_bits,
-                    std::vector<accelerator_id> const& from,
-                    std::vector<accelerator_id> const& to) {
-    auto& between =
-        channels_.try_emplace({from, to}, *net_, collective_, group{from}, group{to}).first->second;
-    auto const moved = between.messages(movement{owned, needed}, element_bits);
-    for (auto const& m : moved.sent) send(from[m.from], to[m.to], m.size);
+  void redistribute(layout const& owned, layout const& needed, int element_bits, set_id from,
+                    set_id to) {
+    auto const moved = channels_.between(from, to).messages(movement{owned, needed}, element_bits);
+    auto const& owners = m_->sets[from.index()].accelerators;
+    auto const& readers = m_->sets[to.index()].accelerators;
+    for (auto const& m : moved.sent) send(owners[m.from], readers[m.to], m.size);
     // By group, what its neediest member does.
     std::map<std::vector<accelerator_id>, bytes> gathered;
     for (auto const& each : moved.gatherings) {
@@ -91,12 +91,11 @@ private:
   }
 
   Net const* net_;
-  Collective collective_;
+  mapping const* m_;
+  collective::standard collective_;
   std::vector<bytes> total_;
   std::map<std::vector<accelerator_id>, std::vector<accelerator_id>> rings_;
-  std::map<std::pair<std::vector<accelerator_id>, std::vector<accelerator_id>>,
-           channel<Net, Collective>>
-      channels_;
+  mars::detail::set_channels<Net, collective::standard> channels_;
 };
 
 /// The exchanges inside one operator.
@@ -114,19 +113,14 @@ struct no_meter {
   void ring(std::span<accelerator_id const>, collective_kind, bytes, std::int64_t) {}
 };
 
-/// Bytes that the receivers of one edge lack. Who owns what does not matter for how much that is,
-/// except on the same device.
+/// Bytes that the receivers of one edge lack.
 [[nodiscard]] inline auto missing_bytes(layout const& owned, layout const& needed,
                                         std::vector<accelerator_id> const& from,
                                         std::vector<accelerator_id> const& to, int element_bits)
     -> bytes {
-  proximity same{from.size(), to.size(), {}};
-  for (auto const a : from)
-    for (auto const b : to) same.values.push_back(a == b ? proximity::itself : 1.0);
-  std::vector<transfer> moves;
-  redistribution(owned, needed, same, moves);
   bytes sum{};
-  for (auto const& t : moves) sum += storage(t.elements, element_bits);
+  for (auto const& t : mars::detail::missing_parts(owned, needed, from, to))
+    sum += storage(t.elements, element_bits);
   return sum;
 }
 
@@ -141,7 +135,7 @@ template <WorkloadGraph Graph, Interconnect Net>
   out.order = m.is_scheduled() ? m.launch_order : topological_order(graph).value();
   auto meter = [&] {
     if constexpr (RoutedInterconnect<Net>)
-      return detail::link_meter<Net>{net};
+      return detail::link_meter<Net>{net, m};
     else
       return detail::no_meter{};
   }();
@@ -164,7 +158,7 @@ template <WorkloadGraph Graph, Interconnect Net>
       if constexpr (RoutedInterconnect<Net>)
         if (!m.is_scheduled() ||
             !is_staged(net)) // else operators load and store, which an evaluation knows
-          meter.redistribute(owned, needed, produced->element_bits, owners, members);
+          meter.redistribute(owned, needed, produced->element_bits, from.set, placed.set);
     }
     detail::add_exchanges(meter, o, placed.sharding, members);
   }

@@ -196,10 +196,6 @@ void describe_links(report_data& r, Net const& net, std::vector<bytes> load, pla
   }
 }
 
-} // namespace detail
-
-namespace detail {
-
 /// Operators, transfers between them, gaps and memory.
 template <WorkloadGraph G>
 void describe_time(report_data& r, G const& graph, plan const& p, inference_load const& load,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <mars/hardware/presets/h2h.hpp>
+#include <mars/hardware/designs/h2h.hpp>
 #include <mars/hardware/system.hpp>
+#include <mars/interconnect/host_staged.hpp>
 #include <mars/io/json/reader.hpp>
 #include <mars/workload/graph.hpp>
 #include <mars/workload/layer_table.hpp>
@@ -149,7 +150,7 @@ inline constexpr std::array<std::string_view, 2> table_edge_kinds{"chain", "cros
     for (auto const& kind : r["supported_kinds"].items(3)) {
       auto offered = d;
       offered.layers = static_cast<hardware::layer_kind>(kind.choice(table_kinds));
-      offered.title = std::string{presets::h2h_design_name(offered.layers)};
+      offered.title = std::string{hardware::h2h_title(offered.layers)};
       a.configurations.emplace_back(std::move(offered));
     }
     if (root.failed()) break;
