@@ -260,16 +260,13 @@ private:
     for (auto const& s : row.shardings) {
       auto const traffic = traffic_of(net_, together_, o, s, on.first);
       for (std::size_t d = 0; d < on.options.size(); ++d) {
-        auto const price =
-            price_operator(s, on.options[d].by_member, traffic,
-                           [&](std::uint32_t number, std::size_t rank) {
-                             auto const part = rank_extents(o, s, on.first.size(), rank);
-                             auto const [entry, fresh] =
-                                 asked_.try_emplace({of_class.signature, number, part});
-                             if (fresh)
-                               entry->second = (*cost_)(shard{o, part}, catalogue_[number]);
-                             return entry->second;
-                           });
+        auto const price = price_operator(
+            s, on.options[d].by_member, traffic, [&](std::uint32_t number, std::size_t rank) {
+              auto const part = rank_extents(o, s, on.first.size(), rank);
+              auto const [entry, fresh] = asked_.try_emplace({of_class.signature, number, part});
+              if (fresh) entry->second = (*cost_)(shard{o, part}, catalogue_[number]);
+              return entry->second;
+            });
         auto const value = wanted_->node(price);
         if (!value)
           return fail(error_code::invalid_argument, "objective", t_.objective,
@@ -441,8 +438,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                                  Strategy const& strategy, Collective const& collective,
                                  Objective_ const& wanted,
                                  std::vector<std::vector<accelerator_id>> const& candidates,
-                                 overlaps sets_may = overlaps::no)
-    -> expected<mapping_problem> {
+                                 overlaps sets_may = overlaps::no) -> expected<mapping_problem> {
   return detail::problem_builder<System, Cost, Strategy, Collective, Objective_>{
       system, cost, strategy, collective, wanted, sets_may}(g, candidates);
 }

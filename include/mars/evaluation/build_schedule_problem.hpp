@@ -80,17 +80,18 @@ void take_choices(later<mapping_problem, D> const& moves,
         if (known == row.shardings.end()) known = row.shardings.insert(known, from.shardings[c]);
         for (std::size_t d = 0; d < from.node.size(); ++d, ++place) {
           auto const time = from.node[d][c];
-          row.choices.push_back({.set = s,
-                                 .design = static_cast<std::uint16_t>(d),
-                                 .sharding = static_cast<std::uint16_t>(known - row.shardings.begin()),
-                                 .place = place,
-                                 .move = static_cast<std::uint16_t>(c),
-                                 .times = row.times.size(),
-                                 .weights = from.resident[c],
-                                 .transient = from.transient[c],
-                                 .kept = from.kept[c],
-                                 .least = time,
-                                 .most = time});
+          row.choices.push_back(
+              {.set = s,
+               .design = static_cast<std::uint16_t>(d),
+               .sharding = static_cast<std::uint16_t>(known - row.shardings.begin()),
+               .place = place,
+               .move = static_cast<std::uint16_t>(c),
+               .times = row.times.size(),
+               .weights = from.resident[c],
+               .transient = from.transient[c],
+               .kept = from.kept[c],
+               .least = time,
+               .most = time});
           row.times.push_back({.compute = time});
         }
       }
@@ -126,8 +127,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   t.how = name == "latency" ? aggregate::sum : aggregate::bottleneck;
   if (is_staged(system.interconnect)) {
     t.semantics = semantics::staged;
-    detail::staged_builder<Graph, System, Cost, Strategy, Collective> build{
-        g, system, cost, strategy, collective};
+    detail::staged_builder<Graph, System, Cost, Strategy, Collective> build{g, system, cost,
+                                                                            strategy, collective};
     if (auto ok = build(candidates, t); !ok) return unexpected{ok.error()};
   } else {
     t.semantics = semantics::overlapped;

@@ -154,9 +154,8 @@ private:
   void settle(std::size_t v) {
     auto const& share = shares_[v];
     auto const slowest =
-        std::max_element(share.begin(), share.end(), [](auto const& a, auto const& b) {
-          return a.total() < b.total();
-        });
+        std::max_element(share.begin(), share.end(),
+                         [](auto const& a, auto const& b) { return a.total() < b.total(); });
     auto& entry = result_.operators[v];
     entry.compute = slowest->compute;
     entry.redistribution = slowest->inputs;
@@ -180,8 +179,7 @@ private:
     auto const& maker = m_->operators[u];
     auto const& made_on = m_->sets[maker.set.index()];
     if (made_on.accelerators != m_->sets[s].accelerators ||
-        std::any_of(members.begin(), members.end(),
-                    [&](auto a) { return last_[a.index()] != u; }))
+        std::any_of(members.begin(), members.end(), [&](auto a) { return last_[a.index()] != u; }))
       return;
     later<operation, D> const& o = *(*ops_)[v];
     later<operation, D> const& from = *(*ops_)[u];
@@ -225,11 +223,11 @@ private:
     later<operation, D> const& producer = *(*ops_)[e.producer.index()];
     later<operation, D> const& o = *(*ops_)[v];
     auto const* produced = nth_operand(producer, role::output, e.output);
-    return (*between)(output_layout(producer, *produced, from.sharding,
-                                    m_->sets[f].accelerators.size()),
-                      input_layout(o, o.operands[e.operand], m_->operators[v].sharding,
-                                   m_->sets[s].accelerators.size()),
-                      produced->element_bits)
+    return (*between)(
+               output_layout(producer, *produced, from.sharding, m_->sets[f].accelerators.size()),
+               input_layout(o, o.operands[e.operand], m_->operators[v].sharding,
+                            m_->sets[s].accelerators.size()),
+               produced->element_bits)
         .time;
   }
 
@@ -283,8 +281,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       return fail(error_code::invalid_mapping,
                   std::string{"operators["} + std::to_string(v) + "].weights", "streamed",
                   "resident: the accelerators are not staged through a host");
-  detail::schedule_pricing<Graph, System, Cost, Collective> pricing{
-      g, system, m, cost, collective, catalogue, ops};
+  detail::schedule_pricing<Graph, System, Cost, Collective> pricing{g,          system,    m,  cost,
+                                                                    collective, catalogue, ops};
   for (auto const v : m.launch_order) pricing.run(v);
   return std::move(pricing).finish();
 }

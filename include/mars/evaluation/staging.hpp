@@ -38,7 +38,7 @@ struct staying_elements {
   std::int64_t needed{};  ///< of what the member reads
   std::int64_t missing{}; ///< … it does not own
   std::int64_t owned{};   ///< of what it made
-  std::int64_t wanted{};  ///< … others read and do not own: replicas leave it to the first of them
+  std::int64_t wanted{}; ///< … others read and do not own: replicas leave it to the first of them
 };
 
 /// O(p²) boxes.
@@ -66,8 +66,8 @@ template <deferred D = when_called>
 [[nodiscard]] constexpr auto share_of(bytes whole, std::int64_t part, std::int64_t total) -> bytes {
   if (part <= 0 || total <= 0) return bytes{0};
   if (part >= total) return whole;
-  double const exact = static_cast<double>(whole.count()) *
-                       (static_cast<double>(part) / static_cast<double>(total));
+  double const exact =
+      static_cast<double>(whole.count()) * (static_cast<double>(part) / static_cast<double>(total));
   auto const floor = static_cast<std::int64_t>(exact);
   return bytes{static_cast<double>(floor) < exact ? floor + 1 : floor};
 }

@@ -121,7 +121,9 @@ template <Interconnect N>
 [[nodiscard]] constexpr auto is_staged(N const& n) -> bool {
   if constexpr (!StagedInterconnect<N>)
     return (void)n, false;
-  else if constexpr (requires { { n.is_staged() } -> std::convertible_to<bool>; })
+  else if constexpr (requires {
+                       { n.is_staged() } -> std::convertible_to<bool>;
+                     })
     return n.is_staged();
   else
     return true;
@@ -131,7 +133,9 @@ template <Interconnect N>
 /// for the other inputs either. Without it every input that comes from elsewhere is loaded.
 template <StagedInterconnect N>
 [[nodiscard]] constexpr auto joins_follow_first(N const& n) -> bool {
-  if constexpr (requires { { n.joins_follow_first() } -> std::convertible_to<bool>; })
+  if constexpr (requires {
+                  { n.joins_follow_first() } -> std::convertible_to<bool>;
+                })
     return n.joins_follow_first();
   else
     return (void)n, false;

@@ -19,10 +19,10 @@ namespace mars::interconnect {
 /// accelerators that do compute meanwhile see `grouped_through_host` with groups of one.
 struct host_staged {
   std::size_t accelerators{};
-  bytes_per_second bandwidth{};              ///< B, of every host link, each way
+  bytes_per_second bandwidth{};               ///< B, of every host link, each way
   std::vector<bytes_per_second> bandwidths{}; ///< per accelerator; empty: bandwidth
-  seconds latency{};                         ///< α, of one message
-  bool follow_first{};                       ///< H2H's rule: see `mars::joins_follow_first`
+  seconds latency{};                          ///< α, of one message
+  bool follow_first{};                        ///< H2H's rule: see `mars::joins_follow_first`
 
   [[nodiscard]] static constexpr auto name() -> std::string_view { return "host staged"; }
   [[nodiscard]] auto size() const -> std::size_t { return accelerators; }

@@ -43,7 +43,7 @@ struct placement {
 /// long as an accelerator has the same design in all of its sets.
 struct mapping {
   std::vector<accelerator_set> sets;
-  std::vector<placement> operators;      ///< indexed by operator id
+  std::vector<placement> operators;        ///< indexed by operator id
   std::vector<operator_id> launch_order{}; ///< empty, or every operator once, producers first
 
   [[nodiscard]] auto is_scheduled() const -> bool { return !launch_order.empty(); }

@@ -126,8 +126,9 @@ auto audit_launch_order(later<std::vector<operation const*>, D> const& ops, wiri
   later<std::vector<std::size_t>, D> place(n, n);
   for (std::size_t i = 0; i < m.launch_order.size(); ++i) {
     auto const v = m.launch_order[i].index();
-    if (v >= n) return bad(i, std::string{"operator "} + std::to_string(v) + " of a graph of " +
-                                  std::to_string(n));
+    if (v >= n)
+      return bad(i, std::string{"operator "} + std::to_string(v) + " of a graph of " +
+                        std::to_string(n));
     if (place[v] != n) return bad(i, std::string{"operator '"} + ops[v]->name + "' again");
     place[v] = i;
   }
@@ -147,9 +148,8 @@ inline constexpr double instant = 0.5e-12;
 
 /// Accelerators start operators in the launch order.
 template <deferred D = when_called>
-void audit_launches(later<std::vector<operation const*>, D> const& ops,
-                    later<mapping, D> const& m, std::span<time_span const> schedule,
-                    later<std::vector<violation>, D>& found) {
+void audit_launches(later<std::vector<operation const*>, D> const& ops, later<mapping, D> const& m,
+                    std::span<time_span const> schedule, later<std::vector<violation>, D>& found) {
   later<std::vector<std::optional<std::size_t>>, D> last; // launched on each accelerator
   for (auto const id : m.launch_order) {
     auto const v = id.index();
@@ -329,7 +329,9 @@ namespace detail::audit {
 
 template <class System>
 [[nodiscard]] auto has_host(System const& system) -> bool {
-  if constexpr (requires { { is_staged(system.interconnect) } -> std::same_as<bool>; })
+  if constexpr (requires {
+                  { is_staged(system.interconnect) } -> std::same_as<bool>;
+                })
     return is_staged(system.interconnect);
   else
     return (void)system, false;

@@ -132,8 +132,7 @@ template <deferred = when_called>
                                        std::size_t rank) -> extents {
   auto e = phase_extents(op, s);
   if (!s.parts.empty())
-    e[s.exclusive[0].dim] =
-        s.parts[static_cast<std::size_t>(coordinates_of(s, set_size, rank)[0])];
+    e[s.exclusive[0].dim] = s.parts[static_cast<std::size_t>(coordinates_of(s, set_size, rank)[0])];
   return e;
 }
 
@@ -351,9 +350,10 @@ template <deferred = when_called>
     }
     if (!good || s.parts.size() != static_cast<std::size_t>(s.exclusive[0].ways) ||
         sum != op.dims[s.exclusive[0].dim].extent)
-      return fail(error_code::invalid_mapping, "parts", std::to_string(s.parts.size()) + " parts",
-                  "positive parts that add up to the extent of the first exclusive cut, one for each "
-                  "way, without shared cut and scatter");
+      return fail(
+          error_code::invalid_mapping, "parts", std::to_string(s.parts.size()) + " parts",
+          "positive parts that add up to the extent of the first exclusive cut, one for each "
+          "way, without shared cut and scatter");
     shard[s.exclusive[0].dim] = *std::max_element(s.parts.begin(), s.parts.end());
   }
   for (auto const& t : op.operands)

@@ -20,7 +20,7 @@ struct search_context {
   unsigned threads{1}; ///< 0 = all; the answer does not depend on it
   /// Called now and then, from the thread that called the policy.
   std::function<verdict(progress const&)> observer{};
-  std::optional<assignment> start{}; ///< the answer is never worse than this
+  std::optional<assignment> start{};                   ///< the answer is never worse than this
   std::optional<schedule_assignment> start_schedule{}; ///< the same, for searches for schedules
   /// Where to go on, for policies that go in rounds; others begin anew.
   std::optional<checkpoint> resume{};

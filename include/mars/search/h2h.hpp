@@ -138,12 +138,14 @@ private:
         auto const& c = p.choices(v)[singles.choice(v, where[d[i]])];
         auto start = at[where[d[i]]];
         for (auto const& e : p.in_edges(v))
-          start = std::max(start, saturating_add(
-                                      picoseconds{end[e.producer]},
-                                      picoseconds{p.is_staged()
-                                                      ? 0
-                                                      : p.move(e, p.choices(e.producer)[a.choice_of[e.producer]], c)})
-                                      .count());
+          start = std::max(
+              start,
+              saturating_add(
+                  picoseconds{end[e.producer]},
+                  picoseconds{p.is_staged()
+                                  ? 0
+                                  : p.move(e, p.choices(e.producer)[a.choice_of[e.producer]], c)})
+                  .count());
         end[v] = saturating_add(picoseconds{start}, picoseconds{c.most}).count();
         at[where[d[i]]] = end[v];
       }

@@ -125,8 +125,7 @@ private:
         sum += static_cast<double>(least);
         ++sets;
       }
-      for (auto const i : p.out_edges(v))
-        rank[v] = std::max(rank[v], rank[p.edges()[i].consumer]);
+      for (auto const i : p.out_edges(v)) rank[v] = std::max(rank[v], rank[p.edges()[i].consumer]);
       rank[v] += sum / static_cast<double>(std::max<std::size_t>(1, sets));
     }
     return rank;

@@ -57,9 +57,8 @@ struct basic_schedule_annealing {
     for (std::size_t i = 0; i < lanes; ++i)
       all[i] = std::make_unique<walk>(problem, starts[i % starts.size()], random.substream(i));
     auto const best = [&]() -> walk& {
-      return **std::min_element(all.begin(), all.end(), [](auto const& a, auto const& b) {
-        return a->best < b->best;
-      });
+      return **std::min_element(all.begin(), all.end(),
+                                [](auto const& a, auto const& b) { return a->best < b->best; });
     };
     while (problem.size() > 0 && !clock.spent() && !clock.interrupted()) {
       auto const used =
@@ -69,13 +68,11 @@ struct basic_schedule_annealing {
       for (int k = 0; k < static_cast<int>(used * halvings); ++k) rise /= 2;
       auto const share = (clock.limit() - clock.evaluations() + lanes - 1) / lanes;
       auto const steps = std::min(moves, share);
-      parallel_for(lanes, context.threads,
-                   [&](std::size_t i) { all[i]->go(steps, rise, clock); });
+      parallel_for(lanes, context.threads, [&](std::size_t i) { all[i]->go(steps, rise, clock); });
       clock.count(steps * lanes);
       auto& winner = best();
-      auto& loser = **std::max_element(all.begin(), all.end(), [](auto const& a, auto const& b) {
-        return a->best < b->best;
-      });
+      auto& loser = **std::max_element(
+          all.begin(), all.end(), [](auto const& a, auto const& b) { return a->best < b->best; });
       if (winner.best < loser.best) loser.restart(winner);
       clock.report({winner.best.value, winner.best.overflow_bytes, 0}, result.bound, "annealing");
       if (winner.best.feasible() && winner.best.value <= result.bound.value) break;

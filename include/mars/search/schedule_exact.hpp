@@ -30,7 +30,8 @@ namespace mars::search {
 template <deferred D = when_called>
 struct basic_schedule_exact {
   std::uint64_t evaluations{5'000'000}; ///< partial schedules, unless the context has a budget
-  std::uint64_t walk_evaluations{20'000}; ///< of `schedule_annealing` before, at most a fifth of all
+  std::uint64_t walk_evaluations{
+      20'000}; ///< of `schedule_annealing` before, at most a fifth of all
 
   [[nodiscard]] auto name() const -> std::string_view { return "exact"; }
 
@@ -101,7 +102,8 @@ private:
         for (auto const& c : p.choices(v)) {
           auto const members = static_cast<ticks>(p.members(c.set).size());
           least_[v] = std::min(least_[v], c.least);
-          work_[v] = std::min(work_[v], c.least > no_ticks / members ? no_ticks : c.least * members);
+          work_[v] =
+              std::min(work_[v], c.least > no_ticks / members ? no_ticks : c.least * members);
         }
         for (auto const i : p.out_edges(v))
           tail_[v] = std::max(tail_[v], tail_[p.edges()[i].consumer]);
@@ -140,9 +142,7 @@ private:
           }
       }
     }
-    [[nodiscard]] auto may_stream() const -> bool {
-      return p_->is_staged() && !p_->always_fits();
-    }
+    [[nodiscard]] auto may_stream() const -> bool { return p_->is_staged() && !p_->always_fits(); }
 
     /// Could `v` have been launched before the latest launch with the same result, and has a smaller
     /// position? Then that order is tried elsewhere.

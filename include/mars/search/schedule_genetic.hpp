@@ -112,7 +112,8 @@ private:
     return best;
   }
 
-  static void cross(later<schedule_problem, D> const& p, later<schedule_assignment, D> const& mother,
+  static void cross(later<schedule_problem, D> const& p,
+                    later<schedule_assignment, D> const& mother,
                     later<schedule_assignment, D> const& father,
                     later<schedule_assignment, D>& child, random_stream& random) {
     child = mother;

@@ -61,8 +61,7 @@ template <auto const& Network>
     if (a.image)
       return fail(error_code::invalid_argument, "image", std::to_string(*a.image), "no image",
                   std::string{Network.name} + " reads text");
-    return Network.build(
-        {.batch = a.batch, .sequence = a.sequence, .element_bits = bits});
+    return Network.build({.batch = a.batch, .sequence = a.sequence, .element_bits = bits});
   } else {
     if (a.sequence)
       return fail(error_code::invalid_argument, "sequence", std::to_string(*a.sequence),

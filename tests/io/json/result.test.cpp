@@ -31,11 +31,26 @@ auto keys_of(ordered_json const& j) -> std::vector<std::string> {
 
 TEST_CASE("a result document has the keys of the contract, in its order") {
   auto const j = mars::io::result_to_json(skip, pair, priced(skip_mapping(skip)));
-  CHECK(keys_of(j) == std::vector<std::string>{
-                          "schema", "workload", "system", "objective", "latency_s",
-                          "throughput_per_s", "energy_j", "lower_bound_s", "gap", "binding_bound",
-                          "baseline_latency_s", "reduction_vs_baseline", "search", "memory", "sets",
-                          "operators", "semantics", "feasible", "shortages", "warnings"});
+  CHECK(keys_of(j) == std::vector<std::string>{"schema",
+                                               "workload",
+                                               "system",
+                                               "objective",
+                                               "latency_s",
+                                               "throughput_per_s",
+                                               "energy_j",
+                                               "lower_bound_s",
+                                               "gap",
+                                               "binding_bound",
+                                               "baseline_latency_s",
+                                               "reduction_vs_baseline",
+                                               "search",
+                                               "memory",
+                                               "sets",
+                                               "operators",
+                                               "semantics",
+                                               "feasible",
+                                               "shortages",
+                                               "warnings"});
   for (auto const& key : keys_of(j)) {
     CAPTURE(key);
     CHECK(std::find(mars::io::mapping_keys.begin(), mars::io::mapping_keys.end(), key) !=

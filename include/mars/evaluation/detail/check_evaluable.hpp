@@ -43,8 +43,9 @@ template <AcceleratorSystem System, deferred D = when_called>
             std::find(m.sets[t].accelerators.begin(), m.sets[t].accelerators.end(), a) !=
                 m.sets[t].accelerators.end())
           return fail(error_code::invalid_mapping, path + ".design", m.sets[s].design,
-                      m.sets[t].design, "accelerator " + std::to_string(a.value) +
-                                            " is in set " + std::to_string(t) + ", too");
+                      m.sets[t].design,
+                      "accelerator " + std::to_string(a.value) + " is in set " + std::to_string(t) +
+                          ", too");
     }
     auto const options = catalogue.options(m.sets[s].accelerators);
     if (std::none_of(options.begin(), options.end(),
@@ -76,8 +77,7 @@ template <WorkloadGraph Graph, deferred D = when_called>
     auto const v = m.launch_order[i];
     auto const path = std::string{"launch_order["} + std::to_string(i) + "]";
     if (v.index() >= n || launched[v.index()])
-      return fail(error_code::invalid_mapping, path, std::to_string(v.value),
-                  "each operator once");
+      return fail(error_code::invalid_mapping, path, std::to_string(v.value), "each operator once");
     for (input_edge const e : inputs(g, v))
       if (!launched[e.producer.index()])
         return fail(error_code::invalid_mapping, path, op(g, v).name,

@@ -31,8 +31,7 @@ using release_moment = std::pair<picoseconds, std::size_t>;
 /// O(V log V + E·p²).
 template <WorkloadGraph Graph, class System, deferred D = when_called>
 void schedule_memory(Graph const& g, System const& system, later<mapping, D> const& m,
-                     later<std::vector<operation const*>, D> const& ops,
-                     later<evaluation, D>& e) {
+                     later<std::vector<operation const*>, D> const& ops, later<evaluation, D>& e) {
   auto const n = ops.size();
   later<std::vector<std::size_t>, D> order(n), place(n);
   auto const topological = topological_order(g);
@@ -91,8 +90,7 @@ void schedule_memory(Graph const& g, System const& system, later<mapping, D> con
       for (std::size_t i = 0; i < p; ++i) {
         auto missing = volume(needed[i]);
         for (std::size_t j = 0; j < owned.size(); ++j)
-          if (members(from)[j] == members(v)[i])
-            missing -= shared_volume(owned[j], needed[i]);
+          if (members(from)[j] == members(v)[i]) missing -= shared_volume(owned[j], needed[i]);
         most = std::max(most, missing);
       }
       u.buffers -= size_of(t, rotating == &t ? phase_extents(o, s) : shard_extents(o, s)).count();
@@ -136,8 +134,9 @@ void schedule_memory(Graph const& g, System const& system, later<mapping, D> con
     later<std::vector<std::pair<std::int64_t, operator_id>>, D> largest;
     for (auto const v : runs[a]) largest.emplace_back(-uses[v].weights, operator_id{v});
     sort_ascending(largest);
-    later<shortage, D> lack{
-        shortage::kind::memory, accelerator_id{a}, memory.peak_at, memory.peak, memory.capacity, {}};
+    later<shortage, D> lack{shortage::kind::memory, accelerator_id{a},
+                            memory.peak_at,         memory.peak,
+                            memory.capacity,        {}};
     for (std::size_t k = 0; k < std::min<std::size_t>(3, largest.size()); ++k)
       if (largest[k].first != 0) lack.contributors.push_back(largest[k].second);
     e.shortages.push_back(std::move(lack));

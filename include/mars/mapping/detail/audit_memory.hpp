@@ -225,7 +225,7 @@ private:
   later<std::vector<std::uint32_t>, D> position_; // by operator, in the order of starting
   /// Operators in that order, and the accelerator's rank in their sets.
   later<std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>>, D> of_accelerator_;
-  std::vector<std::vector<moment>> release_;                 // by operator and result
+  std::vector<std::vector<moment>> release_; // by operator and result
 };
 using memory_walk = basic_memory_walk<>;
 

@@ -25,7 +25,8 @@ public:
   auto operator()() -> bool {
     for (auto const& d : op_.dims) recurrent_ |= d.kind == dim_kind::sequential && d.extent > 1;
     // Later questions make sense only where earlier ones have an answer.
-    return exclusive_cuts() && uneven_parts() && divides_set() && whole_results(false) && shared_cut() && scatter();
+    return exclusive_cuts() && uneven_parts() && divides_set() && whole_results(false) &&
+           shared_cut() && scatter();
   }
 
 private:
@@ -71,8 +72,8 @@ private:
       if (n < 1 || n > left) return no("parts that are empty or too long");
       left -= n;
     }
-    return left == 0 || no(std::to_string(left) + " iterations of " + name_of(first.dim) +
-                           " belong to no part");
+    return left == 0 ||
+           no(std::to_string(left) + " iterations of " + name_of(first.dim) + " belong to no part");
   }
 
   auto may_cut(std::size_t dim, std::string const& where, bool exclusive) -> bool {

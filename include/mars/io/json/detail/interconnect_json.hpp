@@ -16,15 +16,15 @@
 namespace mars::io::detail {
 
 inline constexpr std::array<std::string_view, 10> interconnect_kinds{"fully_connected",
-                                                                    "grouped_through_host",
-                                                                    "ring",
-                                                                    "mesh",
-                                                                    "torus",
-                                                                    "switched",
-                                                                    "hierarchy",
-                                                                    "fat_tree",
-                                                                    "arbitrary",
-                                                                    "host_staged"};
+                                                                     "grouped_through_host",
+                                                                     "ring",
+                                                                     "mesh",
+                                                                     "torus",
+                                                                     "switched",
+                                                                     "hierarchy",
+                                                                     "fat_tree",
+                                                                     "arbitrary",
+                                                                     "host_staged"};
 
 /// A file of a few bytes must not ask for gigabytes of links, or for hours of routing.
 inline constexpr std::size_t most_links = std::size_t{1} << 20;
