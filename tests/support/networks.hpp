@@ -77,6 +77,12 @@ inline auto every_model() -> std::vector<mars::any_interconnect> {
   std::vector<mars::any_interconnect> all;
   all.emplace_back(ic::fully_connected{.accelerators = 1, .bandwidth = 1_GBps});
   all.emplace_back(ic::fully_connected{.accelerators = 5, .bandwidth = 1_GBps, .latency = us});
+  all.emplace_back(ic::host_staged{.accelerators = 4, .bandwidth = 1_GBps, .latency = us});
+  all.emplace_back(ic::host_staged{.accelerators = 3,
+                                   .bandwidths = {1_GBps, 2_GBps, 4_GBps},
+                                   .latency = us,
+                                   .follow_first = true},
+                   "host staged, unlike links");
   for (auto const mode : {forwarding_mode::store_and_forward, forwarding_mode::cut_through}) {
     auto grouped = f1();
     grouped.latency = us;

@@ -37,8 +37,8 @@ namespace mars_test {
 /// Now and then the parts of the first cut as unlike as can be.
 inline void make_uneven(mars::random_stream& r, mars::operation const& op, mars::sharding& s) {
   if (s.exclusive.empty() || s.shared || s.scatter || r.chance(0.4)) return;
-  auto const [dim, ways] = s.exclusive[0];
-  auto left = op.dims[dim].extent - ways; // beyond one for each
+  auto const ways = s.exclusive[0].ways;
+  auto left = op.dims[s.exclusive[0].dim].extent - ways; // beyond one for each
   if (left < 0 || static_cast<std::size_t>(ways) > mars::max_parts) return;
   for (std::int32_t i = 0; i < ways; ++i) {
     auto const more =
