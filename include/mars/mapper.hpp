@@ -114,6 +114,17 @@ template <AcceleratorSystem System>
   }
   return sets;
 }
+/// Asserts that a type is a search, of schedules if it takes their problems.
+template <class S, bool Schedules = solves_schedules<S>>
+struct is_search {
+  static_assert(SearchPolicy<S>);
+  static constexpr bool value = true;
+};
+template <class S>
+struct is_search<S, true> {
+  static_assert(ScheduleSearchPolicy<S>);
+  static constexpr bool value = true;
+};
 } // namespace detail
 
 /// The façade: composes a cost model, a strategy and a search into a function from a graph and a
@@ -134,7 +145,7 @@ class mapper {
   // Asserted, not constrained: of a constrained class whose arguments are deduced, clang says only
   // that "constraints are not satisfied"; of these, both compilers quote the missing expression.
   static_assert(ParallelismStrategy<Strategy>);
-  static_assert(SearchPolicy<Search> || ScheduleSearchPolicy<Search>);
+  static_assert(detail::is_search<Search>::value);
   static_assert(Objective<Wanted>);
   static_assert(CollectiveModel<Collective>);
 

@@ -67,6 +67,7 @@ private:
         result.best = from;
         result.value = value;
       }
+    if (clock.evaluations() > clock.limit() / 5) return;
     auto inner = context;
     inner.observer = {};
     inner.start_schedule = result.best;
