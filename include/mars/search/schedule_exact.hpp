@@ -67,7 +67,7 @@ private:
         result.best = from;
         result.value = value;
       }
-    if (clock.evaluations() > clock.limit() / 5) return;
+    if (clock.evaluations() > clock.limit() / 5 || clock.interrupted()) return;
     auto inner = context;
     inner.observer = {};
     inner.start_schedule = result.best;
