@@ -160,7 +160,7 @@ private:
           }
       }
     }
-    return {at, at + continuing(p, a, busy, v, c, duration)};
+    return {at, std::min(no_ticks, at + continuing(p, a, busy, v, c, duration))};
   }
   /// What `most` counts for streamed weights, which list scheduling keeps resident.
   [[nodiscard]] static auto streaming(later<schedule_problem, D> const& p, std::uint32_t v,

@@ -187,8 +187,9 @@ private:
         free_[m.index()] = end_[v];
         last_[m.index()] = v;
       }
-      busy_ += takes * static_cast<ticks>(p.members(choice.set).size());
-      left_ -= work_[v];
+      auto const members = static_cast<ticks>(p.members(choice.set).size());
+      busy_ = takes > no_ticks / members ? no_ticks : std::min(no_ticks, busy_ + takes * members);
+      left_ = std::max<ticks>(0, left_ - work_[v]);
       ready_.erase(std::find(ready_.begin(), ready_.end(), v));
       for (auto const i : p.out_edges(v))
         if (--waits_[p.edges()[i].consumer] == 0) ready_.push_back(p.edges()[i].consumer);
@@ -236,7 +237,7 @@ private:
         bound = std::max(bound, std::max(start, room) + tail_[v]);
       }
       ticks all = left_;
-      for (auto const f : free_) all += f;
+      for (auto const f : free_) all = std::min(2 * no_ticks, all + f);
       return std::max(bound, all / static_cast<ticks>(p.accelerators()));
     }
 
