@@ -111,11 +111,13 @@ inline constexpr table_network casia_surf{
     "casia_surf", "multi-modal",
     "H2H, arXiv:2204.13852, and the layer tables of MARCH (Modality_case2); pooling and striding "
     "between layers are not recorded there: readers stride where maps shrink",
-    [](std::string_view name, int bits) {
-      return detail::three_modalities(name, detail::casia_surf_branch, detail::casia_surf_trunk, 0,
-                                      0, bits);
-    },
-    224};
+    []<deferred D = when_called>(std::string_view name, int bits){
+        return detail::three_modalities<D>(name, detail::casia_surf_branch,
+                                           detail::casia_surf_trunk, 0, 0, bits);
+} // namespace mars::zoo
+, 224
+}
+;
 
 /// The same from patches of a face: 51 convolutions and a fully connected layer, 24.7 M parameters,
 /// 1.53 GMAC. Some layers of the table read more channels than are delivered; they are kept.
@@ -123,10 +125,12 @@ inline constexpr table_network facebag{
     "facebag", "multi-modal",
     "H2H, arXiv:2204.13852, and the layer tables of MARCH; the last layer's 92146 inputs are the "
     "source's",
-    [](std::string_view name, int bits) {
-      return detail::three_modalities(name, detail::facebag_branch, detail::facebag_trunk, 92146, 3,
-                                      bits);
-    },
-    112};
+    []<deferred D = when_called>(std::string_view name, int bits){
+        return detail::three_modalities<D>(name, detail::facebag_branch, detail::facebag_trunk,
+                                           92146, 3, bits);
+}
+, 112
+}
+;
 
 } // namespace mars::zoo
