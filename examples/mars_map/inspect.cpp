@@ -165,11 +165,14 @@ auto explain_operator(options const& o, workload const& w, mars::any_system cons
   j["alternatives"] = ordered_json::array();
   for (auto const& x : *others) {
     auto const name = mars::to_string(x.sharding, chosen);
+    auto const place = x.elsewhere.empty() ? std::string{} : ranges_text(x.elsewhere);
     auto const sign = x.change < 0 ? "-" : "+";
-    fmt::format_to(out, "  {:<28} {}{}\n", name, sign,
-                   value_text(x.change < 0 ? -x.change : x.change, o.objective));
+    fmt::format_to(out, "  {:<28} {}{}{}\n", name, sign,
+                   value_text(x.change < 0 ? -x.change : x.change, o.objective),
+                   place.empty() ? "" : ", on " + place);
     j["alternatives"].push_back(
         {{"sharding", name}, {"change", static_cast<double>(x.change) * 1e-12}});
+    for (auto const a : x.elsewhere) j["alternatives"].back()["accelerators"].push_back(a.value);
   }
   r.json = mars::io::write_json(j);
   return r;

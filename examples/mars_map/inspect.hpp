@@ -32,10 +32,11 @@ struct report_text {
 [[nodiscard]] auto explain_operator(options const& o, workload const& w,
                                     mars::any_system const& system) -> mars::expected<report_text>;
 
-/// Another sharding of one operator, everything else as it is.
+/// Another sharding of one operator, or another set of the mapping for it, everything else as it is.
 struct alternative {
   mars::sharding sharding;
-  mars::ticks change{}; ///< of the objective's value
+  std::vector<mars::accelerator_id> elsewhere{}; ///< its set; empty: the one it has
+  mars::ticks change{};                          ///< of the objective's value
 };
 /// The cheapest first; empty where the mapping is not one of the strategy's, or values do not add up.
 [[nodiscard]] auto find_alternatives(options const& o, mars::graph const& graph,

@@ -33,16 +33,17 @@ using tool_mapper = mars::mapper<mars::any_cost, chosen_strategy, timed_search, 
   return error.path == "checkpoint" ? in_file(o.checkpoint, std::move(error)) : error;
 }
 
-/// The baseline, with its value by the objective at hand.
+} // namespace
+
 void add_baseline(options const& o, mars::graph const& graph, mars::any_system const& system,
-                  tool_mapper const& mapper, outcome& into) {
-  auto found = mars::is_staged(system.interconnect) ? find_schedule_baseline(o, graph, system)
-                                                    : find_baseline(o, graph, system);
+                  bool scheduled, price_function const& price, outcome& into) {
+  auto found =
+      scheduled ? find_schedule_baseline(o, graph, system) : find_baseline(o, graph, system);
   if (!found) {
     into.no_baseline = to_string(found.error());
     return;
   }
-  auto priced = mapper.price(graph, system, std::move(found->mapping));
+  auto priced = price(std::move(found->mapping));
   if (!priced) {
     into.no_baseline = to_string(priced.error());
     return;
@@ -52,8 +53,6 @@ void add_baseline(options const& o, mars::graph const& graph, mars::any_system c
   priced->wall = found->wall;
   into.baseline = *std::move(priced);
 }
-
-} // namespace
 
 auto find_mapping(options const& o, mars::graph const& graph, mars::any_system const& system,
                   mars::stop_token stop,
@@ -74,7 +73,8 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
       o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
   auto mapper = mapper_of(o, system, until);
   outcome result;
-  add_baseline(o, graph, system, mapper, result);
+  auto const price = [&](mars::mapping m) { return mapper.price(graph, system, std::move(m)); };
+  add_baseline(o, graph, system, false, price, result);
   mars::search_context context{.budget = o.budget, .stop = stop, .threads = o.threads};
   context.observer = [&](mars::progress const& p) {
     result.convergence.push_back(p);
@@ -84,8 +84,7 @@ auto find_mapping(options const& o, mars::graph const& graph, mars::any_system c
   if (o.search == search_name::baseline && !result.baseline)
     return mars::fail(mars::error_code::infeasible, "--search baseline", "no baseline", {},
                       result.no_baseline);
-  if (result.baseline && !result.baseline->mapping.is_scheduled())
-    mapper = mapper.with_start(result.baseline->mapping);
+  if (result.baseline) mapper = mapper.with_start(result.baseline->mapping);
   mars::expected<void> kept;
   if (!o.checkpoint.empty()) {
     auto at = load_checkpoint(o);
@@ -112,7 +111,8 @@ auto price_mapping(options const& o, mars::graph const& graph, mars::any_system 
   if (!priced) return mars::unexpected{std::move(priced).error()};
   result.plan = *std::move(priced);
   result.plan.policy = "none";
-  add_baseline(o, graph, system, tool, result);
+  auto const price = [&](mars::mapping m) { return tool.price(graph, system, std::move(m)); };
+  add_baseline(o, graph, system, result.plan.mapping.is_scheduled(), price, result);
   return result;
 }
 
@@ -135,7 +135,7 @@ auto find_alternatives(options const& o, mars::graph const& graph, mars::any_sys
   auto const shardings = problem->shardings(v, a->slots[a->slot_of[v]].set);
   for (std::size_t c = 0; c < shardings.size(); ++c)
     if (auto const sum = delta.try_choice(v, c); c != a->choice_of[v] && sum < mars::no_ticks)
-      found.push_back({shardings[c], sum - delta.sum()});
+      found.push_back({shardings[c], {}, sum - delta.sum()});
   std::stable_sort(found.begin(), found.end(),
                    [](auto const& x, auto const& y) { return x.change < y.change; });
   found.resize(std::min(found.size(), shown));

@@ -59,6 +59,11 @@ struct outcome {
                                     mars::any_system const& system, mars::mapping const& mapping)
     -> mars::expected<mars::io::simulation_result>;
 
+/// Adds the baseline of sequential mappings or of schedules, with its value by the objective at hand.
+using price_function = std::function<mars::expected<mars::plan>(mars::mapping)>;
+void add_baseline(options const& o, mars::graph const& graph, mars::any_system const& system,
+                  bool scheduled, price_function const& price, outcome& into);
+
 /// Prices a given mapping. Errors: `invalid_mapping` and others when it is none.
 [[nodiscard]] auto price_mapping(options const& o, mars::graph const& graph,
                                  mars::any_system const& system, mars::mapping mapping)

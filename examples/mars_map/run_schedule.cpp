@@ -5,7 +5,7 @@
 
 #include <mars/evaluation/build_schedule_problem.hpp>
 #include <mars/evaluation/schedule_evaluator.hpp>
-#include <mars/search/any_schedule_search.hpp>
+#include <mars/search/any_search.hpp>
 #include <mars/search/h2h.hpp>
 #include <mars/search/list_scheduling.hpp>
 #include <mars/search/schedule_annealing.hpp>
@@ -101,7 +101,13 @@ auto find_schedule_baseline(options const& o, mars::graph const& graph,
   auto steps = o;
   steps.search = search_name::h2h;
   steps.strategy = strategy_name::whole;
-  return schedule_mapper_of(steps, system, mars::deadline::never()).find(graph, system);
+  // Its last step looks at every operator once per operator: not for long on large graphs.
+  constexpr std::uint64_t operators_looked_at = 20'000'000;
+  mars::search_context context;
+  context.budget.evaluations = std::max<std::uint64_t>(1, operators_looked_at / (graph.size() + 1));
+  if (o.budget.wall) context.budget.wall = *o.budget.wall / 4;
+  return schedule_mapper_of(steps, system, mars::deadline::never())
+      .find(graph, system, std::move(context));
 }
 
 auto find_schedule(options const& o, mars::graph const& graph, mars::any_system const& system,
@@ -110,18 +116,13 @@ auto find_schedule(options const& o, mars::graph const& graph, mars::any_system 
     -> mars::expected<outcome> {
   auto const until =
       o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
-  auto const mapper = schedule_mapper_of(o, system, until);
+  auto mapper = schedule_mapper_of(o, system, until);
   outcome result;
-  if (auto baseline = find_schedule_baseline(o, graph, system)) {
-    auto priced = mapper.price(graph, system, baseline->mapping);
-    if (!priced) return mars::unexpected{std::move(priced).error()};
-    priced->policy = baseline->policy;
-    priced->evaluations = baseline->evaluations;
-    priced->wall = baseline->wall;
-    result.baseline = *std::move(priced);
-  } else {
-    result.no_baseline = to_string(baseline.error());
-  }
+  auto const price = [&](mars::mapping m) { return mapper.price(graph, system, std::move(m)); };
+  add_baseline(o, graph, system, true, price, result);
+  // Others begin with the sequential optimum.
+  if (result.baseline && result.baseline->mapping.is_scheduled())
+    mapper = mapper.with_start(result.baseline->mapping);
   mars::search_context context{.budget = o.budget, .stop = stop, .threads = o.threads};
   context.observer = [&](mars::progress const& p) {
     result.convergence.push_back(p);
@@ -152,15 +153,17 @@ auto find_schedule_alternatives(options const& o, mars::graph const& graph,
   auto const now = price(*a);
   std::size_t v = 0;
   while (problem->operator_at(v) != which) ++v;
-  auto const set = problem->choices(v)[a->choice_of[v]].set;
-  auto const [first, last] = problem->choices_on(v, set);
-  for (auto c = first; c < last; ++c) {
+  auto const all = problem->choices(v);
+  auto const set = all[a->choice_of[v]].set;
+  for (std::uint32_t c = 0; c < all.size(); ++c) {
     if (c == a->choice_of[v]) continue;
     auto other = *a;
     other.choice_of[v] = c;
-    if (auto const value = price(other); value.feasible())
-      found.push_back(
-          {problem->row(v).shardings[problem->choices(v)[c].sharding], value.value - now.value});
+    auto const value = price(other);
+    if (!value.feasible()) continue;
+    found.push_back({problem->row(v).shardings[all[c].sharding], {}, value.value - now.value});
+    auto const members = problem->members(all[c].set);
+    if (all[c].set != set) found.back().elsewhere.assign(members.begin(), members.end());
   }
   std::stable_sort(found.begin(), found.end(),
                    [](auto const& x, auto const& y) { return x.change < y.change; });

@@ -218,6 +218,20 @@ public:
   }
 
 private:
+  /// What a search found, priced by the models themselves.
+  template <class Graph, class System, class Found>
+  [[nodiscard]] auto plan_of(Graph const& g, System const& system, mapping best, Found const& found,
+                             seconds wall) const -> expected<plan> {
+    auto result = price(g, system, std::move(best));
+    if (!result) return result;
+    result->bound = found.bound;
+    result->policy = std::string{std::string_view{search_.name()}};
+    result->evaluations = found.evaluations;
+    result->wall = wall;
+    result->exhausted = found.exhausted;
+    return result;
+  }
+
   template <class Graph, class System>
   [[nodiscard]] auto find_assignment(Graph const& g, System const& system,
                                      std::vector<std::vector<accelerator_id>> const& sets,
@@ -232,14 +246,7 @@ private:
                   "the workload, system, strategy, costs and objective it was made with");
     auto const found = search_(*problem, context);
     auto const wall = seconds_since(begun);
-    auto result = price(g, system, problem->decode(found.best));
-    if (!result) return result;
-    result->bound = found.bound;
-    result->policy = std::string{std::string_view{search_.name()}};
-    result->evaluations = found.evaluations;
-    result->wall = wall;
-    result->exhausted = found.exhausted;
-    return result;
+    return plan_of(g, system, problem->decode(found.best), found, wall);
   }
 
   template <class Graph, class System>
@@ -262,6 +269,7 @@ private:
       search_context inner;
       inner.stop = context.stop;
       inner.threads = context.threads;
+      inner.budget.evaluations = sequential_evaluations;
       if (context.budget.wall) inner.budget.wall = *context.budget.wall / 3;
       auto const sequential = search::exact{}(*tables, inner);
       context.start_schedule = problem->encode(tables->decode(sequential.best));
@@ -272,15 +280,11 @@ private:
       return fail(error_code::infeasible, "system",
                   "no schedule in which every accelerator keeps one design", "one",
                   std::string{"search "} + std::string{std::string_view{search_.name()}});
-    auto result = price(g, system, problem->decode(found.best));
-    if (!result) return result;
-    result->bound = found.bound;
-    result->policy = std::string{std::string_view{search_.name()}};
-    result->evaluations = found.evaluations;
-    result->wall = wall;
-    result->exhausted = found.exhausted;
-    return result;
+    return plan_of(g, system, problem->decode(found.best), found, wall);
   }
+
+  /// Of the sequential search that schedules begin with.
+  static constexpr std::uint64_t sequential_evaluations = 20'000'000;
 
   Cost cost_;
   Strategy strategy_;

@@ -35,7 +35,6 @@
 //       mars::search::roles::range_crossover, no_mutation>;
 
 #include <mars/search/annealing.hpp>
-#include <mars/search/any_schedule_search.hpp>
 #include <mars/search/any_search.hpp>
 #include <mars/search/beam.hpp>
 #include <mars/search/computation_prioritized.hpp>

@@ -6,6 +6,7 @@
 #include <mars/evaluation/channel.hpp>
 #include <mars/evaluation/detail/check_evaluable.hpp>
 #include <mars/evaluation/detail/schedule_memory.hpp>
+#include <mars/evaluation/detail/set_channels.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/staging.hpp>
@@ -54,7 +55,8 @@ public:
         shares_(ops.size()),
         free_(system.accelerators.size()),
         busy_(system.accelerators.size()),
-        last_(system.accelerators.size(), no_operator) {
+        last_(system.accelerators.size(), no_operator),
+        channels_{system.interconnect, collective, m} {
     if constexpr (StagedInterconnect<network>)
       follow_first_ = joins_follow_first(system.interconnect);
     for (std::size_t v = 0; v < ops.size(); ++v)
@@ -64,8 +66,6 @@ public:
     for (auto const& set : m.sets)
       for (auto& option : catalogue.options(set.accelerators))
         if (option.name == set.design) designs_.push_back(std::move(option.by_member));
-    channels_.resize(m.sets.size());
-    for (auto& row : channels_) row.resize(m.sets.size());
     result_.operators.resize(ops.size());
     result_.semantics = staged_ ? semantics::staged : semantics::overlapped;
   }
@@ -83,7 +83,7 @@ public:
       auto const u = e.producer.index();
       auto arrived = result_.operators[u].end;
       if (!staged_) {
-        auto const moved = move(v, s, e);
+        auto const moved = move(v, e);
         entry.redistribution = std::max(entry.redistribution, moved);
         arrived = saturating_add(arrived, moved);
       }
@@ -108,12 +108,30 @@ public:
         busy_[a.index()] = saturating_add(busy_[a.index()], duration(v));
     }
     for (auto const b : busy_) result_.bottleneck = std::max(result_.bottleneck, b);
+    if (staged_) charge_power();
     if (energy_known_) result_.energy = joules{to_seconds(picojoules_).count()};
-    schedule_memory(*g_, *system_, *m_, *ops_, result_);
+    schedule_memory(*g_, *system_, *m_, result_);
     return std::move(result_);
   }
 
 private:
+  /// Accelerators that say what they draw draw it while they move data, too (H2H: Σ duration · power).
+  void charge_power() {
+    if constexpr (PoweredAccelerator<
+                      std::remove_cvref_t<decltype(system_->accelerators[std::size_t{}])>>) {
+      picoseconds sum{};
+      for (std::size_t v = 0; v < ops_->size(); ++v)
+        for (auto const a : m_->sets[m_->operators[v].set.index()].accelerators) {
+          watts const power = system_->accelerators[a.index()].power();
+          if (!is_known(power)) return;
+          sum = saturating_add(sum,
+                               to_picoseconds(seconds{(power * to_seconds(duration(v))).count()}));
+        }
+      picojoules_ = sum;
+      energy_known_ = true;
+    }
+  }
+
   /// Computation, exchanges inside the operator, energy; staged: what each member does.
   void price(std::size_t v, std::size_t s, std::span<accelerator_id const> members,
              later<operator_evaluation, D>& entry) {
@@ -213,21 +231,18 @@ private:
     for (auto const a : members) free_[a.index()] = earlier.end;
   }
 
-  [[nodiscard]] auto move(std::size_t v, std::size_t s, input_edge const& e) -> picoseconds {
+  [[nodiscard]] auto move(std::size_t v, input_edge const& e) -> picoseconds {
     auto const& from = m_->operators[e.producer.index()];
-    auto const f = from.set.index();
-    auto& between = channels_[f][s];
-    if (!between)
-      between.emplace(system_->interconnect, *collective_, std::span{m_->sets[f].accelerators},
-                      std::span{m_->sets[s].accelerators});
+    auto const& to = m_->operators[v];
     later<operation, D> const& producer = *(*ops_)[e.producer.index()];
     later<operation, D> const& o = *(*ops_)[v];
     auto const* produced = nth_operand(producer, role::output, e.output);
-    return (*between)(
-               output_layout(producer, *produced, from.sharding, m_->sets[f].accelerators.size()),
-               input_layout(o, o.operands[e.operand], m_->operators[v].sharding,
-                            m_->sets[s].accelerators.size()),
-               produced->element_bits)
+    return channels_
+        .between(from.set, to.set)(output_layout(producer, *produced, from.sharding,
+                                                 m_->sets[from.set.index()].accelerators.size()),
+                                   input_layout(o, o.operands[e.operand], to.sharding,
+                                                m_->sets[to.set.index()].accelerators.size()),
+                                   produced->element_bits)
         .time;
   }
 
@@ -245,7 +260,7 @@ private:
   later<std::vector<picoseconds>, D> free_, busy_;          ///< by accelerator
   std::vector<std::size_t> last_;                           ///< launched on an accelerator
   std::vector<std::vector<std::uint32_t>> designs_;         ///< by set and member
-  std::vector<std::vector<std::optional<channel<network, Collective>>>> channels_;
+  set_channels<network, Collective> channels_;
   later<evaluation, D> result_;
   picoseconds picojoules_{};
   bool energy_known_{true};

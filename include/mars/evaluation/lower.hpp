@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -250,6 +251,28 @@ private:
   later<lowered_mapping, D> all_;
 };
 
+/// Steps of rings are numbered in 32 bits, and a recurrence may have any number of them.
+template <WorkloadGraph Graph, deferred D = when_called>
+[[nodiscard]] auto check_ring_count(Graph const& g, later<mapping, D> const& m,
+                                    collective_lowering how) -> expected<void> {
+  constexpr std::int64_t most = std::int64_t{1} << 28;
+  std::int64_t transfers = 0;
+  if (how == collective_lowering::blocks) return {};
+  for (operator_id const v : operators(g)) {
+    later<operation, D> const& o = op(g, v);
+    auto const& placed = m.operators[v.index()];
+    auto const p = m.sets[placed.set.index()].accelerators.size();
+    for_each_exchange(o, placed.sharding, p, [&](exchange const& e) {
+      auto const once = static_cast<std::int64_t>(2 * e.groups.size() * p);
+      transfers += std::min(most, e.repeated) > most / once ? most : e.repeated * once;
+    });
+    if (transfers >= most)
+      return fail(error_code::overflow, std::string{"operators["} + std::to_string(v.value) + "]",
+                  "too many steps of rings", "fewer than 2^28, or collectives as blocks", o.name);
+  }
+  return {};
+}
+
 } // namespace detail
 
 /// A mapping as activities, for `simulate`. What each operator takes is `evaluate`'s; what moves are
@@ -264,7 +287,7 @@ private:
 ///
 /// With `blocks`, where no transfer is slowed down, the simulated latency is the evaluated one to the
 /// picosecond, and never below it. With `rings` that holds where the model is `collective::ring` and
-/// all hops of a ring are alike. Errors: as `evaluate`. Complexity: that of `evaluate`, and O(p²)
+/// all hops of a ring are alike. Errors: as `evaluate`; `overflow` for 2^28 steps of rings. Complexity: that of `evaluate`, and O(p²)
 /// transfers an edge; rings: O(p²) a collective.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
           CollectiveModelForSystem<System> Collective, deferred D = when_called>
@@ -274,6 +297,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
     -> later<expected<lowered_mapping>, D> {
   auto priced = evaluate(g, system, m, cost, collective);
   if (!priced) return unexpected{std::move(priced).error()};
+  if (auto ok = detail::check_ring_count(g, m, how); !ok) return unexpected{ok.error()};
   detail::lowering<Graph, System, Collective> lowering{g,          system, m,
                                                        collective, how,    *std::move(priced)};
   auto const order = topological_order(g).value();

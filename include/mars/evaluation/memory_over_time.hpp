@@ -5,13 +5,10 @@
 #include <mars/core/id.hpp>
 #include <mars/core/units.hpp>
 #include <mars/evaluation/critical_path.hpp>
-#include <mars/evaluation/detail/missing_parts.hpp>
+#include <mars/evaluation/detail/memory_charges.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/mapping/mapping.hpp>
-#include <mars/parallel/layout.hpp>
-#include <mars/parallel/redistribution.hpp>
 #include <mars/workload/concept.hpp>
-#include <mars/workload/operation.hpp>
 #include <mars/workload/topology.hpp>
 
 #include <algorithm>
@@ -71,43 +68,12 @@ template <WorkloadGraph Graph, deferred D = when_called>
     }
   }
 
-  // What each operator charges the accelerators of its set.
-  later<std::vector<bytes>, D> buffers(n), kept(n), weights(m.sets.size());
-  for (auto const v : order) {
-    later<operation, D> const& o = op(g, v);
-    auto const& placed = m.operators[v.index()];
-    auto const& members = m.sets[set_of(v)].accelerators;
-    auto const print = footprint_of(o, placed.sharding, members.size());
-    auto& needed = buffers[v.index()] = print.transient();
-    if (placed.weights == residency::resident) weights[set_of(v)] += print.weights;
-    for (input_edge const e : inputs(g, v)) {
-      if (how == semantics::staged) break; // all of them come from the host
-      auto const& from = m.operators[e.producer.index()];
-      auto const& owners = m.sets[from.set.index()].accelerators;
-      later<operation, D> const& producer = op(g, e.producer);
-      auto const* produced = nth_operand(producer, role::output, e.output);
-      auto const& consumed = o.operands[e.operand];
-      auto const moves = detail::missing_parts(
-          output_layout(producer, *produced, from.sharding, owners.size()),
-          input_layout(o, consumed, placed.sharding, members.size()), owners, members);
-      bool const rotates = rotating_operand(o, placed.sharding, members.size()) == &consumed;
-      needed -= size_of(consumed, rotates ? phase_extents(o, placed.sharding)
-                                          : shard_extents(o, placed.sharding));
-      needed += storage(largest_missing(moves, members.size()), produced->element_bits);
-    }
-    for (auto const& t : o.operands)
-      if (t.role == role::output) {
-        std::int64_t largest = 0;
-        for (auto const& box : output_layout(o, t, placed.sharding, members.size()))
-          largest = std::max(largest, volume(box));
-        kept[v.index()] += storage(largest, t.element_bits);
-      }
-  }
-
+  auto const charges = detail::memory_charges(g, m, how);
   later<std::vector<std::vector<memory_step>>, D> steps(accelerators);
   for (auto& of_one : steps) of_one.emplace_back();
-  for (std::size_t s = 0; s < m.sets.size(); ++s)
-    for (auto const a : m.sets[s].accelerators) steps[a.index()].front().weights += weights[s];
+  for (auto const v : order)
+    for (auto const a : m.sets[set_of(v)].accelerators)
+      steps[a.index()].front().weights += charges[v.index()].weights;
   auto const change = [&](operator_id v, picoseconds when, bytes more_results, bytes more_buffers) {
     for (auto const a : m.sets[set_of(v)].accelerators) {
       auto& of_one = steps[a.index()];
@@ -135,13 +101,14 @@ template <WorkloadGraph Graph, deferred D = when_called>
   for (auto const& [when, position, end] : events) {
     auto const v = order[position];
     if (!end) {
-      change(v, when, bytes{}, buffers[v.index()]);
+      change(v, when, bytes{}, charges[v.index()].buffers);
       continue;
     }
-    change(v, when, stays[v.index()] ? kept[v.index()] : bytes{}, bytes{} - buffers[v.index()]);
+    change(v, when, stays[v.index()] ? charges[v.index()].kept : bytes{},
+           bytes{} - charges[v.index()].buffers);
     for (input_edge const e : inputs(g, v))
       if (--readers[e.producer.index()] == 0)
-        change(e.producer, when, bytes{} - kept[e.producer.index()], bytes{});
+        change(e.producer, when, bytes{} - charges[e.producer.index()].kept, bytes{});
   }
 
   // Of the steps at one time the last remains, and the largest if it stands out.

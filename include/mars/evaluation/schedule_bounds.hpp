@@ -103,6 +103,21 @@ public:
     }
   }
 
+  /// Overlapped: few enough of them? Counted as choices of one operator with those of the next, by
+  /// layout.
+  [[nodiscard]] auto may_look_at_moves() const -> bool {
+    auto const& p = *problem_;
+    constexpr std::uint64_t most = 300'000'000;
+    std::uint64_t pairs = 0;
+    for (std::uint32_t v = 0; v < p.size() && pairs <= most; ++v) {
+      if (p.before(v) == nobody) continue;
+      for (std::uint32_t s = 0; s < p.sets().size(); ++s)
+        for (std::uint32_t from = 0; from < p.sets().size(); ++from)
+          pairs += p.moves(p.in_edges(v)[0], from, s).time.size();
+    }
+    return pairs <= most;
+  }
+
   /// Overlapped, along a path: least of `of_u` and the move to each choice of `v`.
   template <class To>
   void step_with_moves(std::uint32_t v, std::vector<double> const& of_u, To const& to) const {
@@ -183,7 +198,7 @@ public:
         auto const take = [&](std::uint32_t c, double cost, std::uint32_t) {
           mine[c] = std::max(cost, others + costs_.node(v, c));
         };
-        if (p.is_staged())
+        if (p.is_staged() || !costs_.may_look_at_moves())
           costs_.step(v, value_[p.before(v)], one, take);
         else
           costs_.step_with_moves(v, value_[p.before(v)], take);
@@ -199,7 +214,11 @@ public:
   [[nodiscard]] auto work(std::size_t rounds) -> bound {
     auto const& p = *problem_;
     find_tails();
-    find_ancestors();
+    find_chains();
+    // Which chains an operator depends on is a table of operators by chains.
+    constexpr std::size_t most_ancestors = 2'000'000;
+    bool const with_ancestors = p.size() * ends_.size() <= most_ancestors;
+    if (with_ancestors) find_ancestors();
     bound best{0, "work"};
     std::optional<std::uint32_t> target;
     for (int turn = 0; turn < 2; ++turn) {
@@ -214,7 +233,7 @@ public:
         walk_chains(price);
         auto const all = total({});
         if (auto const b = safe(all); b > best.value) best = {b, "work"};
-        for (std::uint32_t j = 0; j < p.size(); ++j) {
+        for (std::uint32_t j = 0; j < p.size() && with_ancestors; ++j) {
           if (p.in_edges(j).empty()) continue;
           auto const sum = total(j) + tail_[j];
           if (auto const b = safe(sum); b > best.value) best = {b, "work and path"};
@@ -235,6 +254,7 @@ public:
   /// The busiest accelerator works at least its part.
   [[nodiscard]] auto share(std::size_t rounds) -> bound {
     auto const& p = *problem_;
+    find_chains();
     std::vector<double> price(p.accelerators(), 1.0);
     normalise(price);
     bound best{0, "work"};
@@ -293,8 +313,7 @@ private:
     });
   }
 
-  /// By operator, how far each chain goes that ends in one of its ancestors.
-  void find_ancestors() {
+  void find_chains() {
     auto const& p = *problem_;
     auto const n = p.size();
     chain_of_.assign(n, 0);
@@ -305,11 +324,18 @@ private:
       chain_of_[v] = u == nobody ? chains++ : chain_of_[u];
       depth_[v] = u == nobody ? 0 : depth_[u] + 1;
     }
-    chains_ = chains;
+    ends_.assign(chains, nobody);
+    for (std::uint32_t v = 0; v < n; ++v)
+      if (p.next(v) == nobody) ends_[chain_of_[v]] = v;
+  }
+  /// By operator, how far each chain goes that ends in one of its ancestors.
+  void find_ancestors() {
+    auto const& p = *problem_;
+    auto const n = p.size();
     last_ancestor_.assign(n, {});
     for (std::uint32_t v = 0; v < n; ++v) {
       auto& mine = last_ancestor_[v];
-      mine.assign(chains, nobody);
+      mine.assign(ends_.size(), nobody);
       for (auto const& e : p.in_edges(v)) {
         auto const take = [&](std::uint32_t u) {
           if (u == nobody) return;
@@ -320,15 +346,11 @@ private:
         for (auto const u : last_ancestor_[e.producer]) take(u);
       }
     }
-    ends_.assign(chains, nobody);
-    for (std::uint32_t v = 0; v < n; ++v)
-      if (p.next(v) == nobody) ends_[chain_of_[v]] = v;
   }
 
   /// Least priced time of every chain up to every operator.
   void walk_chains(std::vector<double> const& price) {
     auto const& p = *problem_;
-    if (chain_of_.size() != p.size()) find_ancestors();
     of_set_.assign(p.sets().size(), 0.0);
     for (std::uint32_t s = 0; s < p.sets().size(); ++s)
       for (auto const a : p.members(s)) of_set_[s] += price[a.index()];
@@ -395,19 +417,55 @@ private:
   std::vector<std::vector<std::uint32_t>> last_ancestor_; ///< by position and chain
   std::vector<std::uint32_t> ends_;                       ///< by chain
   std::vector<double> of_set_, load_;
-  std::uint32_t chains_{};
 };
+
+/// What does not look at neighbours: the longest path of least durations, and the least work shared by
+/// all accelerators. O(choices) of the classes, O(V + E).
+template <deferred D = when_called>
+[[nodiscard]] auto plain_schedule_bound(later<schedule_problem, D> const& p) -> bound {
+  later<std::vector<ticks>, D> least, work; // by class of operators
+  later<std::vector<ticks>, D> end(p.size());
+  ticks latest = 0, all = 0;
+  for (std::size_t v = 0; v < p.size(); ++v) {
+    auto const k = p.op_class(v);
+    if (k >= least.size()) {
+      least.resize(k + 1, -1);
+      work.resize(k + 1, -1);
+    }
+    if (least[k] < 0) {
+      least[k] = work[k] = no_ticks;
+      for (auto const& c : p.choices(v)) {
+        auto const members = static_cast<ticks>(p.members(c.set).size());
+        least[k] = std::min(least[k], c.least);
+        work[k] = std::min(work[k], c.least > no_ticks / members ? no_ticks : c.least * members);
+      }
+    }
+    for (auto const& e : p.in_edges(v)) end[v] = std::max(end[v], end[e.producer]);
+    end[v] = std::min(no_ticks, end[v] + least[k]);
+    latest = std::max(latest, end[v]);
+    all = std::min(no_ticks, all + work[k]);
+  }
+  all /= static_cast<ticks>(std::max<std::size_t>(1, p.accelerators()));
+  if (p.how() == aggregate::bottleneck || all > latest) return {all, "work"};
+  return {latest, "path"};
+}
 
 } // namespace detail
 
 /// The best lower bound on the value of any assignment of a problem: along paths of operators (the
 /// bound is named "path"), of all accelerators' time ("work"), and of the time before an operator and
 /// a path behind it ("work and path"). What neighbours on one set must still exchange is in all of
-/// them. O(rounds · choices · choices of an operator on one set).
+/// them, except in problems with more than eight million choices of all operators together, whose bound
+/// looks at no neighbours; with more than two million, rounds become fewer. O(rounds · choices · choices of an operator on one set).
 template <deferred D = when_called>
 [[nodiscard]] auto schedule_bound(later<schedule_problem, D> const& p, std::size_t rounds = 100)
     -> bound {
   if (p.size() == 0) return {};
+  constexpr std::size_t most_choices = 8'000'000, effort = 200'000'000;
+  std::size_t choices = 0;
+  for (std::size_t v = 0; v < p.size(); ++v) choices += p.choices(v).size();
+  if (choices > most_choices) return detail::plain_schedule_bound<D>(p);
+  rounds = std::min(rounds, effort / std::max<std::size_t>(1, choices));
   detail::basic_schedule_bounds<D> bounds{p};
   if (p.how() == aggregate::bottleneck) return bounds.share(rounds);
   auto const path = bounds.path();

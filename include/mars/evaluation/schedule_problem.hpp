@@ -104,7 +104,12 @@ public:
     auto next = first_out_;
     for (std::uint32_t i = 0; i < t_.edges.size(); ++i) out_[next[t_.edges[i].producer]++] = i;
     link_chains();
-    for (auto const& offered : t_.designs) one_design_ = one_design_ && offered.size() == 1;
+    std::vector<std::optional<std::uint16_t>> design(t_.capacity.size());
+    for (std::uint32_t s = 0; s < t_.sets.size(); ++s)
+      for (auto const a : t_.sets[s].accelerators)
+        for (auto const number : t_.design_id[s])
+          one_design_ =
+              one_design_ && *(design[a.index()] = design[a.index()].value_or(number)) == number;
     std::int64_t most = 0, largest = 0;
     for (std::size_t v = 0; v < n; ++v) {
       std::int64_t held = 0;
@@ -185,7 +190,7 @@ public:
   [[nodiscard]] auto design_number(schedule_choice const& c) const -> std::uint16_t {
     return design_number(c.set, c.design);
   }
-  /// Is there nothing to configure: every set has one design?
+  /// Is there nothing to configure: has every accelerator the same design in all of its sets?
   [[nodiscard]] auto has_one_design() const -> bool { return one_design_; }
   [[nodiscard]] auto times(std::size_t position, schedule_choice const& c) const
       -> std::span<member_ticks const> {

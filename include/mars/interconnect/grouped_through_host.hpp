@@ -107,15 +107,10 @@ struct grouped_through_host {
     }
     if (pairs)
       if (auto r = detail::check_bandwidth("intra_bandwidth", intra_bandwidth); !r) return r;
-    if (!host_bandwidths.empty()) {
-      if (auto r = detail::check_length("host_bandwidths", host_bandwidths.size(), n); !r) return r;
-      for (std::size_t i = 0; i < n; ++i)
-        if (auto r = detail::check_bandwidth(detail::at("host_bandwidths", i), host_bandwidths[i]);
-            !r)
-          return r;
-    } else if (groups.size() > 1) {
-      if (auto r = detail::check_bandwidth("host_bandwidth", host_bandwidth); !r) return r;
-    }
+    if (!host_bandwidths.empty() || groups.size() > 1)
+      if (auto r = detail::check_bandwidths("host_bandwidth", host_bandwidth, host_bandwidths, n);
+          !r)
+        return r;
     return detail::check_latency("latency", latency);
   }
 

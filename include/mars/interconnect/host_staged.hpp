@@ -56,15 +56,8 @@ struct host_staged {
   template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     if (auto r = detail::check_count("accelerators", accelerators); !r) return r;
-    if (bandwidths.empty()) {
-      if (auto r = detail::check_bandwidth("bandwidth", bandwidth); !r) return r;
-    } else {
-      if (auto r = detail::check_length("bandwidths", bandwidths.size(), accelerators); !r)
-        return r;
-      for (std::size_t i = 0; i < bandwidths.size(); ++i)
-        if (auto r = detail::check_bandwidth(detail::at("bandwidths", i), bandwidths[i]); !r)
-          return r;
-    }
+    if (auto r = detail::check_bandwidths("bandwidth", bandwidth, bandwidths, accelerators); !r)
+      return r;
     return detail::check_latency("latency", latency);
   }
 

@@ -32,7 +32,7 @@ namespace mars::search {
 /// assignments give the ready operators accelerators one by one. O(rounds·combinations + passes·V·V).
 template <deferred D = when_called>
 struct basic_h2h {
-  int steps{4}; ///< how far to go, 1 to 4
+  int steps{4}; ///< how far to go, 1 to 4; below 3 the value is that of nothing staying in place
   int passes{2};
   std::size_t most_combinations{100'000};
 
@@ -87,7 +87,6 @@ private:
     later<std::vector<std::uint32_t>, D> ready;
     for (std::uint32_t v = 0; v < n; ++v)
       if (waits[v] == 0) ready.push_back(v);
-    later<std::vector<bool>, D> done(n);
     while (!ready.empty()) {
       std::sort(ready.begin(), ready.end(), [&](auto x, auto y) {
         return p.operator_at(x) < p.operator_at(y); // the order of the layer table
@@ -106,7 +105,6 @@ private:
         place(p, singles, kind, a, free, end, clock);
       }
       for (auto const v : round) {
-        done[v] = true;
         a.order.push_back(v);
         for (auto const i : p.out_edges(v))
           if (--waits[p.edges()[i].consumer] == 0) ready.push_back(p.edges()[i].consumer);

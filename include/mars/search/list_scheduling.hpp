@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,8 @@ namespace mars::search {
 /// HEFT with insertion, for operators on sets of accelerators: operators by falling upward rank (their
 /// mean duration and the longest mean path behind them), each with the choice and in the gap where it
 /// ends first. Transfers count as if nothing stayed in place, except right behind the producer.
+///
+/// Out of time it places the rest beside their producers.
 ///
 /// Prefer it as a start for others, or for graphs too large for them. O(V·choices·gaps·p).
 /// Source: Topcuoglu, Hariri, Wu, IEEE TPDS 13(3), 2002.
@@ -65,7 +68,13 @@ struct basic_list_scheduling {
       ticks earliest = no_ticks, begins = 0;
       std::uint32_t best = 0;
       bool found = false;
-      for (std::uint32_t c = 0; c < all.size(); ++c) {
+      auto [first, last] = std::pair{std::uint32_t{0}, static_cast<std::uint32_t>(all.size())};
+      if (p.before(v) != p.nobody && clock.interrupted()) { // in a hurry: where its producer ran
+        auto const u = p.before(v);
+        auto const near = p.choices_on(v, p.choices(u)[a.choice_of[u]].set);
+        if (near.first != near.second) std::tie(first, last) = near;
+      }
+      for (auto c = first; c < last; ++c) {
         if (!may_use(p, all[c], design)) continue;
         ticks ready = 0;
         for (auto const& e : p.in_edges(v)) {

@@ -25,11 +25,13 @@ namespace mars::search {
 /// cannot beat the best; the first best is a short walk's (`schedule_annealing`).
 ///
 /// Prefer it for a dozen operators and small candidate sets: it proves the optimum; on larger problems
-/// it is an anytime search from that walk, with `schedule_bound` as its proof. Time that memory
-/// costs: where weights may not fit, both residencies are tried. Depth-first, O(V) memory.
+/// it is an anytime search from that walk, with `schedule_bound` as its proof. Where weights may not
+/// fit, both residencies are tried. It recurses once per operator, and does not branch on more than
+/// `most_operators`.
 template <deferred D = when_called>
 struct basic_schedule_exact {
   std::uint64_t evaluations{5'000'000}; ///< partial schedules, unless the context has a budget
+  std::size_t most_operators{1000};
   std::uint64_t walk_evaluations{
       20'000}; ///< of `schedule_annealing` before, at most a fifth of all
 
@@ -47,8 +49,10 @@ struct basic_schedule_exact {
       result.exhausted = true;
       return result;
     }
-    tree all{problem, price, clock, result};
-    result.exhausted = all.search();
+    if (problem.size() <= most_operators) {
+      tree all{problem, price, clock, result};
+      result.exhausted = all.search();
+    }
     if (result.exhausted) {
       auto const proven = result.value.feasible() ? result.value.value : no_ticks;
       if (proven > result.bound.value) result.bound = {proven, "search exhausted"};

@@ -86,7 +86,7 @@ struct table_network {
   static constexpr bool reads_text = false;
   static constexpr int element_bits = 32;
 
-  /// Errors: a batch or an image, which the table does not have; `element_bits` out of range.
+  /// Errors: a batch, an image or classes, which the table does not have; `element_bits` out of range.
   [[nodiscard]] auto build(image_options o = {.element_bits = 32}) const -> expected<graph> {
     if (o.batch != 1)
       return fail(error_code::out_of_range, "batch", std::to_string(o.batch), "1",
@@ -95,6 +95,9 @@ struct table_network {
       return fail(error_code::invalid_argument, "image", std::to_string(*o.image),
                   std::to_string(image),
                   std::string{name} + " is a table of layers of fixed sizes");
+    if (o.classes != image_options{}.classes)
+      return fail(error_code::invalid_argument, "classes", std::to_string(o.classes), "the default",
+                  std::string{name} + " ends as its table does");
     if (auto ok = detail::check_element_bits(o.element_bits); !ok) return unexpected{ok.error()};
     return layers(name, o.element_bits);
   }

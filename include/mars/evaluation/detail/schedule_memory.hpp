@@ -3,10 +3,10 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/core/sort.hpp>
+#include <mars/evaluation/detail/memory_charges.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/mapping/mapping.hpp>
-#include <mars/parallel/layout.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/topology.hpp>
 
@@ -31,8 +31,8 @@ using release_moment = std::pair<picoseconds, std::size_t>;
 /// O(V log V + E·p²).
 template <WorkloadGraph Graph, class System, deferred D = when_called>
 void schedule_memory(Graph const& g, System const& system, later<mapping, D> const& m,
-                     later<std::vector<operation const*>, D> const& ops, later<evaluation, D>& e) {
-  auto const n = ops.size();
+                     later<evaluation, D>& e) {
+  auto const n = m.operators.size();
   later<std::vector<std::size_t>, D> order(n), place(n);
   auto const topological = topological_order(g);
   later<std::vector<std::size_t>, D> rank(n);
@@ -62,47 +62,10 @@ void schedule_memory(Graph const& g, System const& system, later<mapping, D> con
       if (!is_read[v]) release[v] = {never, n};
   }
 
-  struct use {
-    std::int64_t weights{}, buffers{}, kept{};
-  };
-  later<std::vector<use>, D> uses(n);
+  auto const charges = memory_charges(g, m, e.semantics);
   auto const members = [&](std::size_t v) -> auto const& {
     return m.sets[m.operators[v].set.index()].accelerators;
   };
-  for (std::size_t v = 0; v < n; ++v) {
-    later<operation, D> const& o = *ops[v];
-    auto const& s = m.operators[v].sharding;
-    auto const p = members(v).size();
-    auto const print = footprint_of(o, s, p);
-    auto& u = uses[v];
-    if (m.operators[v].weights == residency::resident) u.weights = print.weights.count();
-    u.buffers = print.transient().count();
-    auto const* rotating = rotating_operand(o, s, p);
-    for (input_edge const in : inputs(g, operator_id{v})) {
-      if (e.semantics == semantics::staged) break; // all of them come from the host
-      auto const& t = o.operands[in.operand];
-      auto const from = in.producer.index();
-      auto const* made = nth_operand(*ops[from], role::output, in.output);
-      auto const owned =
-          output_layout(*ops[from], *made, m.operators[from].sharding, members(from).size());
-      auto const needed = input_layout(o, t, s, p);
-      std::int64_t most = 0;
-      for (std::size_t i = 0; i < p; ++i) {
-        auto missing = volume(needed[i]);
-        for (std::size_t j = 0; j < owned.size(); ++j)
-          if (members(from)[j] == members(v)[i]) missing -= shared_volume(owned[j], needed[i]);
-        most = std::max(most, missing);
-      }
-      u.buffers -= size_of(t, rotating == &t ? phase_extents(o, s) : shard_extents(o, s)).count();
-      u.buffers += storage(most, made->element_bits).count();
-    }
-    for (auto const& t : o.operands)
-      if (t.role == role::output) {
-        std::int64_t largest = 0;
-        for (auto const& box : output_layout(o, t, s, p)) largest = std::max(largest, volume(box));
-        u.kept += storage(largest, t.element_bits).count();
-      }
-  }
 
   later<std::vector<std::vector<std::size_t>>, D> runs(system.accelerators.size());
   for (auto const v : order)
@@ -120,19 +83,19 @@ void schedule_memory(Graph const& g, System const& system, later<mapping, D> con
         live -= living.top().second;
         living.pop();
       }
-      weights += uses[v].weights;
-      if (live + uses[v].buffers > highest) {
-        highest = live + uses[v].buffers;
+      weights += charges[v].weights.count();
+      if (live + charges[v].buffers.count() > highest) {
+        highest = live + charges[v].buffers.count();
         memory.peak_at = operator_id{v};
       }
-      live += uses[v].kept;
-      living.emplace(release[v], uses[v].kept);
+      live += charges[v].kept.count();
+      living.emplace(release[v], charges[v].kept.count());
     }
     memory.resident = bytes{weights};
     memory.peak = bytes{weights + highest};
     if (memory.fits()) continue;
     later<std::vector<std::pair<std::int64_t, operator_id>>, D> largest;
-    for (auto const v : runs[a]) largest.emplace_back(-uses[v].weights, operator_id{v});
+    for (auto const v : runs[a]) largest.emplace_back(-charges[v].weights.count(), operator_id{v});
     sort_ascending(largest);
     later<shortage, D> lack{shortage::kind::memory, accelerator_id{a},
                             memory.peak_at,         memory.peak,

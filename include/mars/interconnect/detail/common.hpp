@@ -73,6 +73,17 @@ template <deferred = when_called>
   return fail(error_code::shape_mismatch, std::move(path), std::to_string(found) + " entries",
               std::to_string(wanted) + " entries");
 }
+/// One bandwidth for all, or a list of one for each of `n`; `name` is of the one, with an s of the list.
+template <deferred = when_called>
+[[nodiscard]] auto check_bandwidths(std::string const& name, bytes_per_second all,
+                                    std::vector<bytes_per_second> const& each, std::size_t n)
+    -> expected<void> {
+  if (each.empty()) return check_bandwidth(name, all);
+  if (auto r = check_length(name + "s", each.size(), n); !r) return r;
+  for (std::size_t i = 0; i < n; ++i)
+    if (auto r = check_bandwidth(at(name + "s", i), each[i]); !r) return r;
+  return {};
+}
 /// Product of two counts, or one more than allowed when it is too large.
 [[nodiscard]] inline auto capped_product(std::size_t a, std::size_t b) -> std::size_t {
   if (b != 0 && a > max_accelerators / b) return max_accelerators + 1;

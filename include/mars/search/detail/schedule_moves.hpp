@@ -140,7 +140,7 @@ private:
                                std::span<std::uint32_t const> piece, std::uint32_t set)
       -> std::uint16_t {
     auto const& p = *problem_;
-    if (p.designs(set).size() < 2 && p.has_one_design()) return no_design;
+    if (p.has_one_design()) return no_design;
     busy_with_.assign(p.accelerators(), no_design);
     mark_.assign(p.size(), 0);
     for (auto const v : piece) mark_[v] = 1;

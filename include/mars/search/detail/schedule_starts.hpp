@@ -22,8 +22,16 @@ template <deferred D = when_called>
   std::vector<schedule_assignment> all;
   if (context.start_schedule) all.push_back(*context.start_schedule);
   all.push_back(basic_list_scheduling<D>::construct(p, clock));
-  if (p.is_staged() && basic_single_choices<D>{p}.complete())
-    all.push_back(basic_h2h<D>{}.construct(p, clock).best);
+  if (p.is_staged() && basic_single_choices<D>{p}.complete() && !clock.interrupted()) {
+    // A quarter of the budget: its last step looks at every operator again and again.
+    search_context part;
+    part.stop = context.stop;
+    part.budget.evaluations = clock.limit() / 4;
+    if (context.budget.wall) part.budget.wall = *context.budget.wall / 4;
+    meter of_part{part, clock.limit() / 4};
+    all.push_back(basic_h2h<D>{}.construct(p, of_part).best);
+    clock.count(of_part.evaluations());
+  }
   return all;
 }
 
