@@ -6,7 +6,7 @@
 #include "support/random_schedules.hpp"
 
 #include <mars/evaluation/schedule_bounds.hpp>
-#include <mars/search/any_schedule_search.hpp>
+#include <mars/search/any_search.hpp>
 #include <mars/search/h2h.hpp>
 #include <mars/search/list_scheduling.hpp>
 #include <mars/search/schedule_annealing.hpp>
