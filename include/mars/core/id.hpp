@@ -28,6 +28,7 @@ using operator_id = id<struct operator_tag>;
 using accelerator_id = id<struct accelerator_tag>;
 using link_id = id<struct link_tag>;
 using set_id = id<struct set_tag>;
+using stream_id = id<struct stream_tag>;
 
 } // namespace mars
 

@@ -5,6 +5,7 @@
 #include <mars/core/inplace_vector.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/hardware/detail/parameters.hpp>
+#include <mars/hardware/width_peak.hpp>
 #include <mars/workload/shard.hpp>
 
 #include <algorithm>
@@ -13,14 +14,6 @@
 #include <string_view>
 
 namespace mars::hardware {
-
-/// Peak rate for elements of a width.
-struct width_peak {
-  int element_bits{};
-  flops_per_second rate{};
-
-  friend auto operator==(width_peak const&, width_peak const&) -> bool = default;
-};
 
 /// Bits of the elements a shard computes with: those of its first input (of its output, if it has
 /// no input). Biases and accumulators, often wider, do not decide which units work.
