@@ -35,16 +35,16 @@ struct gpu_device {
   std::int64_t registers_per_sm{65536};
   bytes shared_per_sm{164 * 1024};
   std::int64_t blocks_per_sm{32};
-  std::int64_t warp{32};         ///< threads
+  std::int64_t warp{32};           ///< threads
   std::int64_t register_unit{256}; ///< registers are given to a warp in these
-  bytes shared_unit{128};        ///< shared memory is given to a block in these
-  bytes shared_reserved{1024};   ///< of every block, for the system
-  flops_per_second peak_rate{};  ///< for element widths that `peaks` does not list
+  bytes shared_unit{128};          ///< shared memory is given to a block in these
+  bytes shared_reserved{1024};     ///< of every block, for the system
+  flops_per_second peak_rate{};    ///< for element widths that `peaks` does not list
   inplace_vector<hardware::width_peak, 6> peaks{};
-  bytes_per_second bandwidth{};  ///< of DRAM
-  bytes l2{};                    ///< second-level cache
-  double saturating_warps{8};    ///< warps that keep one SM's arithmetic busy
-  double bytes_per_warp{512};    ///< in flight to DRAM
+  bytes_per_second bandwidth{}; ///< of DRAM
+  bytes l2{};                   ///< second-level cache
+  double saturating_warps{8};   ///< warps that keep one SM's arithmetic busy
+  double bytes_per_warp{512};   ///< in flight to DRAM
   seconds dram_latency{600e-9};
   launch_overheads overheads{};
 
@@ -102,7 +102,9 @@ struct occupancy {
 /// O(1). Source: CUDA's occupancy rules; units and the reserved part differ between generations.
 template <deferred = when_called>
 [[nodiscard]] auto occupancy_of(gpu_device const& d, kernel const& k) -> occupancy {
-  auto const ceil_to = [](std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; };
+  auto const ceil_to = [](std::int64_t n, std::int64_t unit) {
+    return (n + unit - 1) / unit * unit;
+  };
   occupancy o;
   o.warps = ceil_to(k.threads, d.warp) / d.warp;
   o.registers = o.warps * ceil_to(d.warp * k.registers, d.register_unit);
@@ -114,7 +116,8 @@ template <deferred = when_called>
   o.blocks = fits(d.registers_per_sm, o.registers, o.blocks);
   o.blocks = fits(d.shared_per_sm.count(), o.shared, o.blocks);
   if (o.blocks > 0) o.waves = (k.blocks + o.blocks * d.sms - 1) / (o.blocks * d.sms);
-  o.share = static_cast<double>(d.warp * o.warps * o.blocks) / static_cast<double>(d.threads_per_sm);
+  o.share =
+      static_cast<double>(d.warp * o.warps * o.blocks) / static_cast<double>(d.threads_per_sm);
   return o;
 }
 

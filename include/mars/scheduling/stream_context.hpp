@@ -23,9 +23,9 @@ struct stream_context {
 /// What a stream scheduler answers.
 struct stream_solution {
   stream_schedule schedule;
-  stream_timeline timeline; ///< of `schedule`, as `simulate` says
-  picoseconds bound{};      ///< proven: no schedule of the problem takes less
-  std::string_view binding{}; ///< which bound that is
+  stream_timeline timeline;    ///< of `schedule`, as `simulate` says
+  picoseconds bound{};         ///< proven: no schedule of the problem takes less
+  std::string_view binding{};  ///< which bound that is
   std::uint64_t evaluations{}; ///< schedules simulated
   std::uint64_t transitions{}; ///< of a dynamic program: (state, ending) pairs looked at
   std::uint64_t states{};      ///< of a dynamic program

@@ -8,6 +8,7 @@
 #include <mars/scheduling/detail/priced_kernel.hpp>
 #include <mars/scheduling/stream_graph.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -50,11 +51,59 @@ struct stream_options {
 template <deferred D = when_called>
 class basic_stream_problem {
 public:
-  /// Errors: `invalid_argument`, `out_of_range`, `infeasible`; paths `nodes[3].inputs[0]`,
-  /// `nodes[3].kernels[1].blocks`, `device.sms`. O(V + E).
-  [[nodiscard]] static auto make(later<stream_graph, D> graph, later<gpu_device, D> const& device,
+  /// Errors: `out_of_range`, `shape_mismatch`, `infeasible` (a block that fits no SM); paths such as
+  /// `nodes[3].inputs[0]`, `nodes[3].kernels[1].blocks`, `device.sms`. O(V + E).
+  [[nodiscard]] static auto make(later<stream_graph, D> graph, gpu_device const& device,
                                  later<stream_options, D> options = {})
-      -> expected<basic_stream_problem>;
+      -> expected<basic_stream_problem> {
+    if (auto r = device.validate(); !r) return unexpected{std::move(r).error().inside("device")};
+    basic_stream_problem p;
+    p.graph_ = std::move(graph);
+    p.device_ = device;
+    p.options_ = std::move(options);
+    p.limits_of_device_ = detail::limits_of(device);
+    p.overheads_ = detail::to_ticks(device.overheads);
+    auto const n = p.graph_.nodes.size();
+    auto const at = [](std::string const& path, std::size_t i) {
+      return path + "[" + std::to_string(i) + "]";
+    };
+    if (!p.graph_.block_of.empty() && p.graph_.block_of.size() != n)
+      return fail(error_code::shape_mismatch, "block_of", std::to_string(p.graph_.block_of.size()),
+                  std::to_string(n) + " numbers, one per node");
+    p.first_.assign(n + 1, 0);
+    for (std::size_t v = 0; v < n; ++v) {
+      auto const path = at("nodes", v);
+      auto const& node = p.graph_.nodes[v];
+      for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        auto const u = node.inputs[i];
+        if (u >= v)
+          return fail(error_code::out_of_range, path + at(".inputs", i), std::to_string(u),
+                      "a node before " + std::to_string(v), node.name);
+        if (std::find(node.inputs.begin(), node.inputs.begin() + static_cast<std::ptrdiff_t>(i),
+                      u) != node.inputs.begin() + static_cast<std::ptrdiff_t>(i))
+          return fail(error_code::duplicate, path + at(".inputs", i), std::to_string(u),
+                      "each producer once", node.name);
+        ++p.first_[u + 1];
+      }
+      if (v > 0 && !p.graph_.block_of.empty() && p.graph_.block_of[v] < p.graph_.block_of[v - 1])
+        return fail(error_code::out_of_range, at("block_of", v),
+                    std::to_string(p.graph_.block_of[v]),
+                    "at least " + std::to_string(p.graph_.block_of[v - 1]), node.name);
+      auto priced = p.price_all(node.kernels, path);
+      if (!priced) return unexpected{std::move(priced).error()};
+      p.priced_.push_back(*std::move(priced));
+    }
+    for (std::size_t v = 0; v < n; ++v) p.first_[v + 1] += p.first_[v];
+    p.consumers_.resize(p.first_[n]);
+    auto next = p.first_;
+    for (std::uint32_t v = 0; v < n; ++v)
+      for (auto const u : p.graph_.nodes[v].inputs) p.consumers_[next[u]++] = v;
+    for (std::size_t v = 0; v < n; ++v) {
+      p.alone_.push_back(p.sum(p.priced_[v], detail::alone_ticks<D>));
+      p.least_.push_back(p.sum(p.priced_[v], detail::least_ticks<D>));
+    }
+    return p;
+  }
 
   [[nodiscard]] auto size() const -> std::size_t { return graph_.nodes.size(); }
   [[nodiscard]] auto graph() const -> stream_graph const& { return graph_; }
@@ -82,10 +131,54 @@ public:
   /// No schedule runs it in less.
   [[nodiscard]] auto least(std::size_t v) const -> picoseconds { return least_[v]; }
   [[nodiscard]] auto overheads() const -> detail::overhead_ticks const& { return overheads_; }
+  [[nodiscard]] auto device_limits() const -> detail::device_limits const& {
+    return limits_of_device_;
+  }
 
   /// The kernels of nodes merged into one; nothing where they cannot be (`merged_convolution`).
-  [[nodiscard]] auto merged(std::span<std::uint32_t const> nodes) const
-      -> std::optional<std::vector<detail::priced_kernel>>;
+  [[nodiscard]] auto merged(std::span<std::uint32_t const>) const
+      -> std::optional<std::vector<detail::priced_kernel>> {
+    return std::nullopt; // scheduling/merge.hpp
+  }
+
+  /// Kernels on this device. Errors: as `make`.
+  [[nodiscard]] auto price_all(std::vector<kernel> const& kernels, std::string const& path) const
+      -> expected<std::vector<detail::priced_kernel>> {
+    std::vector<detail::priced_kernel> all;
+    for (std::size_t i = 0; i < kernels.size(); ++i) {
+      auto const& k = kernels[i];
+      auto const where = [&] { return path + ".kernels[" + std::to_string(i) + "]"; };
+      hardware::detail::parameter_check check;
+      check.at_least("blocks", k.blocks, 1)
+          .at_least("threads", k.threads, 1)
+          .at_least("registers", k.registers, 0)
+          .at_least("shared", k.shared.count(), 0)
+          .at_least("work", k.work.count(), 0)
+          .at_least("traffic", k.traffic.count(), 0)
+          .fraction("compute_efficiency", k.compute_efficiency)
+          .fraction("memory_efficiency", k.memory_efficiency)
+          .finite("alone", k.alone.count());
+      if (auto r = check.result(); !r) return unexpected{std::move(r).error().inside(where())};
+      all.push_back(detail::price(device_, k));
+      if (all.back().fit == 0)
+        return fail(error_code::infeasible, where(),
+                    std::to_string(k.threads) + " threads, " + std::to_string(k.registers) +
+                        " registers each, " + std::to_string(k.shared.count()) +
+                        " bytes of shared memory",
+                    "a block that fits an SM", k.name);
+    }
+    return all;
+  }
+  /// Of kernels after each other on one stream, gaps included.
+  template <class Each>
+  [[nodiscard]] auto sum(std::vector<detail::priced_kernel> const& kernels, Each each) const
+      -> picoseconds {
+    picoseconds all{
+        kernels.empty() ? 0 : overheads_.gap * static_cast<std::int64_t>(kernels.size() - 1)};
+    for (auto const& k : kernels)
+      all = saturating_add(all, picoseconds{each(limits_of_device_, k)});
+    return all;
+  }
 
 private:
   stream_graph graph_;
@@ -95,6 +188,7 @@ private:
   std::vector<std::vector<detail::priced_kernel>> priced_;
   std::vector<picoseconds> alone_, least_;
   detail::overhead_ticks overheads_{};
+  detail::device_limits limits_of_device_{};
 };
 using stream_problem = basic_stream_problem<>;
 

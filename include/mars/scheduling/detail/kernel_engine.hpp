@@ -253,8 +253,7 @@ private:
     by_compute_.assign(n, 0);
     base_.resize(n);
     for (int round = 0; round < 4; ++round) {
-      for (std::size_t j = 0; j < n; ++j)
-        base_[j] = std::max(cohorts_[j].fastest, by_compute_[j]);
+      for (std::size_t j = 0; j < n; ++j) base_[j] = std::max(cohorts_[j].fastest, by_compute_[j]);
       share_out(&cohort::memory, 1.0, base_, by_memory_);
       for (std::size_t j = 0; j < n; ++j) base_[j] = std::max(cohorts_[j].fastest, by_memory_[j]);
       previous_ = by_compute_;

@@ -21,7 +21,8 @@ struct overhead_ticks {
 template <deferred = when_called>
 [[nodiscard]] auto to_ticks(launch_overheads const& o) -> overhead_ticks {
   auto const ps = [](seconds t) { return to_picoseconds(t).count(); };
-  return {ps(o.launch), ps(o.wait), ps(o.record), ps(o.gap), ps(o.event), ps(o.graph), ps(o.barrier)};
+  return {ps(o.launch), ps(o.wait),  ps(o.record), ps(o.gap),
+          ps(o.event),  ps(o.graph), ps(o.barrier)};
 }
 
 /// A kernel as the concurrent-kernel model sees it. Work is normalised to picoseconds of the whole
@@ -40,8 +41,8 @@ struct priced_kernel {
 /// Limits of a device in the model's terms.
 struct device_limits {
   std::int64_t sms{}, warps{}, registers{}, shared{}, blocks{}; ///< warps … blocks: of an SM
-  double saturating{};     ///< warps that keep all arithmetic busy: S·w_sat
-  double streaming{};      ///< warps that keep DRAM busy: W·λ/ℓ
+  double saturating{}; ///< warps that keep all arithmetic busy: S·w_sat
+  double streaming{};  ///< warps that keep DRAM busy: W·λ/ℓ
 };
 template <deferred = when_called>
 [[nodiscard]] auto limits_of(gpu_device const& d) -> device_limits {
@@ -68,8 +69,7 @@ template <deferred = when_called>
   double const share = static_cast<double>(n) / static_cast<double>(k.blocks);
   double const warps = static_cast<double>(n * k.warps);
   double const computing = k.compute * share / arithmetic_share(d, static_cast<double>(n), warps);
-  double const moving =
-      k.memory * share * std::max(1.0, k.memory_efficiency * d.streaming / warps);
+  double const moving = k.memory * share * std::max(1.0, k.memory_efficiency * d.streaming / warps);
   return std::max(computing, moving);
 }
 [[nodiscard]] inline auto whole_ticks(double ps) -> time_ticks {
@@ -102,8 +102,7 @@ template <deferred = when_called>
   double least = waves * cohort_time(d, k, 1);
   if (k.wave <= 0) {
     double const warps = static_cast<double>(k.blocks * k.warps);
-    double const computing =
-        k.compute / arithmetic_share(d, static_cast<double>(k.blocks), warps);
+    double const computing = k.compute / arithmetic_share(d, static_cast<double>(k.blocks), warps);
     double const moving = k.memory * std::max(1.0, k.memory_efficiency * d.streaming / warps);
     least = std::max({least, computing, moving});
   }
