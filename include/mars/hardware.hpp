@@ -12,6 +12,7 @@
 //   hardware::systolic_array   dense layers on a grid of cells             array shape, loops
 //   hardware::winograd         3×3, stride 1; a policy for the rest        tile and channels
 //   hardware::roofline         GPUs, anything known by its data sheet      peak, bandwidth
+//   hardware::gpu              GPUs whose streams matter: kernels on SMs   limits of an SM
 //   hardware::h2h              one kind of layer, nothing overlapped (H2H)  tile, port, rate
 //   any_design                 one of them, chosen at run time
 //
@@ -28,11 +29,14 @@
 #include <mars/hardware/accelerator.hpp>
 #include <mars/hardware/any_design.hpp>
 #include <mars/hardware/concept.hpp>
+#include <mars/hardware/designs/gpu.hpp>
 #include <mars/hardware/designs/h2h.hpp>
 #include <mars/hardware/designs/roofline.hpp>
 #include <mars/hardware/designs/super_lip.hpp>
 #include <mars/hardware/designs/systolic_array.hpp>
 #include <mars/hardware/designs/winograd.hpp>
+#include <mars/hardware/gpu_device.hpp>
 #include <mars/hardware/host_traffic.hpp>
+#include <mars/hardware/kernel.hpp>
 #include <mars/hardware/presets.hpp>
 #include <mars/hardware/system.hpp>

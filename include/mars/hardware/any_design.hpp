@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/hardware/gpu_device.hpp>
 #include <mars/hardware/host_traffic.hpp>
 #include <mars/workload/shard.hpp>
 
@@ -17,7 +18,7 @@ namespace mars {
 
 /// Any design behind one type, for choice at run time; copies share it. Powers that the wrapped
 /// design lacks have neutral answers: it supports what has a finite time, knows no energy, lists no
-/// algorithms, has infinite roofs, and is valid. A call costs one virtual call.
+/// algorithms, has infinite roofs, launches no kernels, and is valid. A call costs one virtual call.
 class any_design {
 public:
   template <class D>
@@ -40,6 +41,11 @@ public:
   }
   [[nodiscard]] auto host_traffic(shard const& s) const -> host_bytes {
     return self_->host_traffic(s);
+  }
+  /// Null: it is no GPU with streams (`KernelDesign`).
+  [[nodiscard]] auto device() const -> gpu_device const* { return self_->device(); }
+  [[nodiscard]] auto kernels(shard const& s) const -> std::vector<kernel> {
+    return self_->kernels(s);
   }
   [[nodiscard]] auto validate() const -> expected<void> { return self_->validate(); }
 
@@ -77,6 +83,8 @@ private:
     [[nodiscard]] virtual auto peak(int) const -> flops_per_second = 0;
     [[nodiscard]] virtual auto memory_bandwidth() const -> bytes_per_second = 0;
     [[nodiscard]] virtual auto host_traffic(shard const&) const -> host_bytes = 0;
+    [[nodiscard]] virtual auto device() const -> gpu_device const* = 0;
+    [[nodiscard]] virtual auto kernels(shard const&) const -> std::vector<kernel> = 0;
     [[nodiscard]] virtual auto validate() const -> expected<void> = 0;
     /// Precondition: `other` has the same tag.
     [[nodiscard]] virtual auto equals(base const& other) const -> bool = 0;
@@ -125,6 +133,19 @@ private:
     }
     [[nodiscard]] auto host_traffic(shard const& s) const -> host_bytes override {
       return mars::host_traffic(design, s);
+    }
+    [[nodiscard]] auto device() const -> gpu_device const* override {
+      if constexpr (KernelDesign<D>)
+        return &design.device();
+      else
+        return nullptr;
+    }
+    [[nodiscard]] auto kernels([[maybe_unused]] shard const& s) const
+        -> std::vector<kernel> override {
+      std::vector<kernel> all;
+      if constexpr (KernelDesign<D>)
+        for (auto const& k : design.kernels(s)) all.push_back(k);
+      return all;
     }
     [[nodiscard]] auto validate() const -> expected<void> override {
       if constexpr (CheckedDesign<D>)

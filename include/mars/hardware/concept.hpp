@@ -13,6 +13,8 @@
 namespace mars {
 
 struct shard;
+struct kernel;     // hardware/kernel.hpp
+struct gpu_device; // hardware/gpu_device.hpp
 
 /// How long one shard takes on one design, by cause. `total` is what counts; it is not the sum of
 /// the others, because computing and moving data overlap: usually `overhead + max(compute,
@@ -91,6 +93,14 @@ concept counts_host_bytes = requires(D const& d, shard const& s) {
   { d.host_traffic(s) } -> std::convertible_to<host_bytes>;
 };
 template <class D>
+concept derives_kernels = requires(D const& d, shard const& s) {
+  { d.kernels(s) } -> range_of<kernel const&>;
+};
+template <class D>
+concept states_device = requires(D const& d) {
+  { d.device() } -> std::convertible_to<gpu_device const&>;
+};
+template <class D>
 concept states_peak = requires(D const& d, int element_bits) {
   { d.peak(element_bits) } -> std::convertible_to<flops_per_second>;
 };
@@ -113,9 +123,9 @@ concept checks_itself = requires(D const& d) {
 /// Semantics: 1. Both calls are pure and may be made from several threads. 2. The name outlives the
 /// call, is not empty and is unique among the designs of one accelerator; accelerators that offer a
 /// design of one name can form a set. 3. An infinite `total` means *must not*. No time is negative or NaN.
-/// 4. A shard with larger extents is never faster (searches prune with it); a convolution's kernel
-/// is exempt, for which an algorithm may be made to measure.
-/// Models: hardware::super_lip, systolic_array, winograd, roofline, h2h, any_design; yours.
+/// 4. A shard with larger extents is never faster; exempt are a convolution's kernel, for which an
+/// algorithm may be made to measure, and devices whose larger grids hide latency better (gpu).
+/// Models: hardware::super_lip, systolic_array, winograd, roofline, gpu, h2h, any_design; yours.
 template <class D>
 concept AcceleratorDesign = names_itself<D> && times_shards<D> && std::copy_constructible<D>;
 
@@ -138,6 +148,11 @@ concept AlgorithmicDesign = AcceleratorDesign<D> && lists_algorithms<D>;
 /// the shard's weights, inputs and outputs, as `mars::host_traffic` says.
 template <class D>
 concept StagingDesign = AcceleratorDesign<D> && counts_host_bytes<D>;
+
+/// A design that runs shards as kernels on streams: `d.kernels(s)` in order (none: nothing to launch),
+/// each of which fits an SM of `d.device()`. `d.time(s)` is theirs one after another.
+template <class D>
+concept KernelDesign = AcceleratorDesign<D> && derives_kernels<D> && states_device<D>;
 
 /// A design with a roof: no shard is faster than 2·MACs / `d.peak(element_bits)`. Optional:
 /// `d.memory_bandwidth()`, which no data stream exceeds; a design without it has no such limit.

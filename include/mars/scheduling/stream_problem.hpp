@@ -4,8 +4,8 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/units.hpp>
+#include <mars/hardware/detail/priced_kernel.hpp>
 #include <mars/hardware/gpu_device.hpp>
-#include <mars/scheduling/detail/priced_kernel.hpp>
 #include <mars/scheduling/stream_graph.hpp>
 
 #include <algorithm>

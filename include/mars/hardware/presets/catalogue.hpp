@@ -6,6 +6,7 @@
 #include <mars/core/expected.hpp>
 #include <mars/hardware/presets/fpga.hpp>
 #include <mars/hardware/presets/gpu.hpp>
+#include <mars/hardware/presets/gpu_device.hpp>
 #include <mars/hardware/presets/h2h.hpp>
 #include <mars/hardware/presets/npu.hpp>
 #include <mars/hardware/presets/preset.hpp>
@@ -82,6 +83,9 @@ template <deferred = when_called>
   for (std::size_t i = 0; i < gpu_servers().size(); ++i)
     all.push_back({info_of(gpu_servers()[i]),
                    [](std::size_t row) { return gpu_server(gpu_servers()[row]); }, i});
+  for (std::size_t i = 0; i < gpu_devices().size(); ++i)
+    all.push_back({info_of(gpu_devices()[i]),
+                   [](std::size_t row) { return gpu_system(gpu_devices()[row]); }, i});
   for (std::size_t i = 0; i < detail::tpu_entries().size(); ++i)
     all.push_back({detail::tpu_entries()[i].info,
                    [](std::size_t row) -> any_system {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
-#include <mars/scheduling/detail/priced_kernel.hpp>
+#include <mars/hardware/detail/priced_kernel.hpp>
 
 #include <algorithm>
 #include <cstddef>
