@@ -102,6 +102,7 @@ public:
       p.alone_.push_back(p.sum(p.priced_[v], detail::alone_ticks<D>));
       p.least_.push_back(p.sum(p.priced_[v], detail::least_ticks<D>));
     }
+    if (p.options_.lower) p.find_floors();
     return p;
   }
 
@@ -140,6 +141,18 @@ public:
       -> std::optional<std::vector<detail::priced_kernel>> {
     return std::nullopt; // scheduling/merge.hpp
   }
+
+  /// Whether some schedule may merge it with others.
+  [[nodiscard]] auto may_merge(std::size_t v) const -> bool {
+    return options_.lower != nullptr && !floors_.empty() && floors_[v].may_merge;
+  }
+  /// Picoseconds of the whole device that its own multiplications, weights and results take, whatever
+  /// it is merged with.
+  struct floor {
+    bool may_merge{};
+    std::int64_t compute{}, memory{};
+  };
+  [[nodiscard]] auto merged_floor(std::size_t v) const -> floor const& { return floors_[v]; }
 
   /// Kernels on this device. Errors: as `make`.
   [[nodiscard]] auto price_all(std::vector<kernel> const& kernels, std::string const& path) const
@@ -180,13 +193,67 @@ public:
     return all;
   }
 
+  /// Some nodes as a problem of its own, in the order given; inputs from others are dropped.
+  /// Precondition: producers come first.
+  [[nodiscard]] auto part(std::span<std::uint32_t const> nodes) const -> basic_stream_problem {
+    stream_graph g;
+    g.name = graph_.name;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> places; // node, place
+    for (std::uint32_t i = 0; i < nodes.size(); ++i) places.emplace_back(nodes[i], i);
+    std::sort(places.begin(), places.end());
+    for (auto const v : nodes) {
+      auto node = graph_.nodes[v];
+      node.inputs.clear();
+      for (auto const u : graph_.nodes[v].inputs) {
+        auto const at =
+            std::lower_bound(places.begin(), places.end(), std::pair{u, std::uint32_t{0}});
+        if (at != places.end() && at->first == u) node.inputs.push_back(at->second);
+      }
+      g.nodes.push_back(std::move(node));
+    }
+    return *make(std::move(g), device_, options_);
+  }
+
 private:
+  /// Convolutions of one input and stride may be merged (`merged_convolution` asks for more).
+  void find_floors() {
+    floors_.resize(size());
+    auto const open = [&](std::size_t v) {
+      return node(v).convolution && node(v).inputs.size() == 1 && !priced_[v].empty();
+    };
+    for (std::size_t v = 0; v < size(); ++v) {
+      if (!open(v)) continue;
+      auto const& c = *node(v).convolution;
+      for (auto const w : outputs(node(v).inputs[0]))
+        if (w != v && open(w) && node(w).convolution->options.stride == c.options.stride)
+          floors_[v].may_merge = true;
+      if (!floors_[v].may_merge) continue;
+      auto const along = [](ops::spatial const& x, std::size_t i) {
+        return x.empty() ? 1 : x[std::min(i, x.size() - 1)];
+      };
+      double weights = static_cast<double>(c.input[1] / c.options.groups * c.options.out_channels);
+      double positions = static_cast<double>(c.input[0]); // those that padding does not add
+      for (std::size_t i = 0; i + 2 < c.input.size(); ++i) {
+        auto const inner = std::max<std::int64_t>(0, c.input[2 + i] - along(c.options.kernel, i));
+        weights *= static_cast<double>(along(c.options.kernel, i));
+        positions *= static_cast<double>(inner / along(c.options.stride, i) + 1);
+      }
+      auto const moved = (weights + positions * static_cast<double>(c.options.out_channels)) *
+                         static_cast<double>(c.element_bits) / 8;
+      constexpr double digits = 1e12 * (1 - 1e-8);
+      floors_[v].compute = static_cast<std::int64_t>(2 * weights * positions /
+                                                     device_.peak(c.element_bits).count() * digits);
+      floors_[v].memory = static_cast<std::int64_t>(moved / device_.bandwidth.count() * digits);
+    }
+  }
+
   stream_graph graph_;
   gpu_device device_;
   stream_options options_;
   std::vector<std::uint32_t> first_, consumers_;
   std::vector<std::vector<detail::priced_kernel>> priced_;
   std::vector<picoseconds> alone_, least_;
+  std::vector<floor> floors_;
   detail::overhead_ticks overheads_{};
   detail::device_limits limits_of_device_{};
 };
