@@ -6,6 +6,7 @@
 #include <mars/core/units.hpp>
 #include <mars/hardware/detail/priced_kernel.hpp>
 #include <mars/hardware/gpu_device.hpp>
+#include <mars/scheduling/merge.hpp>
 #include <mars/scheduling/stream_graph.hpp>
 
 #include <algorithm>
@@ -137,9 +138,21 @@ public:
   }
 
   /// The kernels of nodes merged into one; nothing where they cannot be (`merged_convolution`).
-  [[nodiscard]] auto merged(std::span<std::uint32_t const>) const
+  [[nodiscard]] auto merged(std::span<std::uint32_t const> nodes) const
       -> std::optional<std::vector<detail::priced_kernel>> {
-    return std::nullopt; // scheduling/merge.hpp
+    if (!options_.lower) return std::nullopt;
+    std::vector<mergeable_convolution> all;
+    for (auto const v : nodes) {
+      auto const& x = graph_.nodes[v];
+      if (!x.convolution || x.inputs.size() != 1 || x.inputs != graph_.nodes[nodes.front()].inputs)
+        return std::nullopt;
+      all.push_back(*x.convolution);
+    }
+    auto const one = merged_convolution<D>(all);
+    if (!one) return std::nullopt;
+    auto priced = price_all(options_.lower(*one), "merged");
+    if (!priced || priced->empty()) return std::nullopt;
+    return *std::move(priced);
   }
 
   /// Whether some schedule may merge it with others.

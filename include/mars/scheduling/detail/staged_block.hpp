@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/deferred.hpp>
+#include <mars/scheduling/detail/endings.hpp>
+#include <mars/scheduling/detail/operator_set.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace mars::scheduling {
+
+/// What a stage may do with its operators.
+enum class stage_strategy : std::uint8_t {
+  concurrent, ///< each weakly connected group on a stream of its own
+  merge,      ///< one operator, or convolutions as one kernel
+  both,
+};
+
+} // namespace mars::scheduling
+
+namespace mars::detail {
+
+using stage_cost = std::int64_t; ///< picoseconds
+
+/// A dynamic program could not go on: budget, or a block beyond its effort.
+inline constexpr stage_cost unpriced = -1;
+/// A stage that cannot run.
+inline constexpr stage_cost impossible = std::numeric_limits<stage_cost>::max() / 4;
+
+struct block_stage {
+  operator_set members{};
+  bool merged{false};
+
+  friend auto operator==(block_stage const&, block_stage const&) -> bool = default;
+};
+
+/// Stages of one block, in the order in which they run.
+struct staged_block {
+  enum class outcome : std::uint8_t { best, too_large, interrupted };
+
+  outcome ended{outcome::best};
+  stage_cost cost{impossible};
+  std::vector<block_stage> stages{};
+  std::uint64_t transitions{};       ///< (state, ending, strategy) looked at
+  std::uint64_t states{};            ///< ∅ left out
+  std::uint64_t concurrent_stages{}; ///< different ones
+  std::uint64_t merged_stages{};
+};
+
+/// The merged stages that end a state: each operator that nothing in it reads, by itself, and any two or
+/// more of one class. `visit(members, single)` returns whether to go on.
+template <class Visit>
+auto for_each_merge(operator_block const& block, operator_set const& state, std::uint64_t& most,
+                    Visit&& visit) -> bool {
+  auto const count = [&] { return most != 0 && most-- != 0; };
+  std::vector<std::pair<std::uint32_t, std::size_t>> sinks; // class, operator
+  bool going_on = true;
+  state.for_each([&](std::size_t i) {
+    if (!going_on || block.after[i].intersects(state)) return;
+    if (block.merge_class[i] != 0) sinks.emplace_back(block.merge_class[i], i);
+    operator_set single;
+    single.insert(i);
+    going_on = count() && visit(single, true);
+  });
+  std::sort(sinks.begin(), sinks.end());
+  for (std::size_t from = 0, to = 0; going_on && from < sinks.size(); from = to) {
+    while (to < sinks.size() && sinks[to].first == sinks[from].first) ++to;
+    // Subsets as a binary counter.
+    operator_set members;
+    for (bool more = to - from >= 2; more && going_on;) {
+      more = false;
+      for (auto i = from; i < to && !more; ++i) {
+        more = !members.contains(sinks[i].second);
+        if (more)
+          members.insert(sinks[i].second);
+        else
+          members.erase(sinks[i].second);
+      }
+      if (more && members.size() >= 2) going_on = count() && visit(members, false);
+    }
+  }
+  return going_on;
+}
+
+/// IOS on one block: cost[S] = min over endings E of cost[S∖E] + cost of E as a stage.
+///
+/// `price(members, groups, merged)` → picoseconds of a stage, `impossible`, or `unpriced` to end here;
+/// it is asked once for every (members, merged), and for a single operator only as a concurrent stage
+/// where both would do. Ties: the first ending found. More than `effort` sets looked at: too large.
+/// O(transitions) prices and look-ups. Source: IOS (MLSys 2021), section 4.
+template <deferred D = when_called, class Price>
+[[nodiscard]] auto best_stages(operator_block const& block, ending_limits limits,
+                               scheduling::stage_strategy strategy, std::uint64_t effort,
+                               Price&& price) -> staged_block {
+  using scheduling::stage_strategy;
+  struct entry {
+    stage_cost cost{impossible};
+    block_stage last{};
+  };
+  using set_hash = operator_set::hasher;
+  later<staged_block, D> result;
+  auto const end_as = [&](staged_block::outcome how) {
+    result.ended = how;
+    return result;
+  };
+  auto const states = states_of(block, effort / 4);
+  if (states.empty() && block.size() > 0) return end_as(staged_block::outcome::too_large);
+
+  std::unordered_map<operator_set, entry, set_hash> best(2 * states.size() + 1);
+  std::unordered_map<operator_set, stage_cost, set_hash> concurrent, merged;
+  best[{}] = {0, {}};
+  basic_ending_walk<D> walk{block, limits};
+  std::vector<operator_set> alone(1);
+  bool interrupted = false;
+  for (auto const& state : states) {
+    entry found;
+    auto const consider = [&](operator_set const& ending, bool as_merged, stage_cost cost) {
+      ++result.transitions;
+      auto const rest = best.find(state - ending)->second.cost;
+      if (cost >= impossible || rest >= impossible || rest + cost >= found.cost) return;
+      found = {rest + cost, {ending, as_merged}};
+    };
+    auto const priced = [&](auto& known, operator_set const& ending,
+                            std::span<operator_set const> groups, bool as_merged) {
+      auto const [at, fresh] = known.try_emplace(ending, impossible);
+      if (fresh) at->second = price(ending, groups, as_merged);
+      return at->second;
+    };
+    auto const concurrently = [&](operator_set const& ending,
+                                  std::span<operator_set const> groups) {
+      auto const cost = priced(concurrent, ending, groups, false);
+      if (cost == unpriced) return !(interrupted = true);
+      consider(ending, false, cost);
+      return true;
+    };
+    auto const merging = [&](operator_set const& ending, bool single) {
+      alone[0] = ending;
+      stage_cost cost{};
+      if (auto const same = single ? concurrent.find(ending) : concurrent.end();
+          same != concurrent.end()) {
+        cost = same->second;
+        merged.try_emplace(ending, cost);
+      } else {
+        cost = priced(merged, ending, alone, !single);
+      }
+      if (cost == unpriced) return !(interrupted = true);
+      consider(ending, !single, cost);
+      return true;
+    };
+    bool going_on = true;
+    if (strategy != stage_strategy::merge) going_on = walk(state, effort, concurrently);
+    if (going_on && strategy != stage_strategy::concurrent)
+      going_on = for_each_merge(block, state, effort, merging);
+    if (!going_on)
+      return end_as(interrupted ? staged_block::outcome::interrupted
+                                : staged_block::outcome::too_large);
+    best.insert_or_assign(state, found);
+  }
+  result.states = states.size();
+  result.concurrent_stages = concurrent.size();
+  result.merged_stages = merged.size();
+  auto state = operator_set::first(block.size());
+  result.cost = best.find(state)->second.cost;
+  if (result.cost >= impossible) return result;
+  while (!state.empty()) {
+    auto const& stage = best.find(state)->second.last;
+    result.stages.push_back(stage);
+    state = state - stage.members;
+  }
+  std::reverse(result.stages.begin(), result.stages.end());
+  return result;
+}
+
+} // namespace mars::detail

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/deadline.hpp>
+#include <mars/scheduling/stream_context.hpp>
+
+#include <cstdint>
+
+namespace mars::detail {
+
+/// Keeps a scheduler within its context: counts simulations, watches the clock and the stop flag.
+class stream_meter {
+public:
+  explicit stream_meter(stream_context const& context)
+      : stop_{context.stop},
+        limit_{context.budget.evaluations.value_or(~std::uint64_t{0})},
+        deadline_{context.budget.wall ? deadline::after(*context.budget.wall) : deadline::never()} {
+  }
+
+  void count() { ++evaluations_; }
+  [[nodiscard]] auto evaluations() const -> std::uint64_t { return evaluations_; }
+  /// Looks at the clock once in 16 calls.
+  [[nodiscard]] auto spent() -> bool {
+    if (evaluations_ >= limit_ || stop_.stop_requested()) ended_ = true;
+    if (!ended_ && (++polls_ & 15U) == 0 && deadline_.expired()) ended_ = true;
+    return ended_;
+  }
+
+private:
+  stop_token stop_;
+  std::uint64_t limit_;
+  deadline deadline_;
+  std::uint64_t evaluations_{};
+  unsigned polls_{};
+  bool ended_{};
+};
+
+} // namespace mars::detail

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/deferred.hpp>
+#include <mars/scheduling/concept.hpp>
+#include <mars/scheduling/detail/operator_list.hpp>
+#include <mars/scheduling/detail/staged_block.hpp>
+#include <mars/scheduling/detail/stages.hpp>
+#include <mars/scheduling/detail/stream_meter.hpp>
+#include <mars/scheduling/simulate_streams.hpp>
+#include <mars/scheduling/stream_context.hpp>
+#include <mars/scheduling/stream_problem.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace mars::scheduling {
+
+/// The inter-operator scheduler: stages one after another, the device synchronised between them. Groups
+/// of a stage run beside each other, or it is convolutions of one input merged into one kernel. Which
+/// stages is found by dynamic programming over *endings*, for each block of the graph by itself:
+///
+///   cost[∅] = 0,  cost[S] = min over endings E of S: cost[S∖E] + cost of E as a stage
+///
+/// A stage costs what it takes in the simulator alone; stages and blocks that launch the same kernels are
+/// priced once. The result is the best of all schedules within r and s, block by block, or one stream
+/// without stages where that is faster (which IOS itself does not look at).
+///
+/// Prefer it where operators are few and wide, and merging pays (small batches); synchronising after
+/// each stage costs what the kernels are short of. `transitions` and `states` count as in IOS.
+/// Out of budget: blocks not yet done are one stage on one stream.
+/// O((n/d + 1)^(2d)) transitions, n operators of a block, d its width.
+/// Source: Ding, Zhu, Jia, Pekhimenko, Han: IOS, MLSys 2021; endings as they should be enumerated.
+template <deferred D = when_called>
+struct basic_ios {
+  stage_strategy strategies{stage_strategy::both};
+  std::size_t r{3}; ///< most operators of a group; 0: any number
+  std::size_t s{8}; ///< most groups of a stage; 0: any number
+  std::size_t split_above{
+      100}; ///< operators of a block; larger ones are divided, at most 128 are left
+  std::uint64_t effort{4'000'000}; ///< sets of operators looked at for a block; beyond it is halved
+  scheduling::enumeration enumeration{scheduling::enumeration::legal};
+
+  [[nodiscard]] auto name() const -> std::string_view { return "ios"; }
+
+  [[nodiscard]] auto operator()(stream_problem const& problem, stream_context const& context) const
+      -> stream_solution {
+    detail::stream_meter meter{context};
+    basic_stream_simulator<D> simulate{problem};
+    later<stream_solution, D> result;
+    auto const offer = [&](later<stream_schedule, D> schedule) {
+      meter.count();
+      auto const& t = simulate(schedule);
+      if (!result.schedule.launch_order.empty() && t.latency >= result.timeline.latency) return;
+      result.timeline = t;
+      result.schedule = std::move(schedule);
+    };
+    offer(detail::one_stream<D>(problem));
+    if (context.start) offer(*context.start);
+    later<detail::basic_operator_list<D>, D> const operators{problem};
+    state at{problem, operators, meter, {problem, operators, meter}, {}, {}};
+    result.exhausted = search(at, result);
+    offer(detail::schedule_of<D>(problem, at.stages));
+    result.evaluations = meter.evaluations();
+    return result;
+  }
+
+private:
+  struct state {
+    stream_problem const& problem;
+    detail::basic_operator_list<D> const& operators;
+    detail::stream_meter& meter;
+    detail::basic_stage_prices<D> prices;
+    std::unordered_map<std::vector<std::uint32_t>, detail::staged_block, detail::numbers_hash>
+        known;
+    std::vector<detail::stream_stage> stages;
+  };
+
+  /// False: the budget ended it.
+  [[nodiscard]] auto search(state& at, stream_solution& result) const -> bool {
+    auto const largest = detail::operator_set::max_size;
+    auto const starts = at.operators.blocks(std::clamp<std::size_t>(split_above, 1, largest));
+    std::vector<std::pair<std::size_t, std::size_t>> left;
+    for (std::size_t b = starts.size(); --b > 0;)
+      if (starts[b - 1] < starts[b]) left.emplace_back(starts[b - 1], starts[b]);
+    bool complete = true;
+    while (!left.empty()) {
+      auto const [from, to] = left.back();
+      left.pop_back();
+      auto const block = at.operators.block(from, to);
+      auto const [found, fresh] =
+          at.known.try_emplace(at.operators.signature(block, from), detail::staged_block{});
+      if (fresh && complete) found->second = solve(at, block, from);
+      auto const& best = found->second;
+      using outcome = detail::staged_block::outcome;
+      if (best.ended == outcome::too_large && to - from > 1) {
+        auto const n = to - from;
+        auto const half = at.operators.split(from, to, from + n - n * 3 / 4, from + n / 2);
+        left.emplace_back(half, to);
+        left.emplace_back(from, half);
+        continue;
+      }
+      result.transitions += best.transitions;
+      result.states += best.states;
+      complete = complete && best.ended != outcome::interrupted;
+      append(at, block, from, best);
+    }
+    return complete;
+  }
+  [[nodiscard]] auto solve(state& at, detail::operator_block const& block, std::size_t from) const
+      -> detail::staged_block {
+    auto const most = at.problem.limits().streams;
+    auto const groups = most == 0 ? s : s == 0 ? most : std::min(s, most);
+    return detail::best_stages<D>(block, {r, groups, enumeration}, strategies, effort,
+                                  [&](detail::operator_set const& members,
+                                      std::span<detail::operator_set const> g,
+                                      bool merged) { return at.prices(from, members, g, merged); });
+  }
+  /// A block without stages is one stage on one stream.
+  static void append(state& at, detail::operator_block const& block, std::size_t from,
+                     detail::staged_block const& best) {
+    auto const nodes = [&](detail::operator_set const& members) {
+      std::vector<std::uint32_t> all;
+      members.for_each([&](std::size_t i) { all.push_back(at.operators.node(from + i)); });
+      return all;
+    };
+    for (auto const& stage : best.stages) {
+      auto& added = at.stages.emplace_back();
+      added.merged = stage.merged;
+      for (auto rest = stage.members; !rest.empty();) {
+        auto const group = stage.merged ? rest : detail::group_of_first(block, rest);
+        added.groups.push_back(nodes(group));
+        rest = rest - group;
+      }
+    }
+    if (best.stages.empty())
+      at.stages.push_back({{nodes(detail::operator_set::first(block.size()))}, false});
+  }
+};
+using ios = basic_ios<>;
+
+/// Every operator that is ready enters the next stage, each on a stream of its own: IOS's baseline. It
+/// may lose to one stream. O(V + E).
+template <deferred D = when_called>
+struct basic_ios_greedy {
+  std::size_t groups{10}; ///< most of a stage; those first in the list go first
+
+  [[nodiscard]] auto name() const -> std::string_view { return "ios-greedy"; }
+
+  [[nodiscard]] auto operator()(stream_problem const& problem, stream_context const&) const
+      -> stream_solution {
+    later<detail::basic_operator_list<D>, D> const operators{problem};
+    auto const limit = problem.limits().streams;
+    auto const most = std::max<std::size_t>(1, limit == 0 ? groups : std::min(groups, limit));
+    auto const n = operators.size();
+    std::vector<std::uint32_t> missing(n, 0);
+    std::vector<std::vector<std::uint32_t>> readers(n);
+    std::vector<std::uint32_t> ready;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      for (auto const u : operators.reads(i)) readers[u].push_back(i);
+      missing[i] = static_cast<std::uint32_t>(operators.reads(i).size());
+      if (missing[i] == 0) ready.push_back(i);
+    }
+    std::vector<detail::stream_stage> stages;
+    while (!ready.empty()) {
+      sort_ascending(ready);
+      auto const taken = static_cast<std::ptrdiff_t>(std::min(most, ready.size()));
+      std::vector<std::uint32_t> next(ready.begin() + taken, ready.end());
+      auto& stage = stages.emplace_back();
+      for (auto it = ready.begin(); it != ready.begin() + taken; ++it) {
+        stage.groups.push_back({operators.node(*it)});
+        for (auto const c : readers[*it])
+          if (--missing[c] == 0) next.push_back(c);
+      }
+      ready = std::move(next);
+    }
+    later<stream_solution, D> result;
+    result.schedule = detail::schedule_of<D>(problem, stages);
+    result.timeline = simulate_streams<D>(problem, result.schedule);
+    result.evaluations = 1;
+    return result;
+  }
+};
+using ios_greedy = basic_ios_greedy<>;
+
+} // namespace mars::scheduling
