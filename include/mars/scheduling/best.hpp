@@ -46,7 +46,7 @@ struct basic_best {
 
   [[nodiscard]] auto operator()(later<stream_problem, D> const& problem,
                                 later<stream_context, D> const& context) const -> stream_solution {
-    detail::stream_meter meter{context, evaluations};
+    mars::detail::stream_meter meter{context, evaluations};
     later<stream_solution, D> result;
     std::vector<later<stream_schedule, D>> starts;
     auto const offer = [&](later<stream_solution, D> found) {
@@ -78,8 +78,8 @@ private:
   /// One stream first: it is there when time runs out at once.
   template <class Offer>
   static void for_each_other(later<stream_problem, D> const& problem,
-                             later<stream_context, D> const& context, detail::stream_meter& meter,
-                             Offer const& offer) {
+                             later<stream_context, D> const& context,
+                             mars::detail::stream_meter& meter, Offer const& offer) {
     later<stream_context, D> part;
     part.stop = context.stop;
     if (context.budget.wall) part.budget.wall = *context.budget.wall / 3;
@@ -104,8 +104,8 @@ private:
   };
 
   void search(later<stream_problem, D> const& problem,
-              std::vector<later<stream_schedule, D>> const& starts, detail::stream_meter& meter,
-              later<stream_solution, D>& result) const {
+              std::vector<later<stream_schedule, D>> const& starts,
+              mars::detail::stream_meter& meter, later<stream_solution, D>& result) const {
     auto segments = mars::detail::find_segments<D>(problem);
     if (problem.options().mode == launch_mode::eager) {
       // The host's time is shared by all: one segment.
@@ -142,9 +142,9 @@ private:
     for (std::size_t i = 0; i < parts.size() && weights > 0; ++i) {
       auto& x = parts[i];
       if (x.weight == 0 || x.best.value >= never.count()) continue;
-      auto const moves = static_cast<std::uint64_t>(static_cast<double>(budget) *
-                                                    static_cast<double>(x.weight) /
-                                                    static_cast<double>(weights));
+      auto const moves =
+          static_cast<std::uint64_t>(static_cast<double>(budget) * static_cast<double>(x.weight) /
+                                     static_cast<double>(weights));
       x.search.improve(x.best, x.bound, moves, random_stream{seed, 0x7374726d}.substream(i),
                        [&] { return meter.count(), meter.spent(); });
     }
@@ -161,8 +161,7 @@ private:
   [[nodiscard]] static auto join(later<stream_problem, D> const& problem,
                                  std::vector<segment> const& segments,
                                  std::vector<std::size_t> const& part_of,
-                                 std::vector<part> const& parts)
-      -> later<stream_schedule, D> {
+                                 std::vector<part> const& parts) -> later<stream_schedule, D> {
     later<stream_schedule, D> s;
     s.stream_of.resize(problem.size());
     for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -210,15 +209,16 @@ private:
   [[nodiscard]] static auto key_of(later<stream_problem, D> const& p, segment const& s)
       -> std::vector<std::int64_t> {
     std::vector<std::int64_t> key{s.entry != segment::none ? 1 : 0, s.exit != segment::none ? 1 : 0,
-                                  s.exit == segment::none ? -1 : static_cast<std::int64_t>(p.size())};
+                                  s.exit == segment::none ? -1
+                                                          : static_cast<std::int64_t>(p.size())};
     for (std::size_t v = 0; v < p.size(); ++v) {
       key.push_back(static_cast<std::int64_t>(p.kernels(v).size()));
       for (auto const& k : p.kernels(v))
-        key.insert(key.end(), {k.blocks, k.warps, k.registers, k.shared,
-                               std::bit_cast<std::int64_t>(k.compute),
-                               std::bit_cast<std::int64_t>(k.memory),
-                               std::bit_cast<std::int64_t>(k.memory_efficiency),
-                               std::bit_cast<std::int64_t>(k.wave)});
+        key.insert(key.end(),
+                   {k.blocks, k.warps, k.registers, k.shared,
+                    std::bit_cast<std::int64_t>(k.compute), std::bit_cast<std::int64_t>(k.memory),
+                    std::bit_cast<std::int64_t>(k.memory_efficiency),
+                    std::bit_cast<std::int64_t>(k.wave)});
       key.push_back(static_cast<std::int64_t>(p.inputs(v).size()));
       for (auto const u : p.inputs(v)) key.push_back(u);
       key.push_back(p.may_merge(v) ? 1 : 0);

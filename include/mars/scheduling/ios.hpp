@@ -51,7 +51,7 @@ struct basic_ios {
 
   [[nodiscard]] auto operator()(stream_problem const& problem, stream_context const& context) const
       -> stream_solution {
-    detail::stream_meter meter{context};
+    mars::detail::stream_meter meter{context};
     basic_stream_simulator<D> simulate{problem};
     later<stream_solution, D> result;
     auto const offer = [&](later<stream_schedule, D> schedule) {
@@ -61,12 +61,12 @@ struct basic_ios {
       result.timeline = t;
       result.schedule = std::move(schedule);
     };
-    offer(detail::one_stream<D>(problem));
+    offer(mars::detail::one_stream<D>(problem));
     if (context.start) offer(*context.start);
-    later<detail::basic_operator_list<D>, D> const operators{problem};
+    later<mars::detail::basic_operator_list<D>, D> const operators{problem};
     state at{problem, operators, meter, {problem, operators, meter}, {}, {}};
     result.exhausted = search(at, result);
-    offer(detail::schedule_of<D>(problem, at.stages));
+    offer(mars::detail::schedule_of<D>(problem, at.stages));
     result.evaluations = meter.evaluations();
     return result;
   }
@@ -74,17 +74,18 @@ struct basic_ios {
 private:
   struct state {
     stream_problem const& problem;
-    detail::basic_operator_list<D> const& operators;
-    detail::stream_meter& meter;
-    detail::basic_stage_prices<D> prices;
-    std::unordered_map<std::vector<std::uint32_t>, detail::staged_block, detail::numbers_hash>
+    mars::detail::basic_operator_list<D> const& operators;
+    mars::detail::stream_meter& meter;
+    mars::detail::basic_stage_prices<D> prices;
+    std::unordered_map<std::vector<std::uint32_t>, mars::detail::staged_block,
+                       mars::detail::numbers_hash>
         known;
-    std::vector<detail::stream_stage> stages;
+    std::vector<mars::detail::stream_stage> stages;
   };
 
   /// False: the budget ended it.
   [[nodiscard]] auto search(state& at, stream_solution& result) const -> bool {
-    auto const largest = detail::operator_set::max_size;
+    auto const largest = mars::detail::operator_set::max_size;
     auto const starts = at.operators.blocks(std::clamp<std::size_t>(split_above, 1, largest));
     std::vector<std::pair<std::size_t, std::size_t>> left;
     for (std::size_t b = starts.size(); --b > 0;)
@@ -95,10 +96,10 @@ private:
       left.pop_back();
       auto const block = at.operators.block(from, to);
       auto const [found, fresh] =
-          at.known.try_emplace(at.operators.signature(block, from), detail::staged_block{});
+          at.known.try_emplace(at.operators.signature(block, from), mars::detail::staged_block{});
       if (fresh && complete) found->second = solve(at, block, from);
       auto const& best = found->second;
-      using outcome = detail::staged_block::outcome;
+      using outcome = mars::detail::staged_block::outcome;
       if (best.ended == outcome::too_large && to - from > 1) {
         auto const n = to - from;
         auto const half = at.operators.split(from, to, from + n - n * 3 / 4, from + n / 2);
@@ -113,19 +114,20 @@ private:
     }
     return complete;
   }
-  [[nodiscard]] auto solve(state& at, detail::operator_block const& block, std::size_t from) const
-      -> detail::staged_block {
+  [[nodiscard]] auto solve(state& at, mars::detail::operator_block const& block,
+                           std::size_t from) const -> mars::detail::staged_block {
     auto const most = at.problem.limits().streams;
     auto const groups = most == 0 ? s : s == 0 ? most : std::min(s, most);
-    return detail::best_stages<D>(block, {r, groups, enumeration}, strategies, effort,
-                                  [&](detail::operator_set const& members,
-                                      std::span<detail::operator_set const> g,
-                                      bool merged) { return at.prices(from, members, g, merged); });
+    return mars::detail::best_stages<D>(
+        block, {r, groups, enumeration}, strategies, effort,
+        [&](mars::detail::operator_set const& members,
+            std::span<mars::detail::operator_set const> g,
+            bool merged) { return at.prices(from, members, g, merged); });
   }
   /// A block without stages is one stage on one stream.
-  static void append(state& at, detail::operator_block const& block, std::size_t from,
-                     detail::staged_block const& best) {
-    auto const nodes = [&](detail::operator_set const& members) {
+  static void append(state& at, mars::detail::operator_block const& block, std::size_t from,
+                     mars::detail::staged_block const& best) {
+    auto const nodes = [&](mars::detail::operator_set const& members) {
       std::vector<std::uint32_t> all;
       members.for_each([&](std::size_t i) { all.push_back(at.operators.node(from + i)); });
       return all;
@@ -134,13 +136,13 @@ private:
       auto& added = at.stages.emplace_back();
       added.merged = stage.merged;
       for (auto rest = stage.members; !rest.empty();) {
-        auto const group = stage.merged ? rest : detail::group_of_first(block, rest);
+        auto const group = stage.merged ? rest : mars::detail::group_of_first(block, rest);
         added.groups.push_back(nodes(group));
         rest = rest - group;
       }
     }
     if (best.stages.empty())
-      at.stages.push_back({{nodes(detail::operator_set::first(block.size()))}, false});
+      at.stages.push_back({{nodes(mars::detail::operator_set::first(block.size()))}, false});
   }
 };
 using ios = basic_ios<>;
@@ -155,7 +157,7 @@ struct basic_ios_greedy {
 
   [[nodiscard]] auto operator()(stream_problem const& problem, stream_context const&) const
       -> stream_solution {
-    later<detail::basic_operator_list<D>, D> const operators{problem};
+    later<mars::detail::basic_operator_list<D>, D> const operators{problem};
     auto const limit = problem.limits().streams;
     auto const most = std::max<std::size_t>(1, limit == 0 ? groups : std::min(groups, limit));
     auto const n = operators.size();
@@ -167,7 +169,7 @@ struct basic_ios_greedy {
       missing[i] = static_cast<std::uint32_t>(operators.reads(i).size());
       if (missing[i] == 0) ready.push_back(i);
     }
-    std::vector<detail::stream_stage> stages;
+    std::vector<mars::detail::stream_stage> stages;
     while (!ready.empty()) {
       sort_ascending(ready);
       auto const taken = static_cast<std::ptrdiff_t>(std::min(most, ready.size()));
@@ -181,7 +183,7 @@ struct basic_ios_greedy {
       ready = std::move(next);
     }
     later<stream_solution, D> result;
-    result.schedule = detail::schedule_of<D>(problem, stages);
+    result.schedule = mars::detail::schedule_of<D>(problem, stages);
     result.timeline = simulate_streams<D>(problem, result.schedule);
     result.evaluations = 1;
     return result;

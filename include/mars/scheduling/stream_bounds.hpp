@@ -111,8 +111,7 @@ template <deferred D = when_called>
     for (auto const u : p.inputs(v)) {
       auto const j = inside(u);
       if (j != stream_segment::none)
-        nodes[i].head =
-            std::max(nodes[i].head, nodes[j].head + nodes[j].least + after(u));
+        nodes[i].head = std::max(nodes[i].head, nodes[j].head + nodes[j].least + after(u));
       else if (u == s.entry)
         nodes[i].head = std::max(nodes[i].head, after(u));
     }
@@ -145,8 +144,8 @@ template <deferred D = when_called>
   detail::time_ticks sum = 0, launches = 0;
   for (auto const& s : detail::find_segments<D>(p)) {
     auto const bounds = detail::segment_bound<D>(p, s);
-    auto const best = static_cast<std::size_t>(
-        std::max_element(bounds.begin(), bounds.end()) - bounds.begin());
+    auto const best =
+        static_cast<std::size_t>(std::max_element(bounds.begin(), bounds.end()) - bounds.begin());
     share[best] += bounds[best];
     sum += bounds[best];
   }

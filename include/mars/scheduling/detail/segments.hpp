@@ -30,8 +30,8 @@ template <deferred D = when_called>
   std::vector<char> idle(n, 0); // neither sources nor sinks that matter
   for (std::size_t v = 0; v < n; ++v) {
     auto const in = p.inputs(v);
-    idle[v] = !p.launches(v) &&
-              std::all_of(in.begin(), in.end(), [&](auto u) { return idle[u] != 0; });
+    idle[v] =
+        !p.launches(v) && std::all_of(in.begin(), in.end(), [&](auto u) { return idle[u] != 0; });
   }
   for (std::size_t v = n; v-- > 0;) {
     auto const out = p.outputs(v);
