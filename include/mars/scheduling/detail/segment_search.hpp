@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -39,7 +40,7 @@ public:
     auto const exit = std::find(nodes_.begin(), nodes_.end(), s.exit);
     exit_ = exit == nodes_.end() ? stream_segment::none
                                  : static_cast<std::uint32_t>(exit - nodes_.begin());
-    p_.emplace(whole.part(nodes_));
+    p_ = std::make_unique<later<stream_problem, D> const>(whole.part(nodes_));
     simulate_.emplace(*p_);
     schedule_.stream_of.resize(nodes_.size());
     most_streams_ = whole.limits().streams == 0 ? nodes_.size() : whole.limits().streams;
@@ -184,7 +185,7 @@ private:
   std::vector<std::uint32_t> nodes_;
   bool has_entry_;
   std::uint32_t exit_{};
-  std::optional<later<stream_problem, D>> p_; ///< of the segment
+  std::unique_ptr<later<stream_problem, D> const> p_; ///< of the segment; the simulator points at it
   std::optional<basic_stream_simulator<D>> simulate_;
   stream_schedule schedule_;
   std::size_t most_streams_{};
