@@ -69,12 +69,10 @@ template <deferred D = when_called>
 [[nodiscard]] auto bounded(later<stream_problem, D> const& p, std::size_t v) -> bounded_node {
   bounded_node b;
   if (p.may_merge(v)) {
-    // Merged, it runs in a kernel of its work at least, at the whole device's rate: neither the padding
-    // of its tiles nor its input, which others read too, is certain.
-    auto const floor = p.merged_floor(v);
+    auto const& floor = p.merged_floor(v);
+    b.least = floor.least;
     b.arithmetic = floor.compute;
     b.traffic = floor.memory;
-    b.least = std::max(floor.compute, floor.memory);
     return b;
   }
   b.least = p.least(v).count();

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -140,32 +141,23 @@ public:
   /// The kernels of nodes merged into one; nothing where they cannot be (`merged_convolution`).
   [[nodiscard]] auto merged(std::span<std::uint32_t const> nodes) const
       -> std::optional<std::vector<detail::priced_kernel>> {
-    if (!options_.lower) return std::nullopt;
-    std::vector<mergeable_convolution> all;
-    for (auto const v : nodes) {
-      auto const& x = graph_.nodes[v];
-      if (!x.convolution || x.inputs.size() != 1 || x.inputs != graph_.nodes[nodes.front()].inputs)
-        return std::nullopt;
-      all.push_back(*x.convolution);
-    }
-    auto const one = merged_convolution<D>(all);
-    if (!one) return std::nullopt;
-    auto priced = price_all(options_.lower(*one), "merged");
-    if (!priced || priced->empty()) return std::nullopt;
-    return *std::move(priced);
+    std::vector<std::uint32_t> key(nodes.begin(), nodes.end());
+    std::sort(key.begin(), key.end());
+    if (auto const known = merged_.find(key); known != merged_.end()) return known->second;
+    return price_merged(key);
   }
 
-  /// Whether some schedule may merge it with others.
-  [[nodiscard]] auto may_merge(std::size_t v) const -> bool {
-    return options_.lower != nullptr && !floors_.empty() && floors_[v].may_merge;
-  }
-  /// Picoseconds of the whole device that its own multiplications, weights and results take, whatever
-  /// it is merged with.
+  /// What merging with others leaves of a node at least.
   struct floor {
-    bool may_merge{};
-    std::int64_t compute{}, memory{};
+    bool may_merge{};                 ///< with some other node
+    std::int64_t least{};             ///< ps, of the shortest merged kernel
+    std::int64_t compute{}, memory{}; ///< ps of the whole device, its share of a merged kernel
   };
   [[nodiscard]] auto merged_floor(std::size_t v) const -> floor const& { return floors_[v]; }
+  /// Whether some schedule may merge it with others.
+  [[nodiscard]] auto may_merge(std::size_t v) const -> bool {
+    return !floors_.empty() && floors_[v].may_merge;
+  }
 
   /// Kernels on this device. Errors: as `make`.
   [[nodiscard]] auto price_all(std::vector<kernel> const& kernels, std::string const& path) const
@@ -228,35 +220,73 @@ public:
   }
 
 private:
-  /// Convolutions of one input and stride may be merged (`merged_convolution` asks for more).
+  [[nodiscard]] auto price_merged(std::span<std::uint32_t const> nodes) const
+      -> std::optional<std::vector<detail::priced_kernel>> {
+    if (!options_.lower) return std::nullopt;
+    std::vector<mergeable_convolution> all;
+    for (auto const v : nodes) {
+      auto const& x = graph_.nodes[v];
+      if (!x.convolution || x.inputs.size() != 1 || x.inputs != graph_.nodes[nodes.front()].inputs)
+        return std::nullopt;
+      all.push_back(*x.convolution);
+    }
+    auto const one = merged_convolution<D>(all);
+    if (!one) return std::nullopt;
+    auto priced = price_all(options_.lower(*one), "merged");
+    if (!priced || priced->empty()) return std::nullopt;
+    return *std::move(priced);
+  }
+
+  /// Prices every set of convolutions that may be merged, up to ten of one input; of larger classes
+  /// nothing is certain.
   void find_floors() {
+    constexpr std::size_t most = 10;
     floors_.resize(size());
-    auto const open = [&](std::size_t v) {
-      return node(v).convolution && node(v).inputs.size() == 1 && !priced_[v].empty();
-    };
-    for (std::size_t v = 0; v < size(); ++v) {
-      if (!open(v)) continue;
-      auto const& c = *node(v).convolution;
-      for (auto const w : outputs(node(v).inputs[0]))
-        if (w != v && open(w) && node(w).convolution->options.stride == c.options.stride)
-          floors_[v].may_merge = true;
-      if (!floors_[v].may_merge) continue;
-      auto const along = [](ops::spatial const& x, std::size_t i) {
-        return x.empty() ? 1 : x[std::min(i, x.size() - 1)];
-      };
-      double weights = static_cast<double>(c.input[1] / c.options.groups * c.options.out_channels);
-      double positions = static_cast<double>(c.input[0]); // those that padding does not add
-      for (std::size_t i = 0; i + 2 < c.input.size(); ++i) {
-        auto const inner = std::max<std::int64_t>(0, c.input[2 + i] - along(c.options.kernel, i));
-        weights *= static_cast<double>(along(c.options.kernel, i));
-        positions *= static_cast<double>(inner / along(c.options.stride, i) + 1);
+    std::vector<char> seen(size(), 0);
+    for (std::uint32_t v = 0; v < size(); ++v) {
+      if (seen[v] != 0 || !node(v).convolution || node(v).inputs.size() != 1) continue;
+      std::vector<std::uint32_t> alike; // may-merge is an equivalence
+      for (auto const w : outputs(node(v).inputs[0])) {
+        std::uint32_t const pair[] = {v, w};
+        if (w == v || (node(w).convolution && node(w).inputs.size() == 1 && price_merged(pair)))
+          alike.push_back(w);
       }
-      auto const moved = (weights + positions * static_cast<double>(c.options.out_channels)) *
-                         static_cast<double>(c.element_bits) / 8;
-      constexpr double digits = 1e12 * (1 - 1e-8);
-      floors_[v].compute = static_cast<std::int64_t>(2 * weights * positions /
-                                                     device_.peak(c.element_bits).count() * digits);
-      floors_[v].memory = static_cast<std::int64_t>(moved / device_.bandwidth.count() * digits);
+      for (auto const w : alike) seen[w] = 1;
+      if (alike.size() < 2) continue;
+      for (auto const w : alike) floors_[w].may_merge = true;
+      if (alike.size() > most) continue;
+      price_sets(alike);
+    }
+  }
+  void price_sets(std::vector<std::uint32_t> const& alike) {
+    std::vector<char> priced_once(alike.size(), 0);
+    for (std::uint32_t set = 1; set < (std::uint32_t{1} << alike.size()); ++set) {
+      std::vector<std::uint32_t> nodes;
+      for (std::size_t i = 0; i < alike.size(); ++i)
+        if ((set >> i & 1U) != 0) nodes.push_back(alike[i]);
+      auto kernels = nodes.size() == 1 ? std::optional{priced_[nodes[0]]} : price_merged(nodes);
+      if (!kernels) continue; // it cannot run
+      double compute = 0, memory = 0;
+      for (auto const& k : *kernels) {
+        compute += k.compute;
+        memory += k.memory;
+      }
+      auto const share = (1 - 1e-8) / static_cast<double>(nodes.size());
+      floor const now{true, sum(*kernels, detail::least_ticks<D>).count(),
+                      static_cast<std::int64_t>(compute * share),
+                      static_cast<std::int64_t>(memory * share)};
+      for (std::size_t i = 0; i < alike.size(); ++i) {
+        if ((set >> i & 1U) == 0) continue;
+        auto& f = floors_[alike[i]];
+        if (std::exchange(priced_once[i], 1) == 0) {
+          f = now;
+          continue;
+        }
+        f.least = std::min(f.least, now.least);
+        f.compute = std::min(f.compute, now.compute);
+        f.memory = std::min(f.memory, now.memory);
+      }
+      if (nodes.size() > 1) merged_.emplace(std::move(nodes), *std::move(kernels));
     }
   }
 
@@ -267,6 +297,7 @@ private:
   std::vector<std::vector<detail::priced_kernel>> priced_;
   std::vector<picoseconds> alone_, least_;
   std::vector<floor> floors_;
+  std::map<std::vector<std::uint32_t>, std::vector<detail::priced_kernel>> merged_;
   detail::overhead_ticks overheads_{};
   detail::device_limits limits_of_device_{};
 };

@@ -28,7 +28,7 @@ struct segment_plan {
 };
 
 /// Local search over one segment: another place in the launch order for a unit, another stream for it,
-/// or both. A move is kept if it is not worse than now or than the value fifty moves ago (late
+/// both, or other nodes merged. A move is kept if it is not worse than now or than the value fifty moves ago (late
 /// acceptance: no temperature to tune).
 template <deferred D = when_called>
 class basic_segment_search {
@@ -43,6 +43,7 @@ public:
     p_ = std::make_unique<later<stream_problem, D> const>(whole.part(nodes_));
     simulate_.emplace(*p_);
     schedule_.stream_of.resize(nodes_.size());
+    for (std::size_t v = 0; v < p_->size(); ++v) merges_ |= p_->may_merge(v);
     most_streams_ = whole.limits().streams == 0 ? nodes_.size() : whole.limits().streams;
   }
 
@@ -92,9 +93,10 @@ public:
     for (std::uint64_t move = 0; move < moves && best.value > bound && !stop(); ++move) {
       auto next = now;
       auto const u = first + static_cast<std::size_t>(random.below(next.units.size() - first));
-      auto const kind = random.below(3);
-      if (kind != 0) change_stream(next, u, random);
-      if (kind != 1 && !change_place(next, u, first, random) && kind == 0) continue;
+      auto const kind = random.below(merges_ ? 4 : 3);
+      if (kind == 3 && !change_merging(next, u, random)) continue;
+      if (kind == 1 || kind == 2) change_stream(next, u, random);
+      if (kind != 1 && kind != 3 && !change_place(next, u, first, random) && kind == 0) continue;
       tie_ends(next);
       if (next.streams == now.streams && next.units == now.units) continue;
       evaluate(next);
@@ -153,6 +155,40 @@ private:
     plan.streams[u] = static_cast<std::uint32_t>(random.below(used));
   }
 
+  /// Takes a merged unit apart, or merges it with another of the same input: where the first of both is,
+  /// for what reads it may come right behind.
+  [[nodiscard]] auto change_merging(segment_plan& plan, std::size_t u, random_stream& random) const
+      -> bool {
+    auto const at = [](auto& list, std::size_t i) {
+      return list.begin() + static_cast<std::ptrdiff_t>(i);
+    };
+    if (plan.units[u].size() > 1) {
+      auto const nodes = plan.units[u];
+      plan.units[u] = {nodes.front()};
+      for (std::size_t i = 1; i < nodes.size(); ++i) {
+        plan.units.insert(at(plan.units, u + i), {nodes[i]});
+        plan.streams.insert(at(plan.streams, u + i), plan.streams[u]);
+      }
+      return true;
+    }
+    std::vector<std::size_t> others;
+    for (std::size_t w = 0; w < plan.units.size(); ++w)
+      if (w != u && p_->may_merge(plan.units[w].front()) &&
+          p_->node(plan.units[w].front()).inputs == p_->node(plan.units[u].front()).inputs)
+        others.push_back(w);
+    if (!p_->may_merge(plan.units[u].front()) || others.empty()) return false;
+    auto const w = others[static_cast<std::size_t>(random.below(others.size()))];
+    auto nodes = plan.units[u];
+    nodes.insert(nodes.end(), plan.units[w].begin(), plan.units[w].end());
+    if (!p_->merged(nodes)) return false;
+    auto const [early, late] = std::minmax(u, w);
+    plan.units[early] = std::move(nodes);
+    plan.streams[early] = plan.streams[u];
+    plan.units.erase(at(plan.units, late));
+    plan.streams.erase(at(plan.streams, late));
+    return true;
+  }
+
   /// Anywhere between the last unit it reads and the first that reads it.
   [[nodiscard]] auto change_place(segment_plan& plan, std::size_t u, std::size_t first,
                                   random_stream& random) const -> bool {
@@ -185,10 +221,12 @@ private:
   std::vector<std::uint32_t> nodes_;
   bool has_entry_;
   std::uint32_t exit_{};
-  std::unique_ptr<later<stream_problem, D> const> p_; ///< of the segment; the simulator points at it
+  std::unique_ptr<later<stream_problem, D> const>
+      p_; ///< of the segment; the simulator points at it
   std::optional<basic_stream_simulator<D>> simulate_;
   stream_schedule schedule_;
   std::size_t most_streams_{};
+  bool merges_{false};
   std::uint64_t evaluations_{0};
 };
 
