@@ -106,6 +106,8 @@ template <deferred D = when_called>
   for (std::uint32_t i = 0; i < s.nodes.size(); ++i) {
     auto const v = s.nodes[i];
     nodes[i] = bounded<D>(p, v);
+    // Beside a cut node nothing runs: its waves are whole.
+    if (v == s.exit) nodes[i].least = p.alone(v).count();
     for (auto const u : p.inputs(v)) {
       auto const j = inside(u);
       if (j != stream_segment::none)
