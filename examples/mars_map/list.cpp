@@ -42,6 +42,10 @@ auto list_text() -> std::string {
   add_words(text, "searches (--search)", search_words, false);
   add_words(text, "semantics (--semantics)", semantics_words, false);
   add_words(text, "sharing of links (--simulate)", sharing_words, false);
+  text += "\ndevices of mars-map streams (--device)\n";
+  for (auto const& d : mars::presets::gpu_devices())
+    fmt::format_to(out, "  {:<18} {}\n", d.name, d.gpu);
+  add_words(text, "schedulers of mars-map streams (--scheduler)", scheduler_words, false);
   add_words(text, "formats of mars-map export (--format)", format_words, false);
   add_words(text, "objectives with a command of their own (mars-map NAME --help)", command_words,
             false);

@@ -6,7 +6,7 @@
 //   load*.cpp     files and names           print.cpp     the answer for a person
 //   check.cpp     a given mapping           explain.cpp   why there is none
 //   inspect.cpp   diff, explain             pase.cpp      PaSE's objective
-//   export*.cpp   for other tools
+//   export*.cpp   for other tools           streams.cpp   operators on the streams of a GPU
 //   policies.hpp  run-time choice           output*.cpp   JSON, report, files
 //
 // One source file per heavy dependency: CLI11, nlohmann, protobuf and the mapper compile apart.
@@ -20,6 +20,7 @@
 #include "print.hpp"
 #include "progress.hpp"
 #include "run.hpp"
+#include "streams.hpp"
 
 #include <fmt/format.h>
 
@@ -145,6 +146,24 @@ void print_error(std::string message) {
   return found ? tell(o, *found) : report_error(found.error());
 }
 
+[[nodiscard]] auto streams(options const& o) -> int {
+  auto const& ios = o.streams_command.ios_file;
+  if (!o.json.empty() && !o.json_to_stdout())
+    if (auto ok = check_writable_file("--json", o.json); !ok) return report_error(ok.error());
+  if (!ios.empty())
+    if (auto ok = check_writable_file("--ios-schedule", ios); !ok) return report_error(ok.error());
+  auto const found = schedule_streams(o, stop_on_interrupt());
+  if (!found) return report_error(found.error());
+  if (!found->feasible) {
+    fmt::print(stderr, "mars-map: {}", found->report.text);
+    return infeasible;
+  }
+  file_batch files;
+  if (!ios.empty()) files.add(ios, found->ios);
+  if (auto ok = files.write(); !ok) return report_error(ok.error());
+  return tell(o, found->report);
+}
+
 /// Subcommands that look at mappings.
 template <class Inspect>
 [[nodiscard]] auto inspect(options o, Inspect look) -> int {
@@ -191,6 +210,7 @@ template <class Inspect>
   case command::kind::explain: return inspect(c->options, explain_operator);
   case command::kind::export_to: return export_files(c->options);
   case command::kind::pase: return pase(c->options);
+  case command::kind::streams: return streams(c->options);
   case command::kind::map: break;
   }
   return map(c->options);

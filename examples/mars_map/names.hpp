@@ -34,6 +34,16 @@ enum class search_name : std::uint8_t {
 enum class sharing_name : std::uint8_t { fair, fifo };
 enum class semantics_name : std::uint8_t { sequential, scheduled };
 
+enum class scheduler_name : std::uint8_t {
+  sequential,
+  path_cover,
+  chain_cover,
+  opara,
+  ios,
+  ios_greedy,
+  critical_path,
+  best
+};
 enum class format_name : std::uint8_t { onnx, sdy, chakra, jax, device_map };
 
 struct word {
@@ -83,6 +93,17 @@ inline constexpr std::array<word, 2> holders_words{{
      "nothing is in place where a tensor is cut into more parts than before (PaSE's tool)"},
     {"devices", "nothing is in place where a layer runs on more devices than the one before"},
 }};
+/// Schedulers of operators on the streams of a GPU.
+inline constexpr std::array<word, 8> scheduler_words{{
+    {"sequential", "one stream"},
+    {"path-cover", "Nimble: fewest paths of the minimum equivalent graph, fewest waits"},
+    {"chain-cover", "as many streams as operators can run at once, used again"},
+    {"opara", "inputs hand on their streams; memory-bound and computing launches alternate"},
+    {"ios", "stages, optimal by dynamic programming; convolutions of one input may be merged"},
+    {"ios-greedy", "stages, each all that is ready"},
+    {"critical-path", "longest way to the end first, on the stream where it starts first (HEFT)"},
+    {"best", "search from all of these against the simulator, with a proven gap"},
+}};
 /// Objectives with a command of their own.
 inline constexpr std::array<word, 1> command_words{{
     {"pase", "PaSE's F = layers + r x transfers, in FLOP, on equal devices without memory limits"},
@@ -98,6 +119,9 @@ inline constexpr std::array<word, 2> semantics_words{{
                   "host [default]"},
 }};
 
+[[nodiscard]] constexpr auto name_of(scheduler_name n) -> std::string_view {
+  return scheduler_words[static_cast<std::size_t>(n)].name;
+}
 [[nodiscard]] constexpr auto name_of(strategy_name n) -> std::string_view {
   return strategy_words[static_cast<std::size_t>(n)].name;
 }

@@ -39,6 +39,12 @@ struct raw_pase {
   bool forward{false}, folded{false}, uneven{false}, no_idle{false};
 };
 
+/// The same of the command `streams`.
+struct raw_streams {
+  std::string scheduler{"best"}, launch{"graph"}, most_streams, most_events;
+  bool no_merge{false};
+};
+
 template <std::size_t N>
 [[nodiscard]] auto listed(std::array<word, N> const& words) -> std::string {
   std::string text;
@@ -120,9 +126,10 @@ template <class Given>
 template <class Given>
 [[nodiscard]] auto check(raw const& r, Given given, command::kind what, options& o)
     -> mars::expected<void> {
+  bool const has_system = what != command::kind::pase && what != command::kind::streams;
   for (auto const* name : {"--model", "--system"})
-    if (!given(name) && o.files.empty() &&
-        (what != command::kind::pase || std::string_view{name} == "--model"))
+    if (!given(name) && o.files.empty() && o.streams_command.graph.empty() &&
+        (has_system || std::string_view{name} == "--model"))
       return mars::fail(mars::error_code::invalid_argument, name, "nothing",
                         "a name of --list, or a file");
   for (auto const& [name, value] : {std::pair{"--model", &o.model},
@@ -203,6 +210,34 @@ template <class Given>
   o.splits.uneven = r.uneven;
   o.splits.idle = !r.no_idle;
   return choose("--holders", r.holders, holders_words, o.cost.holders);
+}
+
+template <class Given>
+[[nodiscard]] auto check(raw_streams const& r, Given given, options& all) -> mars::expected<void> {
+  auto& o = all.streams_command;
+  for (auto const& [name, value] :
+       {std::pair{"--graph", &o.graph}, {"--device", &o.device}, {"--ios-schedule", &o.ios_file}})
+    if (given(name) && (value->empty() || value->find('\0') != value->npos))
+      return mars::fail(mars::error_code::invalid_argument, name, "nothing", "a name or a file");
+  if (!all.model.empty() && !o.graph.empty())
+    return mars::fail(mars::error_code::invalid_argument, "--graph", o.graph, "none with --model");
+  if (auto ok = choose("--scheduler", r.scheduler, scheduler_words, o.scheduler); !ok) return ok;
+  if (r.launch != "graph" && r.launch != "eager")
+    return mars::fail(mars::error_code::unknown_name, "--launch", r.launch, "graph or eager");
+  o.eager = r.launch == "eager";
+  o.merge = !r.no_merge;
+  constexpr std::uint64_t most = 1'000'000;
+  if (given("--max-streams")) {
+    auto const n = parse_count("--max-streams", r.most_streams, 1, most);
+    if (!n) return mars::unexpected{n.error()};
+    o.most_streams = static_cast<std::size_t>(*n);
+  }
+  if (given("--max-events")) {
+    auto const n = parse_count("--max-events", r.most_events, 0, most);
+    if (!n) return mars::unexpected{n.error()};
+    o.most_events = static_cast<std::size_t>(*n);
+  }
+  return {};
 }
 
 [[nodiscard]] auto version_text() -> std::string {
@@ -295,12 +330,29 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   number("--least-extent", p.least_extent, "Shortest shard along a dimension that is cut [1]");
   pase->add_flag("--uneven", p.uneven, "Also ways that do not divide an extent: many more splits");
   pase->add_flag("--no-idle", p.no_idle, "Only products of ways that divide the devices");
+  raw_streams t;
+  auto* const streams =
+      app.add_subcommand("streams", "Schedule the operators of one GPU on its streams; no system")
+          ->fallthrough();
+  auto& g = o.streams_command;
+  streams->add_option("--graph", g.graph, "A graph of IOS or torch.fx, or a profile of kernels")
+      ->type_name("FILE");
+  streams->add_option("--device", g.device, "A device of --list; a profile may name its own")
+      ->type_name("NAME");
+  streams->add_option("--scheduler", t.scheduler, joined(scheduler_words))->type_name("NAME");
+  streams->add_option("--launch", t.launch, "graph | eager: replayed, or by the host one by one")
+      ->type_name("NAME");
+  streams->add_option("--max-streams", t.most_streams, "Most streams")->type_name("N");
+  streams->add_option("--max-events", t.most_events, "Most events recorded")->type_name("N");
+  streams->add_flag("--no-merge", t.no_merge, "Never merge convolutions of one input");
+  streams->add_option("--ios-schedule", g.ios_file, "Write the stages in IOS's format there")
+      ->type_name("FILE");
   app.footer("--model and --system of diff, explain and export default to what the mapping names.");
   try {
     app.parse(argc, argv);
   } catch (CLI::CallForHelp const&) {
     CLI::App const* about = &app;
-    for (auto const* one : {diff, explain, export_to, pase})
+    for (auto const* one : {diff, explain, export_to, pase, streams})
       if (one->parsed()) about = one;
     return command{.what = command::kind::show, .text = about->help()};
   } catch (CLI::CallForVersion const&) {
@@ -320,8 +372,17 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
     o.files = {exported};
   } else if (pase->parsed()) {
     c.what = command::kind::pase;
+  } else if (streams->parsed()) {
+    c.what = command::kind::streams;
   }
   auto const given = [&app](char const* name) { return app.count(name) != 0; };
+  if (c.what == command::kind::streams)
+    for (auto const* name : {"--system", "--strategy", "--cost", "--objective", "--weights",
+                             "--energy-limit", "--mapping", "--checkpoint", "--report",
+                             "--semantics", "--host-bandwidth", "--simulate", "--search"})
+      if (given(name))
+        return mars::fail(mars::error_code::invalid_argument, name, "a value",
+                          "none, streams has a device and schedulers of its own");
   if (c.what == command::kind::pase) {
     for (auto const* name : {"--system", "--strategy", "--cost", "--objective", "--weights",
                              "--memory-limit", "--energy-limit", "--mapping", "--checkpoint",
@@ -344,6 +405,11 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   if (auto ok = check(r, given, c.what, o); !ok) return mars::unexpected{ok.error()};
   if (c.what == command::kind::pase)
     if (auto ok = check(p, element_bytes->count() != 0, o.pase); !ok)
+      return mars::unexpected{ok.error()};
+  if (c.what == command::kind::streams)
+    if (auto ok = check(
+            t, [streams](char const* name) { return streams->count(name) != 0; }, o);
+        !ok)
       return mars::unexpected{ok.error()};
   return c;
 }

@@ -24,6 +24,18 @@ struct pase_options {
   mars::parallel::iteration_splits splits{.idle = true};
 };
 
+/// Of the command `streams`.
+struct streams_options {
+  std::string graph{};  ///< a file of operators, instead of --model
+  std::string device{}; ///< a name
+  scheduler_name scheduler{scheduler_name::best};
+  bool eager{false};
+  bool merge{true};
+  std::size_t most_streams{}; ///< 0: any number
+  std::optional<std::size_t> most_events{};
+  std::string ios_file{}; ///< where to write stages as IOS does
+};
+
 /// What the command line asks for.
 struct options {
   std::string model;  ///< a name, or a file
@@ -57,12 +69,14 @@ struct options {
   format_name format{};             ///< to export
   std::string out{};                ///< a folder, to export to
   pase_options pase{};
+  streams_options streams_command{};
   bool quiet{false};
 
   [[nodiscard]] auto json_to_stdout() const -> bool { return json == "-"; }
 };
 
-/// What to do: show a text, a list, map, look at mappings, export one, or minimise PaSE's objective.
+/// What to do: show a text, a list, map, look at mappings, export one, minimise PaSE's objective, or
+/// schedule streams of one device.
 struct command {
   enum class kind : std::uint8_t {
     show,
@@ -71,7 +85,8 @@ struct command {
     diff,
     explain,
     export_to,
-    pase
+    pase,
+    streams
   } what{kind::map};
   std::string text{}; ///< to show
   mars_map::options options{};
