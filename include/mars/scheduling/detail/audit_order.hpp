@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/deferred.hpp>
+#include <mars/scheduling/detail/bit_rows.hpp>
+#include <mars/scheduling/detail/max_flow.hpp>
+#include <mars/scheduling/stream_graph.hpp>
+#include <mars/scheduling/stream_schedule.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace mars::detail {
+
+/// What runs before what under a schedule, straight from the definition: a step (a node, or merged
+/// nodes) comes after the one before it on its stream, after the steps whose results it reads, after all
+/// of earlier stages, and after what those come after. From this, events and memory, for `validate`.
+/// Precondition: the form is valid. O(V²) time, V²/4 bytes.
+template <deferred D = when_called>
+class basic_order_audit {
+public:
+  struct heap {
+    std::int64_t size{};
+    std::vector<std::uint32_t> nodes{};
+  };
+
+  basic_order_audit(later<stream_graph, D> const& graph, later<stream_schedule, D> const& schedule)
+      : g_{graph},
+        s_{schedule},
+        step_of_(graph.size()),
+        before_(number_steps(), graph.size()),
+        inputs_(nodes_of_.size()) {
+    for (std::size_t i = 0; i < nodes_of_.size(); ++i) {
+      auto const here = [&](std::size_t j) { return s_.stream_of[nodes_of_[j][0]]; };
+      auto const stage = [&](std::size_t j) {
+        return s_.stage_of.empty() ? 0 : s_.stage_of[nodes_of_[j][0]];
+      };
+      bool found = false;
+      for (std::size_t j = i; j-- > 0;) {
+        if (stage(j) != stage(i)) {
+          come_after(i, j);
+        } else if (!found && here(j) == here(i)) {
+          come_after(i, j);
+          found = true;
+          last_.push_back(static_cast<std::uint32_t>(j));
+        }
+      }
+      if (!found) last_.push_back(nothing);
+      for (auto const v : nodes_of_[i])
+        for (auto const p : g_.nodes[v].inputs) {
+          auto const j = step_of_[p];
+          come_after(i, j);
+          if (here(j) != here(i) && stage(j) == stage(i)) inputs_[i].push_back(j);
+        }
+    }
+  }
+
+  /// Steps of which another on another stream reads a result that nothing else keeps it behind.
+  [[nodiscard]] auto events() const -> std::size_t {
+    std::vector<char> records(nodes_of_.size());
+    for (std::size_t i = 0; i < nodes_of_.size(); ++i)
+      for (auto const p : inputs_[i]) {
+        bool implied = last_[i] != nothing && before_.has(last_[i], p);
+        for (auto const q : inputs_[i]) implied = implied || before_.has(q, p);
+        if (!implied) records[p] = 1;
+      }
+    return static_cast<std::size_t>(std::count(records.begin(), records.end(), 1));
+  }
+
+  /// The heaviest results of which no two can share memory: all of them less the most that can be
+  /// handed on, from each to the next that may take it, there or further.
+  [[nodiscard]] auto heaviest() const -> heap {
+    auto const n = nodes_of_.size();
+    std::vector<std::vector<std::uint32_t>> readers(n);
+    std::vector<std::int64_t> size(n);
+    for (std::uint32_t i = 0; i < n; ++i)
+      for (auto const v : nodes_of_[i]) {
+        size[i] += g_.nodes[v].output.count();
+        for (auto const p : g_.nodes[v].inputs) readers[step_of_[p]].push_back(i);
+      }
+    // Nodes 2t and 2t + 1: the result when it is over, and when it is written.
+    auto const source = 2 * n, sink = source + 1;
+    basic_max_flow<D> flow{2 * n + 2};
+    basic_bit_rows<D> over{n, n}, handed{1, n};
+    heap most;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      if (size[i] == 0) continue;
+      most.size += size[i];
+      flow.add_arc(source, 2 * i, size[i]);
+      flow.add_arc(2 * i + 1, sink, size[i]);
+      flow.add_arc(2 * i + 1, 2 * i, flow.unlimited); // takes it and hands it on
+      basic_bit_rows<D> reached{1, n};
+      for (auto t = i; t-- > 0;) {
+        bool const ended = size[t] > 0 && !readers[t].empty() &&
+                           std::all_of(readers[t].begin(), readers[t].end(),
+                                       [&](auto const r) { return before_.has(i, r); });
+        if (!ended) continue;
+        over.set(i, t);
+        if (reached.has(0, t)) continue;
+        flow.add_arc(2 * t, 2 * i + 1, flow.unlimited);
+        for (std::uint32_t u = 0; u < t; ++u)
+          if (over.has(t, u)) reached.set(0, u);
+      }
+    }
+    most.size -= flow(source, sink);
+    for (std::uint32_t i = 0; i < n; ++i)
+      if (size[i] > 0 && flow.reached(2 * i) && !flow.reached(2 * i + 1))
+        most.nodes.insert(most.nodes.end(), nodes_of_[i].begin(), nodes_of_[i].end());
+    return most;
+  }
+
+private:
+  static constexpr std::uint32_t nothing = 0xFFFF'FFFFU;
+
+  [[nodiscard]] auto number_steps() -> std::size_t {
+    for (auto const v : s_.launch_order) {
+      auto const joins = std::find_if(s_.merged.begin(), s_.merged.end(), [&](auto const& group) {
+        return !nodes_of_.empty() && std::find(group.begin(), group.end(), v) != group.end() &&
+               std::find(group.begin(), group.end(), nodes_of_.back()[0]) != group.end();
+      });
+      if (joins == s_.merged.end()) nodes_of_.emplace_back();
+      nodes_of_.back().push_back(v);
+      step_of_[v] = static_cast<std::uint32_t>(nodes_of_.size() - 1);
+    }
+    return nodes_of_.size();
+  }
+  void come_after(std::size_t i, std::size_t j) {
+    before_.unite(i, j);
+    before_.set(i, j);
+  }
+
+  later<stream_graph, D> const& g_;
+  later<stream_schedule, D> const& s_;
+  std::vector<std::vector<std::uint32_t>> nodes_of_{}; ///< of each step
+  std::vector<std::uint32_t> step_of_;
+  basic_bit_rows<D> before_;
+  std::vector<std::vector<std::uint32_t>> inputs_; ///< of each step, on other streams
+  std::vector<std::uint32_t> last_{};              ///< before it on its stream, of the same stage
+};
+
+} // namespace mars::detail

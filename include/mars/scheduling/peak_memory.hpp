@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/deferred.hpp>
+#include <mars/core/units.hpp>
+#include <mars/scheduling/detail/bit_rows.hpp>
+#include <mars/scheduling/detail/launches.hpp>
+#include <mars/scheduling/detail/max_flow.hpp>
+#include <mars/scheduling/stream_graph.hpp>
+#include <mars/scheduling/stream_schedule.hpp>
+#include <mars/scheduling/synchronization.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace mars {
+
+/// The fullest that memory can get.
+struct memory_peak {
+  bytes size{};
+  std::vector<std::uint32_t> nodes{}; ///< whose results are there, in launch order
+};
+
+namespace detail {
+
+/// Of every launch, those right before it: on its stream, by its waits, by the end of a stage.
+template <deferred D = when_called>
+[[nodiscard]] auto launches_before(later<stream_graph, D> const& graph,
+                                   later<stream_schedule, D> const& schedule,
+                                   basic_launches<D> const& launches)
+    -> later<std::vector<std::vector<std::uint32_t>>, D> {
+  constexpr auto none = 0xFFFF'FFFFU;
+  later<std::vector<std::vector<std::uint32_t>>, D> before(launches.size());
+  for (auto const& w : synchronize<D>(graph, schedule).waits)
+    before[launches.of[w.consumer]].push_back(launches.of[w.producer]);
+  std::vector<std::uint32_t> tail(schedule.streams(), none), ended;
+  for (std::uint32_t i = 0; i < launches.size(); ++i) {
+    auto const& l = launches.all[i];
+    if (i > 0 && l.stage != launches.all[i - 1].stage) ended = tail;
+    auto const last = tail[l.stream];
+    if (last != none && launches.all[last].stage == l.stage)
+      before[i].push_back(last);
+    else
+      for (auto const t : ended)
+        if (t != none) before[i].push_back(t);
+    tail[l.stream] = i;
+  }
+  return before;
+}
+
+} // namespace detail
+
+/// The heaviest set of results that may be needed at once: two can share memory only if everything that
+/// touches one has ended before the other is written, in the order that streams, events and stages
+/// enforce, whenever kernels run. A result that nobody reads stays to the end; merged nodes write one.
+///
+/// A weighted antichain, by Dilworth's theorem the whole weight less a maximum flow: memory moves from
+/// dead results to later ones along the order of launches. Exact. O(V + E) arcs; V²/4 bytes.
+/// Precondition: the schedule is valid.
+template <deferred D = when_called>
+[[nodiscard]] auto peak_memory(later<stream_graph, D> const& graph,
+                               later<stream_schedule, D> const& schedule) -> later<memory_peak, D> {
+  detail::basic_launches<D> const launches{schedule};
+  auto const n = launches.size();
+  auto const before = detail::launches_before<D>(graph, schedule, launches);
+  std::vector<std::int64_t> size(n);
+  std::vector<std::vector<std::uint32_t>> readers(n);
+  for (std::uint32_t i = 0; i < n; ++i)
+    for (auto const v : launches.nodes(schedule, i)) {
+      size[i] += graph.nodes[v].output.count();
+      for (auto const p : graph.nodes[v].inputs) readers[launches.of[p]].push_back(i);
+    }
+  // Nodes of the network: a result when it is dead, then a launch, through which memory passes.
+  auto const source = 2 * n, sink = source + 1;
+  detail::basic_max_flow<D> flow{2 * n + 2};
+  std::int64_t all = 0;
+  detail::basic_bit_rows<D> ended{n, n}, dead{n, n};
+  for (std::uint32_t i = 0; i < n; ++i) {
+    all += size[i];
+    if (size[i] > 0) {
+      flow.add_arc(source, i, size[i]);
+      flow.add_arc(n + i, sink, size[i]);
+    }
+    for (auto const p : before[i]) {
+      ended.unite(i, p);
+      ended.set(i, p);
+      dead.unite(i, p);
+      flow.add_arc(n + p, n + i, flow.unlimited);
+    }
+    auto const over = ended[i];
+    for (std::size_t w = 0; w < over.size(); ++w)
+      for (auto rest = over[w] & ~dead[i][w]; rest != 0; rest &= rest - 1) {
+        auto const t = w * 64 + static_cast<std::size_t>(std::countr_zero(rest));
+        if (size[t] == 0 || readers[t].empty() ||
+            !std::all_of(readers[t].begin(), readers[t].end(),
+                         [&](auto const r) { return ended.has(i, r); }))
+          continue;
+        dead.set(i, t);
+        flow.add_arc(t, n + i, flow.unlimited);
+      }
+  }
+  later<memory_peak, D> peak{bytes{all - flow(source, sink)}, {}};
+  for (std::uint32_t i = 0; i < n; ++i)
+    if (size[i] > 0 && flow.reached(i) && !flow.reached(n + i))
+      for (auto const v : launches.nodes(schedule, i)) peak.nodes.push_back(v);
+  return peak;
+}
+
+} // namespace mars

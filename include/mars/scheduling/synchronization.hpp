@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/deferred.hpp>
+#include <mars/scheduling/detail/launches.hpp>
+#include <mars/scheduling/stream_graph.hpp>
+#include <mars/scheduling/stream_schedule.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace mars {
+
+/// Which waits a schedule makes.
+enum class wait_rule : std::uint8_t {
+  needed, ///< not those that streams and the other waits imply
+  every,  ///< one per dependence between streams, as Opara does
+};
+
+/// A node waits for the event of another on another stream.
+struct stream_wait {
+  std::uint32_t producer{}; ///< of merged nodes: the first in launch order
+  std::uint32_t consumer{}; ///< the same
+
+  friend auto operator==(stream_wait const&, stream_wait const&) -> bool = default;
+};
+
+/// What keeps the order of dependences between streams.
+struct synchronization {
+  std::vector<stream_wait>
+      waits{};               ///< in launch order of consumers, of each the latest producer first
+  std::size_t events{};      ///< producers that are waited for: each records one
+  std::size_t cross_edges{}; ///< dependences between streams within a stage
+};
+
+/// Waits of a schedule. A wait is implied if what the consumer comes after anyway — the launch before it
+/// on its stream, its other waits — comes after the producer. Exact: clocks, one number per stream, tell
+/// what precedes what; the waits kept are the fewest that order the same launches.
+/// Precondition: the schedule is valid. O(V + E log E + waits · streams).
+template <deferred D = when_called>
+[[nodiscard]] auto synchronize(later<stream_graph, D> const& graph,
+                               later<stream_schedule, D> const& schedule,
+                               wait_rule rule = wait_rule::needed) -> later<synchronization, D> {
+  later<synchronization, D> found;
+  detail::basic_launches<D> const launches{schedule};
+  auto const streams = schedule.streams();
+  using clock = std::vector<std::uint32_t>; // of each stream, how many of its launches came before
+  std::vector<clock> now(streams, clock(streams));
+  std::vector<clock> then(launches.size()); // after a launch that others wait for
+  std::vector<std::uint32_t> place(launches.size()), producers;
+  std::vector<char> waited_for(launches.size());
+  std::vector<std::vector<std::uint32_t>> waits_of(launches.size());
+  for (std::uint32_t i = 0; i < launches.size(); ++i) {
+    auto const& to = launches.all[i];
+    for (auto const v : launches.nodes(schedule, i))
+      for (auto const p : graph.nodes[v].inputs) {
+        auto const& from = launches.all[launches.of[p]];
+        if (from.stream == to.stream || from.stage != to.stage) continue;
+        ++found.cross_edges;
+        waits_of[i].push_back(launches.of[p]);
+        waited_for[launches.of[p]] = 1;
+      }
+    // The latest first: it may imply others, but not the other way round.
+    std::sort(waits_of[i].begin(), waits_of[i].end(), std::greater<>{});
+    waits_of[i].erase(std::unique(waits_of[i].begin(), waits_of[i].end()), waits_of[i].end());
+  }
+  std::vector<char> records(launches.size());
+  for (std::uint32_t i = 0; i < launches.size(); ++i) {
+    auto const& to = launches.all[i];
+    auto& here = now[to.stream];
+    for (auto const p : waits_of[i]) {
+      auto const stream = launches.all[p].stream;
+      bool const implied = here[stream] >= place[p];
+      if (implied && rule == wait_rule::needed) continue;
+      for (std::size_t s = 0; s < streams; ++s) here[s] = std::max(here[s], then[p][s]);
+      found.waits.push_back(
+          {schedule.launch_order[launches.all[p].first], schedule.launch_order[to.first]});
+      if (records[p] == 0) ++found.events;
+      records[p] = 1;
+    }
+    place[i] = ++here[to.stream];
+    if (waited_for[i] != 0) then[i] = here;
+  }
+  return found;
+}
+
+} // namespace mars
