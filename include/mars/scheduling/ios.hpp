@@ -40,10 +40,9 @@ namespace mars::scheduling {
 template <deferred D = when_called>
 struct basic_ios {
   stage_strategy strategies{stage_strategy::both};
-  std::size_t r{3}; ///< most operators of a group; 0: any number
-  std::size_t s{8}; ///< most groups of a stage; 0: any number
-  std::size_t split_above{
-      100}; ///< operators of a block; larger ones are divided, at most 128 are left
+  std::size_t r{3};                ///< most operators of a group; 0: any number
+  std::size_t s{8};                ///< most groups of a stage; 0: any number
+  std::size_t split_above{100};    ///< operators; larger blocks are divided, to 128 at most
   std::uint64_t effort{4'000'000}; ///< sets of operators looked at for a block; beyond it is halved
   scheduling::enumeration enumeration{scheduling::enumeration::legal};
 
@@ -118,11 +117,9 @@ private:
                            std::size_t from) const -> mars::detail::staged_block {
     auto const most = at.problem.limits().streams;
     auto const groups = most == 0 ? s : s == 0 ? most : std::min(s, most);
-    return mars::detail::best_stages<D>(
-        block, {r, groups, enumeration}, strategies, effort,
-        [&](mars::detail::operator_set const& members,
-            std::span<mars::detail::operator_set const> g,
-            bool merged) { return at.prices(from, members, g, merged); });
+    at.prices.set_block(from, block);
+    return mars::detail::best_stages<D>(block, {r, groups, enumeration}, strategies, effort,
+                                        at.prices);
   }
   /// A block without stages is one stage on one stream.
   static void append(state& at, mars::detail::operator_block const& block, std::size_t from,

@@ -91,18 +91,29 @@ auto for_each_merge(operator_block const& block, operator_set const& state, std:
 
 /// IOS on one block: cost[S] = min over endings E of cost[S∖E] + cost of E as a stage.
 ///
-/// `price(members, groups, merged)` → picoseconds of a stage, `impossible`, or `unpriced` to end here;
-/// it is asked once for every (members, merged), and for a single operator only as a concurrent stage
-/// where both would do. Ties: the first ending found. More than `effort` sets looked at: too large.
-/// O(transitions) prices and look-ups. Source: IOS (MLSys 2021), section 4.
+/// `price(members, merged)` → picoseconds of a stage, `impossible`, or `unpriced` to end here. It is
+/// asked at most once for every (members, merged), and where `price.least(members, groups)` is a lower
+/// bound, only for endings that could still be the best of a state, most promising first. Ties: the lower
+/// bound, then the ending found first. More than `effort` sets looked at: too large.
+/// O(transitions) look-ups. Source: IOS (MLSys 2021), section 4.
 template <deferred D = when_called, class Price>
 [[nodiscard]] auto best_stages(operator_block const& block, ending_limits limits,
                                scheduling::stage_strategy strategy, std::uint64_t effort,
                                Price&& price) -> staged_block {
   using scheduling::stage_strategy;
+  struct known_stage {
+    stage_cost least{0};
+    stage_cost cost{unpriced};
+  };
   struct entry {
     stage_cost cost{impossible};
     block_stage last{};
+  };
+  struct candidate {
+    stage_cost least, rest;
+    std::size_t number;
+    block_stage stage;
+    known_stage* known;
   };
   using set_hash = operator_set::hasher;
   later<staged_block, D> result;
@@ -110,57 +121,54 @@ template <deferred D = when_called, class Price>
     result.ended = how;
     return result;
   };
-  auto const states = states_of(block, effort / 4);
+  auto const states = states_of<D>(block, effort / 4);
   if (states.empty() && block.size() > 0) return end_as(staged_block::outcome::too_large);
 
   std::unordered_map<operator_set, entry, set_hash> best(2 * states.size() + 1);
-  std::unordered_map<operator_set, stage_cost, set_hash> concurrent, merged;
+  std::unordered_map<operator_set, known_stage, set_hash> concurrent, merged;
   best[{}] = {0, {}};
   basic_ending_walk<D> walk{block, limits};
-  std::vector<operator_set> alone(1);
-  bool interrupted = false;
+  std::vector<candidate> open;
+  auto const later_one = [](candidate const& a, candidate const& b) {
+    return a.least != b.least ? a.least > b.least : a.number > b.number;
+  };
   for (auto const& state : states) {
-    entry found;
-    auto const consider = [&](operator_set const& ending, bool as_merged, stage_cost cost) {
+    open.clear();
+    auto const consider = [&](block_stage const& stage, known_stage& known) {
       ++result.transitions;
-      auto const rest = best.find(state - ending)->second.cost;
-      if (cost >= impossible || rest >= impossible || rest + cost >= found.cost) return;
-      found = {rest + cost, {ending, as_merged}};
-    };
-    auto const priced = [&](auto& known, operator_set const& ending,
-                            std::span<operator_set const> groups, bool as_merged) {
-      auto const [at, fresh] = known.try_emplace(ending, impossible);
-      if (fresh) at->second = price(ending, groups, as_merged);
-      return at->second;
+      auto const rest = best.find(state - stage.members)->second.cost;
+      if (rest < impossible && known.least < impossible)
+        open.push_back({rest + known.least, rest, open.size(), stage, &known});
     };
     auto const concurrently = [&](operator_set const& ending,
-                                  std::span<operator_set const> groups) {
-      auto const cost = priced(concurrent, ending, groups, false);
-      if (cost == unpriced) return !(interrupted = true);
-      consider(ending, false, cost);
+                                  [[maybe_unused]] std::span<operator_set const> groups) {
+      auto const [at, fresh] = concurrent.try_emplace(ending);
+      if constexpr (requires { price.least(ending, groups); })
+        if (fresh) at->second.least = price.least(ending, groups);
+      consider({ending, false}, at->second);
       return true;
     };
     auto const merging = [&](operator_set const& ending, bool single) {
-      alone[0] = ending;
-      stage_cost cost{};
-      if (auto const same = single ? concurrent.find(ending) : concurrent.end();
-          same != concurrent.end()) {
-        cost = same->second;
-        merged.try_emplace(ending, cost);
-      } else {
-        cost = priced(merged, ending, alone, !single);
-      }
-      if (cost == unpriced) return !(interrupted = true);
-      consider(ending, !single, cost);
+      auto& known = merged[ending];
+      auto const same = single ? concurrent.find(ending) : concurrent.end();
+      consider({ending, !single}, same != concurrent.end() ? same->second : known);
       return true;
     };
-    bool going_on = true;
-    if (strategy != stage_strategy::merge) going_on = walk(state, effort, concurrently);
-    if (going_on && strategy != stage_strategy::concurrent)
-      going_on = for_each_merge(block, state, effort, merging);
-    if (!going_on)
-      return end_as(interrupted ? staged_block::outcome::interrupted
-                                : staged_block::outcome::too_large);
+    if ((strategy != stage_strategy::merge && !walk(state, effort, concurrently)) ||
+        (strategy != stage_strategy::concurrent && !for_each_merge(block, state, effort, merging)))
+      return end_as(staged_block::outcome::too_large);
+
+    entry found;
+    std::make_heap(open.begin(), open.end(), later_one);
+    while (!open.empty() && open.front().least < found.cost) {
+      auto const& c = open.front();
+      if (c.known->cost == unpriced) c.known->cost = price(c.stage.members, c.stage.merged);
+      if (c.known->cost == unpriced) return end_as(staged_block::outcome::interrupted);
+      if (c.known->cost < impossible && c.rest + c.known->cost < found.cost)
+        found = {c.rest + c.known->cost, c.stage};
+      std::pop_heap(open.begin(), open.end(), later_one);
+      open.pop_back();
+    }
     best.insert_or_assign(state, found);
   }
   result.states = states.size();

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <tuple>
 #include <unordered_map>
@@ -36,7 +37,8 @@ struct numbers_hash {
   }
 };
 
-/// Stages as a schedule. What launches nothing follows its last input: into its stage, onto its stream.
+/// Stages as a schedule. What launches nothing goes with what reads it first, into its stage and onto its
+/// stream: so no stage ends with a node that only the next one asked for. What nobody reads goes last.
 template <deferred D = when_called>
 [[nodiscard]] auto schedule_of(later<stream_problem, D> const& problem,
                                std::vector<stream_stage> const& stages)
@@ -44,8 +46,9 @@ template <deferred D = when_called>
   auto const n = problem.size();
   later<stream_schedule, D> s;
   s.stream_of.assign(n, stream_id{});
-  s.stage_of.assign(n, 0);
-  std::vector<std::uint8_t> place(n, 0); // in a merged stage: before, in or behind what is merged
+  s.stage_of.assign(n, static_cast<std::uint32_t>(std::max<std::size_t>(stages.size(), 1) - 1));
+  std::vector<std::uint8_t> place(n,
+                                  0); // within a merged stage: before, in or behind what is merged
   for (std::uint32_t t = 0; t < stages.size(); ++t) {
     auto const& stage = stages[t];
     for (std::size_t g = 0; g < stage.groups.size(); ++g)
@@ -56,17 +59,23 @@ template <deferred D = when_called>
       }
     if (stage.merged && stage.groups.front().size() > 1) s.merged.push_back(stage.groups.front());
   }
-  for (std::uint32_t v = 0; v < n; ++v) {
-    s.launch_order.push_back(v);
+  for (std::size_t v = n; v-- > 0;) {
     if (problem.launches(v)) continue;
-    for (auto const u : problem.inputs(v)) {
-      if (s.stage_of[u] < s.stage_of[v]) continue;
-      if (s.stage_of[u] > s.stage_of[v]) place[v] = 0;
-      s.stage_of[v] = s.stage_of[u];
-      s.stream_of[v] = s.stream_of[u];
-      if (place[u] != 0) place[v] = 2;
+    bool read = false;
+    for (auto const w : problem.outputs(v)) {
+      if (read && s.stage_of[w] >= s.stage_of[v]) continue;
+      read = true;
+      s.stage_of[v] = s.stage_of[w];
+      s.stream_of[v] = s.stream_of[w];
+      place[v] = place[w] == 2 ? 2 : 0;
     }
+    if (read) continue;
+    place[v] = !stages.empty() && stages.back().merged ? 2 : 0;
+    for (auto const u : problem.inputs(v))
+      if (s.stage_of[u] == s.stage_of[v]) s.stream_of[v] = s.stream_of[u];
   }
+  s.launch_order.resize(n);
+  std::iota(s.launch_order.begin(), s.launch_order.end(), 0U);
   std::stable_sort(s.launch_order.begin(), s.launch_order.end(), [&](auto v, auto w) {
     return std::tie(s.stage_of[v], place[v]) < std::tie(s.stage_of[w], place[w]);
   });
@@ -83,9 +92,9 @@ template <deferred D = when_called>
   return s;
 }
 
-/// Prices a stage by simulating it alone, with the synchronisation behind it; stages that launch the
-/// same kernels in the same order on the same streams once. Views cost nothing: they run where what
-/// they read ran. So the sum over stages is what the whole schedule takes, but for one synchronisation.
+/// Prices stages of a problem by simulating each alone, with the synchronisation behind it; those that
+/// launch the same kernels in the same order on the same streams once. Views cost nothing: they run where
+/// what they read ran. So the sum over stages is what the whole schedule takes and one synchronisation.
 template <deferred D = when_called>
 class basic_stage_prices {
 public:
@@ -93,63 +102,88 @@ public:
                      later<basic_operator_list<D>, D> const& operators, stream_meter& meter)
       : p_{&problem}, operators_{&operators}, meter_{&meter}, simulate_{problem} {
     scratch_.stream_of.assign(problem.size(), stream_id{});
+    auto const& o = problem.overheads();
+    bool const graph = problem.options().mode == launch_mode::graph;
+    behind_ = graph ? o.event - o.graph : o.barrier;
+    before_ = graph ? o.graph : o.launch;
+    for (std::size_t i = 0; i < operators.size(); ++i) {
+      auto& w = work_.emplace_back();
+      for (auto const& k : problem.kernels(operators.node(i))) {
+        w.compute += k.compute;
+        w.memory += k.memory;
+      }
+      w.least = problem.least(operators.node(i)).count();
+    }
   }
 
-  /// Of operators [first …) in `members`. `unpriced` once the budget is spent.
-  auto operator()(std::size_t first, operator_set const& members,
-                  std::span<operator_set const> groups, bool merged) -> stage_cost {
+  /// Of operators [first …) of a block: those that `members` says.
+  void set_block(std::size_t first, operator_block const& block) {
+    first_ = first;
+    block_ = &block;
+  }
+  /// `unpriced` once the budget is spent.
+  auto operator()(operator_set const& members, bool merged) -> stage_cost {
     if (meter_->spent()) return unpriced;
-    key_.clear();
+    key_.assign(1, merged ? 1 : 0);
     order_.clear();
-    key_.push_back(merged ? 1 : 0);
+    groups_.clear();
+    for (auto rest = members; !merged && !rest.empty(); rest = rest - groups_.back())
+      groups_.push_back(group_of_first(*block_, rest));
     members.for_each([&](std::size_t i) {
-      auto const v = operators_->node(first + i);
-      order_.push_back(v);
+      auto const v = operators_->node(first_ + i);
       std::size_t group = 0;
-      while (!groups[group].contains(i)) ++group;
+      while (!merged && !groups_[group].contains(i)) ++group;
+      order_.push_back(v);
       scratch_.stream_of[v] = stream_id{group};
-      key_.push_back(merged ? operators_->convolution_class(first + i)
-                            : operators_->kernel_class(first + i));
+      key_.push_back(merged ? operators_->convolution_class(first_ + i)
+                            : operators_->kernel_class(first_ + i));
       key_.push_back(static_cast<std::uint32_t>(group));
     });
-    renumber_groups();
     auto const [at, fresh] = known_.try_emplace(key_, impossible);
     if (fresh) {
       meter_->count();
-      at->second = simulated(merged);
+      scratch_.merged.clear();
+      if (merged) scratch_.merged.push_back(order_);
+      auto const latency = simulate_.run(scratch_, order_).latency;
+      if (latency < never) at->second = latency.count() + behind_;
     }
     return at->second;
   }
+  /// No stage of these groups costs less: the longest group, or the work of all at the device's rates.
+  [[nodiscard]] auto least(operator_set const&, std::span<operator_set const> groups) const
+      -> stage_cost {
+    work all;
+    for (auto const& g : groups) {
+      time_ticks path = -p_->overheads().gap;
+      g.for_each([&](std::size_t i) {
+        auto const& w = work_[first_ + i];
+        path += w.least + p_->overheads().gap;
+        all.compute += w.compute;
+        all.memory += w.memory;
+      });
+      all.least = std::max(all.least, path);
+    }
+    auto const throughput = static_cast<time_ticks>(std::max(all.compute, all.memory) * (1 - 1e-9));
+    return before_ + std::max(all.least, throughput) + behind_;
+  }
 
 private:
-  /// By first operator: which group came first when it was found must not matter.
-  void renumber_groups() {
-    numbering_.clear();
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      auto& group = key_[2 * i + 2];
-      auto const at = std::find(numbering_.begin(), numbering_.end(), group);
-      if (at == numbering_.end()) numbering_.push_back(group);
-      group = static_cast<std::uint32_t>(std::find(numbering_.begin(), numbering_.end(), group) -
-                                         numbering_.begin());
-      scratch_.stream_of[order_[i]] = stream_id{group};
-    }
-  }
-  [[nodiscard]] auto simulated(bool merged) -> stage_cost {
-    scratch_.merged.clear();
-    if (merged) scratch_.merged.push_back(order_);
-    auto const latency = simulate_.run(scratch_, order_).latency;
-    if (latency >= never) return impossible;
-    auto const& o = p_->overheads();
-    return p_->options().mode == launch_mode::graph ? latency.count() - o.graph + o.event
-                                                    : latency.count() + o.barrier;
-  }
+  struct work {
+    double compute{}, memory{}; ///< ps of the whole device
+    time_ticks least{};
+  };
 
   later<stream_problem, D> const* p_;
   later<basic_operator_list<D>, D> const* operators_;
   stream_meter* meter_;
   basic_stream_simulator<D> simulate_;
+  time_ticks before_{}, behind_{};
+  std::vector<work> work_; ///< of each operator
+  std::size_t first_{0};
+  operator_block const* block_{nullptr};
   later<stream_schedule, D> scratch_;
-  std::vector<std::uint32_t> key_, order_, numbering_;
+  std::vector<std::uint32_t> key_, order_;
+  std::vector<operator_set> groups_;
   std::unordered_map<std::vector<std::uint32_t>, stage_cost, numbers_hash> known_;
 };
 
