@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -157,4 +159,40 @@ TEST_CASE("what cannot be priced cannot be lowered") {
   wrong.operators.resize(1);
   CHECK(lower(g, system, wrong, cost::analytical{}, collective::standard{}).error().code ==
         error_code::invalid_mapping);
+}
+
+TEST_CASE("rings of more steps than activities have numbers are refused before any is made") {
+  auto const system = mars_test::connected_system(2, bytes_per_second{1e6});
+  struct lengths {
+    std::int64_t first{}, second{};
+  };
+  auto const lowered = [&](lengths of, collective_lowering how) {
+    graph_builder b{"recurrent"};
+    for (auto const steps : {of.first, of.second})
+      b.output(b.lstm(b.input(std::string{"x"} + std::to_string(b.size()), {steps, 1, 4}), 4)[0]);
+    auto const g = std::move(b).build().value();
+    mapping m;
+    m.sets.push_back({{accelerator_id{0}, accelerator_id{1}}, "plain"});
+    // Each step gathers a state that is cut two ways.
+    auto const k = find_dim(op(g, operator_id{0}), "k").value();
+    m.operators.assign(
+        2, {set_id{0},
+            {.exclusive = {{static_cast<std::uint8_t>(k), 2}}, .shared = {}, .scatter = {}}});
+    return lower(g, system, m, cost::analytical{}, collective::ring{}, how);
+  };
+  auto const million = std::int64_t{1} << 20;
+  auto const few = lowered({3, 5}, collective_lowering::rings);
+  REQUIRE(few);
+  CHECK(few->plan.size() > 2 * (3 + 5)); // a transfer by each of two members, every step
+  for (auto const& [of, culprit] :
+       {std::pair{lengths{3, 100 * million}, "operators[1]"},
+        std::pair{lengths{std::int64_t{1} << 45, 3}, "operators[0]"},
+        std::pair{lengths{25 * million, 25 * million}, "operators[1]"}}) {
+    CAPTURE(of.first, of.second);
+    auto const refused = lowered(of, collective_lowering::rings);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == error_code::overflow);
+    CHECK(refused.error().path == culprit);
+    CHECK(lowered(of, collective_lowering::blocks));
+  }
 }

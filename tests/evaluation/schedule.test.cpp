@@ -175,6 +175,51 @@ TEST_CASE("overlapped schedules: tables, models, validator and simulator agree")
   CHECK(seen.streamed == 0);
 }
 
+TEST_CASE("staged schedules: members draw their power for as long as the operator takes") {
+  // 10 and 20 bytes a tensor, links of 10 byte/s; 400 FLOP/s, and half of that.
+  graph_builder b{"two"};
+  auto const x = b.linear(b.input("x", {1, 10}, 8), 20, false);
+  b.output(b.linear(x, 5, false));
+  auto const g = std::move(b).build().value();
+  auto const priced = [&](watts first, watts second, watts idle) {
+    any_system s{.name = "pair",
+                 .accelerators = {},
+                 .interconnect = interconnect::host_staged{.accelerators = 3,
+                                                           .bandwidth = bytes_per_second{10}}};
+    auto const add = [&](double rate, watts draw) {
+      s.accelerators.push_back(
+          {.name = "a" + std::to_string(s.accelerators.size()),
+           .capacity = bytes{1'000'000},
+           .configurations = {mars_test::plain_design("plain", rate, watts{7})},
+           .draw = draw});
+    };
+    add(400, first);
+    add(200, second);
+    add(400, idle);
+    mapping m;
+    m.sets = {{{accelerator_id{0}, accelerator_id{1}}, "plain"}, {{accelerator_id{1}}, "plain"}};
+    auto const& both = op(g, operator_id{0});
+    std::uint8_t columns = 0; // of the weight and the result
+    while (both.dims[columns].extent != 20) ++columns;
+    m.operators = {{set_id{0}, {.exclusive = {{columns, 2}}, .shared = {}, .scatter = {}}},
+                   {set_id{1}, {}}};
+    m.launch_order = topological_order(g).value();
+    return evaluate(g, s, m, cost::analytical{}, collective::standard{}).value();
+  };
+  // The first loads 10 bytes in 1 s, computes 200 FLOP in 0.5 s and 1 s, stores 10 bytes in 1 s: both
+  // members for 3 s. The second: 2 s, 200 FLOP in 1 s, 0.5 s.
+  auto const e = priced(watts{3}, watts{2}, unknown_watts);
+  REQUIRE(e.latency == to_picoseconds(seconds{6.5}));
+  REQUIRE(e.energy);
+  CHECK(e.energy->count() == mars_test::approx(3 * 3 + 3 * 2 + 3.5 * 2));
+  // A member that does not say: the designs' energy of computing, 0.5 s + 1 s + 1 s at 7 W.
+  for (auto const& other :
+       {priced(unknown_watts, watts{2}, watts{1}), priced(watts{3}, unknown_watts, watts{1})}) {
+    REQUIRE(other.energy);
+    CHECK(other.energy->count() == mars_test::approx(2.5 * 7));
+  }
+}
+
 TEST_CASE("launching in topological order is never slower than one after another") {
   random_stream const root{33};
   std::size_t compared = 0, faster = 0;

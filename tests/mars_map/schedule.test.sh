@@ -44,6 +44,8 @@ at_most "$(number latency_s whole.json)" "$(number latency_s h2h.json)" || fail 
 on_h2h --strategy single-cut --search list --json single.json
 is single.json policy list
 grep -q '"ways"' single.json || fail "--strategy single-cut cuts nothing"
+on_h2h --strategy whole --search list --json one.json
+at_most "$(number latency_s single.json)" "$(number latency_s one.json)" || fail "list schedules cut too much"
 on_h2h --objective throughput --evaluations 2000 --json through.json
 is through.json objective throughput
 on_h2h --semantics sequential --search genetic --evaluations 20000 --json sequential.json

@@ -177,6 +177,11 @@ TEST_CASE("bad arguments give one line that names the culprit") {
     for (auto const v : operators(g))
       for (auto const& t : op(g, v).operands) CHECK(t.element_bits == 32);
   }
+  CHECK(refuses(zoo::casia_surf, zoo::image_options{.classes = 10}, "classes") ==
+        error_code::invalid_argument);
+  CHECK(refuses(zoo::facebag, zoo::image_options{.classes = 3}, "classes") ==
+        error_code::invalid_argument);
+  CHECK(zoo::facebag.build({.classes = zoo::image_options{}.classes}));
   // Each number by itself is fine; their product is not.
   CHECK(refuses(zoo::resnet101, zoo::image_options{.batch = huge}, "resnet101") ==
         error_code::overflow);

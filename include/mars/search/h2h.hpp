@@ -28,8 +28,9 @@ namespace mars::search {
 /// Unlike the published code, step 4 asks for the makespan of a legal schedule ("legal step 4" of the
 /// reference figures): what that code prints is not one.
 ///
-/// On systems without staging, steps 2 and 3 have no effect. Rounds with more than `most_combinations`
-/// assignments give the ready operators accelerators one by one. O(rounds·combinations + passes·V·V).
+/// On systems without staging, steps 2 and 3 have no effect. Rounds with more assignments than
+/// `most_combinations`, or than the budget has left, give the ready operators accelerators one by one.
+/// O(rounds·combinations + passes·V·V).
 template <deferred D = when_called>
 struct basic_h2h {
   int steps{4}; ///< how far to go, 1 to 4; below 3 the value is that of nothing staying in place
@@ -119,10 +120,12 @@ private:
              later<std::vector<ticks>, D>& free, later<std::vector<ticks>, D>& end,
              meter& clock) const {
     auto const& where = singles.accelerators(ops[0]);
-    std::size_t combinations = 1;
-    for (std::size_t i = 0; i < ops.size() && combinations <= most_combinations; ++i)
+    auto const left = clock.limit() - std::min(clock.limit(), clock.evaluations());
+    auto const most = std::min<std::uint64_t>(most_combinations, left);
+    std::uint64_t combinations = 1;
+    for (std::size_t i = 0; i < ops.size() && (i == 0 || combinations <= most); ++i)
       combinations *= where.size();
-    if (combinations > most_combinations) {
+    if (combinations > most && ops.size() > 1) {
       for (auto const v : ops) place(p, singles, {v}, a, free, end, clock);
       return;
     }
@@ -149,7 +152,7 @@ private:
       }
       return *std::max_element(at.begin(), at.end());
     };
-    for (std::size_t k = 0; k < combinations; ++k) {
+    for (std::uint64_t k = 0; k < combinations; ++k) {
       auto rest = k;
       for (std::size_t i = ops.size(); i-- > 0; rest /= where.size())
         digits[i] = rest % where.size();

@@ -22,10 +22,15 @@ namespace mars::search {
 /// mean duration and the longest mean path behind them), each with the choice and in the gap where it
 /// ends first. Transfers count as if nothing stayed in place, except right behind the producer.
 ///
+/// Ending first is greedy: an operator takes all accelerators for the little that the last of them
+/// helps, and nothing runs beside it. So there are several schedules, with sets of at most all, half, a
+/// quarter … of the accelerators of the largest, as far as the budget goes; the best is the answer.
+///
 /// Out of time it places the rest beside their producers.
 ///
-/// Prefer it as a start for others, or for graphs too large for them. O(V·choices·gaps·p).
-/// Source: Topcuoglu, Hariri, Wu, IEEE TPDS 13(3), 2002.
+/// Prefer it as a start for others, or for graphs too large for them. O(V·choices·gaps·p·log p).
+/// Sources: Topcuoglu, Hariri, Wu, IEEE TPDS 13(3), 2002; on too many processors an operator: N'Takpé,
+/// Suter, Casanova, ISPDC 2007.
 template <deferred D = when_called>
 struct basic_list_scheduling {
   [[nodiscard]] auto name() const -> std::string_view { return "list"; }
@@ -51,12 +56,41 @@ struct basic_list_scheduling {
   /// The schedule alone.
   [[nodiscard]] static auto construct(later<schedule_problem, D> const& p, meter& clock)
       -> later<schedule_assignment, D> {
-    auto const n = p.size();
     auto const rank = upward_ranks(p);
-    later<std::vector<std::uint32_t>, D> by_rank(n);
-    for (std::uint32_t v = 0; v < n; ++v) by_rank[v] = v;
+    later<std::vector<std::uint32_t>, D> by_rank(p.size());
+    for (std::uint32_t v = 0; v < p.size(); ++v) by_rank[v] = v;
     std::stable_sort(by_rank.begin(), by_rank.end(),
                      [&](auto x, auto y) { return rank[x] > rank[y]; });
+    std::size_t largest = 1;
+    for (std::uint32_t s = 0; s < p.sets().size(); ++s)
+      largest = std::max(largest, p.members(s).size());
+    later<schedule_evaluator, D> price{p};
+    auto best = construct(p, by_rank, largest, clock);
+    auto value = price(best);
+    for (auto most = largest / 2; most > 0 && !clock.spent() && !clock.interrupted(); most /= 2) {
+      auto other = construct(p, by_rank, most, clock);
+      auto const of_other = price(other);
+      if (!(of_other < value)) continue;
+      value = of_other;
+      best = std::move(other);
+    }
+    return best;
+  }
+
+private:
+  static constexpr std::uint16_t no_design = 0xffff;
+  struct interval_of {
+    ticks begin{};
+    ticks end{};
+    std::uint32_t op{};
+  };
+
+  /// With sets of at most `most` accelerators, and larger ones for what runs on no other.
+  [[nodiscard]] static auto construct(later<schedule_problem, D> const& p,
+                                      later<std::vector<std::uint32_t>, D> const& by_rank,
+                                      std::size_t most, meter& clock)
+      -> later<schedule_assignment, D> {
+    auto const n = p.size();
     later<schedule_assignment, D> a;
     a.choice_of.assign(n, 0);
     a.streamed.assign(n, 0);
@@ -74,8 +108,7 @@ struct basic_list_scheduling {
         auto const near = p.choices_on(v, p.choices(u)[a.choice_of[u]].set);
         if (near.first != near.second) std::tie(first, last) = near;
       }
-      for (auto c = first; c < last; ++c) {
-        if (!may_use(p, all[c], design)) continue;
+      auto const consider = [&](std::uint32_t c) {
         ticks ready = 0;
         for (auto const& e : p.in_edges(v)) {
           auto arrived = end[e.producer];
@@ -90,7 +123,12 @@ struct basic_list_scheduling {
           begins = at;
           best = c;
         }
-      }
+      };
+      for (auto c = first; c < last; ++c)
+        if (p.members(all[c].set).size() <= most && may_use(p, all[c], design)) consider(c);
+      if (!found)
+        for (auto c = first; c < last; ++c)
+          if (may_use(p, all[c], design)) consider(c);
       clock.count(1);
       a.choice_of[v] = best;
       start[v] = begins;
@@ -111,14 +149,6 @@ struct basic_list_scheduling {
     settle(p, a.order);
     return a;
   }
-
-private:
-  static constexpr std::uint16_t no_design = 0xffff;
-  struct interval_of {
-    ticks begin{};
-    ticks end{};
-    std::uint32_t op{};
-  };
 
   [[nodiscard]] static auto upward_ranks(later<schedule_problem, D> const& p)
       -> std::vector<double> {
