@@ -6,7 +6,6 @@
 #include <mars/hardware/presets/gpu_device.hpp>
 #include <mars/io/files.hpp>
 #include <mars/io/json/document.hpp>
-#include <mars/io/json/ios_schedule.hpp>
 #include <mars/io/json/operator_graph.hpp>
 #include <mars/scheduling/any_scheduler.hpp>
 #include <mars/scheduling/best.hpp>
@@ -14,7 +13,7 @@
 #include <mars/scheduling/convolution_kernels.hpp>
 #include <mars/scheduling/critical_path.hpp>
 #include <mars/scheduling/ios.hpp>
-#include <mars/scheduling/ios_greedy.hpp>
+
 #include <mars/scheduling/make_stream_graph.hpp>
 #include <mars/scheduling/opara.hpp>
 #include <mars/scheduling/path_cover.hpp>
@@ -102,8 +101,8 @@ void describe(mars::stream_problem const& p, mars::stream_solution const& s, rep
   bool const staged = !s.schedule.stage_of.empty();
   fmt::format_to(out, "\n{:>5} {:>6} {}{:<28} {:>12} {:>12}\n", "", "stream",
                  staged ? "stage " : "", "operator", "start us", "end us");
-  auto& order = j["launch_order"] = ordered_json::array();
-  auto& list = j["operators"] = ordered_json::array();
+  auto order = ordered_json::array();
+  auto list = ordered_json::array();
   std::size_t place = 0;
   for (auto const v : s.schedule.launch_order) {
     auto const& node = p.node(v);
@@ -121,6 +120,8 @@ void describe(mars::stream_problem const& p, mars::stream_solution const& s, rep
     if (staged) entry["stage"] = s.schedule.stage_of[v];
     list.push_back(std::move(entry));
   }
+  j["launch_order"] = std::move(order);
+  j["operators"] = std::move(list);
   if (s.schedule.merged.empty()) return;
   auto& merged = j["merged"] = ordered_json::array();
   for (auto const& group : s.schedule.merged) {
@@ -156,7 +157,7 @@ auto schedule_streams(options const& o, mars::stop_token stop) -> mars::expected
   auto from = load(o, design);
   if (!from) return mars::unexpected{std::move(from).error()};
   mars::stream_options options;
-  options.mode = asked.eager ? mars::launch_mode::eager : mars::launch_mode::graph;
+  options.mode = asked.eager ? mars::launch_mode::eager : mars::launch_mode::replay;
   options.limits = {asked.most_streams, asked.most_events, o.memory_limit};
   if (design && asked.merge) options.lower = mars::convolution_kernels(*design);
   auto const problem = mars::stream_problem::make(from->graph, from->device, options);
@@ -192,7 +193,7 @@ auto schedule_streams(options const& o, mars::stop_token stop) -> mars::expected
   j["lower_bound_s"] = mars::to_seconds(bound.value).count();
   j["gap"] = gap;
   j["binding_bound"] = std::string{bound.binding};
-  j["peak_memory_bytes"] = memory.count();
+  j["peak_memory_bytes"] = memory.size.count();
   j["search"] = {{"transitions", found.transitions},
                  {"states", found.states},
                  {"evaluations", found.evaluations},
@@ -207,15 +208,10 @@ auto schedule_streams(options const& o, mars::stop_token stop) -> mars::expected
       static_cast<double>(found.latency().count()) * 1e-6, found.schedule.streams(),
       found.schedule.streams() == 1 ? "" : "s", sync.events, sync.events == 1 ? "" : "s",
       static_cast<double>(one.count()) * 1e-6, 100 * share(found.latency() - one, one),
-      static_cast<double>(bound.value.count()) * 1e-6, bound.binding, 100 * gap, memory.count());
+      static_cast<double>(bound.value.count()) * 1e-6, bound.binding, 100 * gap, memory.size.count());
   describe(*problem, found, r, j);
   for (auto const& warning : from->warnings) j["warnings"].push_back(warning);
   r.json = mars::io::write_json(j);
-  if (!asked.ios_file.empty()) {
-    auto text = mars::io::write_ios_schedule(from->text, problem->graph(), found.schedule);
-    if (!text) return mars::unexpected{in_file("--ios-schedule", std::move(text).error())};
-    result.ios = *std::move(text);
-  }
   return result;
 }
 

@@ -145,7 +145,7 @@ TEST_CASE("every policy keeps limits, or says that none of its schedules can") {
     auto const order = mars::scheduling::sequential{}.schedule(mars_test::stream_problem_of(g));
     auto const least = swept(g, order.launch_order);
     mars::stream_options o{.mode =
-                               r.chance(0.5) ? mars::launch_mode::graph : mars::launch_mode::eager};
+                               r.chance(0.5) ? mars::launch_mode::replay : mars::launch_mode::eager};
     if (r.chance(0.5)) o.limits.streams = 1 + r.below(4);
     if (r.chance(0.4)) o.limits.events = r.below(4);
     if (r.chance(0.6))

@@ -125,7 +125,7 @@ TEST_CASE("programs of 10,000 schedules have no race, and one as soon as a wait 
   for (int i = 0; i < 10'000; ++i) {
     auto const g = mars_test::random_stream_dag(r, 2 + r.below(10));
     auto const s = mars_test::random_stream_schedule(r, g);
-    auto const mode = r.chance(0.5) ? mars::launch_mode::graph : mars::launch_mode::eager;
+    auto const mode = r.chance(0.5) ? mars::launch_mode::replay : mars::launch_mode::eager;
     auto const program = to_program(g, s, mode);
     if (!validate(g, s).empty() || !validate(g, program).empty()) ++unclean;
     if (!validate(g, to_program(g, s, mode, mars::wait_rule::every)).empty()) ++unclean;
@@ -182,7 +182,7 @@ TEST_CASE("the waits kept order all dependences, and each is needed") {
     auto const s = mars_test::random_stream_schedule(r, g);
     auto const program = to_program(g, s);
     auto const all =
-        mars_test::order_of(g, to_program(g, s, mars::launch_mode::graph, mars::wait_rule::every));
+        mars_test::order_of(g, to_program(g, s, mars::launch_mode::replay, mars::wait_rule::every));
     REQUIRE(mars_test::order_of(g, program) == all);
     for (auto const& w : mars::synchronize(g, s).waits) {
       auto broken = program;

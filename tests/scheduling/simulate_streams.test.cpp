@@ -131,7 +131,7 @@ TEST_CASE("a stage begins when all before have ended", "[scheduling]") {
   auto const p = problem_of({{"a", {computing(1, 100'000'000)}, {}},
                              {"b", {computing(1, 200'000'000)}, {}},
                              {"c", {computing(1, 100'000'000)}, {}}},
-                            small_gpu(), {.mode = launch_mode::graph});
+                            small_gpu(), {.mode = launch_mode::replay});
   auto s = on_streams({0, 1, 0});
   s.stage_of = {0, 0, 1};
   auto const t = simulate_streams(p, s);

@@ -34,12 +34,12 @@ namespace detail {
 template <deferred D = when_called>
 class basic_program_reader {
 public:
-  basic_program_reader(later<stream_graph, D> const& graph, later<stream_program, D> const& program)
-      : graph_{graph},
+  basic_program_reader(later<stream_graph, D> const& g, later<stream_program, D> const& program)
+      : graph_{g},
         program_{program},
         streams_(program.streams, clock(program.streams)),
         events_(program.events),
-        place_(graph.size()) {
+        place_(g.size()) {
     for (std::size_t i = 0; i < program.commands.size(); ++i) read(i);
     finish();
   }
@@ -162,17 +162,17 @@ private:
 /// Dependences that nothing in the program keeps: neither a stream nor events nor barriers. Those of
 /// nodes that are never launched are among them. O(commands · streams).
 template <deferred D = when_called>
-[[nodiscard]] auto find_races(later<stream_graph, D> const& graph,
+[[nodiscard]] auto find_races(later<stream_graph, D> const& g,
                               later<stream_program, D> const& program) -> std::vector<stream_race> {
-  return detail::basic_program_reader<D>{graph, program}.races;
+  return detail::basic_program_reader<D>{g, program}.races;
 }
 
 /// All that is wrong with a program, races among it; nothing if it may run.
 template <deferred D = when_called>
-[[nodiscard]] auto validate(later<stream_graph, D> const& graph,
+[[nodiscard]] auto validate(later<stream_graph, D> const& g,
                             later<stream_program, D> const& program)
     -> std::vector<stream_violation> {
-  return detail::basic_program_reader<D>{graph, program}.violations;
+  return detail::basic_program_reader<D>{g, program}.violations;
 }
 
 } // namespace mars

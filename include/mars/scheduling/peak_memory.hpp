@@ -28,13 +28,13 @@ namespace detail {
 
 /// Of every launch, those right before it: on its stream, by its waits, by the end of a stage.
 template <deferred D = when_called>
-[[nodiscard]] auto launches_before(later<stream_graph, D> const& graph,
+[[nodiscard]] auto launches_before(later<stream_graph, D> const& g,
                                    later<stream_schedule, D> const& schedule,
                                    basic_launches<D> const& launches)
     -> later<std::vector<std::vector<std::uint32_t>>, D> {
   constexpr auto none = 0xFFFF'FFFFU;
   later<std::vector<std::vector<std::uint32_t>>, D> before(launches.size());
-  for (auto const& w : synchronize<D>(graph, schedule).waits)
+  for (auto const& w : synchronize<D>(g, schedule).waits)
     before[launches.of[w.consumer]].push_back(launches.of[w.producer]);
   std::vector<std::uint32_t> tail(schedule.streams(), none), ended;
   for (std::uint32_t i = 0; i < launches.size(); ++i) {
@@ -61,17 +61,17 @@ template <deferred D = when_called>
 /// dead results to later ones along the order of launches. Exact. O(V + E) arcs; V²/4 bytes.
 /// Precondition: the schedule is valid.
 template <deferred D = when_called>
-[[nodiscard]] auto peak_memory(later<stream_graph, D> const& graph,
+[[nodiscard]] auto peak_memory(later<stream_graph, D> const& g,
                                later<stream_schedule, D> const& schedule) -> later<memory_peak, D> {
   detail::basic_launches<D> const launches{schedule};
   auto const n = launches.size();
-  auto const before = detail::launches_before<D>(graph, schedule, launches);
+  auto const before = detail::launches_before<D>(g, schedule, launches);
   std::vector<std::int64_t> size(n);
   std::vector<std::vector<std::uint32_t>> readers(n);
   for (std::uint32_t i = 0; i < n; ++i)
     for (auto const v : launches.nodes(schedule, i)) {
-      size[i] += graph.nodes[v].output.count();
-      for (auto const p : graph.nodes[v].inputs) readers[launches.of[p]].push_back(i);
+      size[i] += g.nodes[v].output.count();
+      for (auto const p : g.nodes[v].inputs) readers[launches.of[p]].push_back(i);
     }
   // Nodes of the network: a result when it is dead, then a launch, through which memory passes.
   auto const source = 2 * n, sink = source + 1;

@@ -59,7 +59,7 @@ public:
     latest_ = 0;
     stage_ = 0;
     stage_ran_ = false;
-    begin_stage(p.options().mode == launch_mode::graph ? p.overheads().graph : 0);
+    begin_stage(p.options().mode == launch_mode::replay ? p.overheads().graph : 0);
     for (;;) {
       auto const due = timers_.empty() ? never.count() : timers_.top().first;
       auto const now = std::min(due, engine_->next());
@@ -237,7 +237,7 @@ private:
     for (auto e = first_edge_[u]; e < first_edge_[u + 1]; ++e)
       release(edges_[e].second, p_->overheads().event);
     if (--stages_[stage_].second == 0 && stage_ + 1 < stages_.size()) {
-      auto const join = p_->options().mode == launch_mode::graph ? p_->overheads().event
+      auto const join = p_->options().mode == launch_mode::replay ? p_->overheads().event
                                                                  : p_->overheads().barrier;
       auto const ran_any = std::exchange(stage_ran_, false);
       ++stage_;

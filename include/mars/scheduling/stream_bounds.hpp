@@ -159,7 +159,7 @@ template <deferred D = when_called>
   constexpr std::array<std::string_view, 3> names{"path", "arithmetic", "memory traffic"};
   auto const binding =
       names[static_cast<std::size_t>(std::max_element(share.begin(), share.end()) - share.begin())];
-  if (p.options().mode == launch_mode::graph)
+  if (p.options().mode == launch_mode::replay)
     return {picoseconds{sum + p.overheads().graph}, binding};
   if (launches > sum) return {picoseconds{launches}, "launches"};
   return {picoseconds{sum}, binding};

@@ -24,7 +24,7 @@ namespace mars {
 
 /// How kernels reach the device.
 enum class launch_mode : std::uint8_t {
-  graph, ///< captured once, replayed: one overhead per replay, stages are joined by events
+  replay, ///< captured once, replayed: one overhead per replay, stages are joined by events
   eager, ///< by the host one after another, which waits between stages
 };
 
@@ -42,7 +42,7 @@ struct stream_limits {
 };
 
 struct stream_options {
-  launch_mode mode{launch_mode::graph};
+  launch_mode mode{launch_mode::replay};
   dispatch_rule dispatch{dispatch_rule::blocking};
   stream_limits limits{};
   /// Kernels of a merged convolution; empty where it cannot run. None: nothing is merged.
@@ -55,12 +55,12 @@ class basic_stream_problem {
 public:
   /// Errors: `out_of_range`, `shape_mismatch`, `infeasible` (a block that fits no SM); paths such as
   /// `nodes[3].inputs[0]`, `nodes[3].kernels[1].blocks`, `device.sms`. O(V + E).
-  [[nodiscard]] static auto make(later<stream_graph, D> graph, gpu_device const& device,
+  [[nodiscard]] static auto make(later<stream_graph, D> g, gpu_device const& device,
                                  later<stream_options, D> options = {})
       -> expected<basic_stream_problem> {
     if (auto r = device.validate(); !r) return unexpected{std::move(r).error().inside("device")};
     basic_stream_problem p;
-    p.graph_ = std::move(graph);
+    p.graph_ = std::move(g);
     p.device_ = device;
     p.options_ = std::move(options);
     p.limits_of_device_ = detail::limits_of(device);

@@ -41,7 +41,7 @@ struct synchronization {
 /// what precedes what; the waits kept are the fewest that order the same launches.
 /// Precondition: the schedule is valid. O(V + E log E + waits · streams).
 template <deferred D = when_called>
-[[nodiscard]] auto synchronize(later<stream_graph, D> const& graph,
+[[nodiscard]] auto synchronize(later<stream_graph, D> const& g,
                                later<stream_schedule, D> const& schedule,
                                wait_rule rule = wait_rule::needed) -> later<synchronization, D> {
   later<synchronization, D> found;
@@ -56,7 +56,7 @@ template <deferred D = when_called>
   for (std::uint32_t i = 0; i < launches.size(); ++i) {
     auto const& to = launches.all[i];
     for (auto const v : launches.nodes(schedule, i))
-      for (auto const p : graph.nodes[v].inputs) {
+      for (auto const p : g.nodes[v].inputs) {
         auto const& from = launches.all[launches.of[p]];
         if (from.stream == to.stream || from.stage != to.stage) continue;
         ++found.cross_edges;

@@ -19,16 +19,16 @@ namespace mars {
 /// Between stages a graph joins the streams and forks them again, an eager host waits at a barrier.
 /// Precondition: the schedule is valid. As `synchronize`.
 template <deferred D = when_called>
-[[nodiscard]] auto to_program(later<stream_graph, D> const& graph,
+[[nodiscard]] auto to_program(later<stream_graph, D> const& g,
                               later<stream_schedule, D> const& schedule,
-                              launch_mode mode = launch_mode::graph,
+                              launch_mode mode = launch_mode::replay,
                               wait_rule rule = wait_rule::needed) -> later<stream_program, D> {
   constexpr auto none = 0xFFFF'FFFFU;
   later<stream_program, D> program;
   detail::basic_launches<D> const launches{schedule};
-  auto const sync = synchronize<D>(graph, schedule, rule);
+  auto const sync = synchronize<D>(g, schedule, rule);
   program.streams = schedule.streams();
-  std::vector<std::uint32_t> event_of(graph.size(), none);
+  std::vector<std::uint32_t> event_of(g.size(), none);
   for (auto const& w : sync.waits) event_of[w.producer] = 0;
   auto const say = [&](stream_verb verb, std::size_t stream, std::uint32_t what) {
     program.commands.push_back({verb, stream_id{stream}, what});

@@ -23,8 +23,8 @@ namespace detail {
 template <deferred D = when_called>
 class basic_stream_audit {
 public:
-  basic_stream_audit(later<stream_graph, D> const& graph, later<stream_schedule, D> const& schedule)
-      : g_{graph}, s_{schedule} {}
+  basic_stream_audit(later<stream_graph, D> const& g, later<stream_schedule, D> const& schedule)
+      : g_{g}, s_{schedule} {}
 
   [[nodiscard]] auto operator()(stream_limits const& limits) -> std::vector<stream_violation> {
     if (audit_sizes() && audit_streams() && audit_order() && audit_stages() && audit_groups())
@@ -188,10 +188,10 @@ private:
 /// fault of form. Shares nothing with the schedulers, nor with what they count events and memory by.
 /// O(V + E); with a limit on events or memory V²/8 bytes, and on memory a maximum flow.
 template <deferred D = when_called>
-[[nodiscard]] auto validate(later<stream_graph, D> const& graph,
+[[nodiscard]] auto validate(later<stream_graph, D> const& g,
                             later<stream_schedule, D> const& schedule,
                             stream_limits const& limits = {}) -> std::vector<stream_violation> {
-  return detail::basic_stream_audit<D>{graph, schedule}(limits);
+  return detail::basic_stream_audit<D>{g, schedule}(limits);
 }
 
 /// The same within the problem's limits, and whether merged nodes have a kernel.

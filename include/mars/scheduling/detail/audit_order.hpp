@@ -26,11 +26,11 @@ public:
     std::vector<std::uint32_t> nodes{};
   };
 
-  basic_order_audit(later<stream_graph, D> const& graph, later<stream_schedule, D> const& schedule)
-      : g_{graph},
+  basic_order_audit(later<stream_graph, D> const& g, later<stream_schedule, D> const& schedule)
+      : g_{g},
         s_{schedule},
-        step_of_(graph.size()),
-        before_(number_steps(), graph.size()),
+        step_of_(g.size()),
+        before_(number_steps(), g.size()),
         inputs_(nodes_of_.size()) {
     for (std::size_t i = 0; i < nodes_of_.size(); ++i) {
       auto const here = [&](std::size_t j) { return s_.stream_of[nodes_of_[j][0]]; };

@@ -5,6 +5,7 @@
 #include <mars/core/units.hpp>
 #include <mars/scheduling/detail/limits.hpp>
 #include <mars/scheduling/simulate_streams.hpp>
+#include <mars/scheduling/stream_bounds.hpp>
 #include <mars/scheduling/stream_context.hpp>
 #include <mars/scheduling/stream_problem.hpp>
 #include <mars/scheduling/stream_schedule.hpp>
@@ -16,7 +17,8 @@
 
 namespace mars::scheduling::detail {
 
-/// What a policy that makes one schedule answers: it with the problem's limits kept, and simulated.
+/// What a policy that makes one schedule answers: it with the problem's limits kept, simulated, and what no
+/// schedule is below.
 /// `never` where no number of streams keeps them.
 template <deferred D = when_called>
 [[nodiscard]] auto answer(later<stream_problem, D> const& problem,
@@ -25,6 +27,9 @@ template <deferred D = when_called>
   stream_solution s;
   s.timeline = simulate_streams<D>(problem, kept);
   if (!fits) s.timeline.latency = never;
+  auto const bound = bound_streams<D>(problem);
+  s.bound = bound.value;
+  s.binding = bound.binding;
   s.schedule = std::move(kept);
   s.evaluations = 1;
   s.exhausted = true;

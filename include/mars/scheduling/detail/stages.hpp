@@ -103,7 +103,7 @@ public:
       : p_{&problem}, operators_{&operators}, meter_{&meter}, simulate_{problem} {
     scratch_.stream_of.assign(problem.size(), stream_id{});
     auto const& o = problem.overheads();
-    bool const graph = problem.options().mode == launch_mode::graph;
+    bool const graph = problem.options().mode == launch_mode::replay;
     behind_ = graph ? o.event - o.graph : o.barrier;
     before_ = graph ? o.graph : o.launch;
     for (std::size_t i = 0; i < operators.size(); ++i) {
