@@ -17,7 +17,7 @@ using mars::scheduling::opara;
 using mars::scheduling::opara_classes;
 using mars::scheduling::opara_demand;
 using mars::scheduling::opara_order;
-using order = std::vector<std::uint32_t>;
+using launched = std::vector<std::uint32_t>;
 
 auto kernel_of(std::int64_t kflop, std::int64_t kbyte, std::int64_t shared_kib = 0)
     -> mars::kernel {
@@ -28,7 +28,7 @@ auto kernel_of(std::int64_t kflop, std::int64_t kbyte, std::int64_t shared_kib =
   k.shared = mars::bytes{1024 * shared_kib};
   return k;
 }
-auto launch_order(opara const& policy, mars::stream_graph const& g) -> order {
+auto launch_order(opara const& policy, mars::stream_graph const& g) -> launched {
   return policy.schedule(mars_test::stream_problem_of(g)).launch_order;
 }
 
@@ -40,9 +40,9 @@ TEST_CASE("Opara alternates between classes and takes small demands first") {
   std::int64_t const shared[] = {30, 20, 10, 20, 20, 10}; // KiB
   for (std::size_t v = 0; v < 6; ++v)
     g.nodes[v].kernels = {v % 2 == 0 ? kernel_of(9, 1, shared[v]) : kernel_of(10, 1, shared[v])};
-  CHECK(launch_order({}, g) == order{2, 5, 4, 1, 0, 3});
-  CHECK(launch_order({.order = opara_order::released}, g) == order{5, 2, 1, 4, 3, 0});
-  CHECK(launch_order({.classes = opara_classes::none}, g) == order{2, 5, 1, 3, 4, 0});
+  CHECK(launch_order({}, g) == launched{2, 5, 4, 1, 0, 3});
+  CHECK(launch_order({.order = opara_order::released}, g) == launched{5, 2, 1, 4, 3, 0});
+  CHECK(launch_order({.classes = opara_classes::none}, g) == launched{2, 5, 1, 3, 4, 0});
 }
 
 TEST_CASE("Opara's paper and released code turn differently while a class has nothing ready") {
@@ -51,13 +51,13 @@ TEST_CASE("Opara's paper and released code turn differently while a class has no
   for (std::size_t v = 0; v < 3; ++v) g.nodes[v].kernels = {kernel_of(100, 1)};
   g.nodes[3].kernels = {kernel_of(1, 100)};
   // Nothing memory-bound: x; then the class not used last, which is m's.
-  CHECK(launch_order({}, g) == order{0, 3, 1, 2});
+  CHECK(launch_order({}, g) == launched{0, 3, 1, 2});
   // x is the first, so m's class is next.
-  CHECK(launch_order({.order = opara_order::released}, g) == order{0, 3, 1, 2});
+  CHECK(launch_order({.order = opara_order::released}, g) == launched{0, 3, 1, 2});
   // Ready after two launches: the paper's turn is m's, the code's the computing class's.
   g.nodes[3].inputs = {1};
-  CHECK(launch_order({}, g) == order{0, 1, 3, 2});
-  CHECK(launch_order({.order = opara_order::released}, g) == order{0, 1, 2, 3});
+  CHECK(launch_order({}, g) == launched{0, 1, 3, 2});
+  CHECK(launch_order({.order = opara_order::released}, g) == launched{0, 1, 2, 3});
 }
 
 TEST_CASE("what demands least goes first") {
@@ -69,15 +69,15 @@ TEST_CASE("what demands least goes first") {
   auto const by = [&](opara_demand demand, opara_order rule = opara_order::paper) {
     return launch_order({.demand = demand, .classes = opara_classes::none, .order = rule}, g);
   };
-  CHECK(by(opara_demand::shared_memory) == order{2, 3, 0, 1}); // d has no kernel: no demand
-  CHECK(by(opara_demand::max_of_three) == order{3, 0, 1, 2});
-  CHECK(by(opara_demand::duration) == order{3, 1, 2, 0});
-  CHECK(by(opara_demand::arithmetic_intensity) == order{3, 1, 2, 0});
-  CHECK(by(opara_demand::shared_memory, opara_order::released) == order{2, 0, 1, 3});
+  CHECK(by(opara_demand::shared_memory) == launched{2, 3, 0, 1}); // d has no kernel: no demand
+  CHECK(by(opara_demand::max_of_three) == launched{3, 0, 1, 2});
+  CHECK(by(opara_demand::duration) == launched{3, 1, 2, 0});
+  CHECK(by(opara_demand::arithmetic_intensity) == launched{3, 1, 2, 0});
+  CHECK(by(opara_demand::shared_memory, opara_order::released) == launched{2, 0, 1, 3});
   // Of several kernels the largest demand counts, in the released code the first.
   g.nodes[2].kernels.push_back(kernel_of(1, 1, 8));
-  CHECK(by(opara_demand::shared_memory) == order{3, 0, 1, 2});
-  CHECK(by(opara_demand::shared_memory, opara_order::released) == order{2, 0, 1, 3});
+  CHECK(by(opara_demand::shared_memory) == launched{3, 0, 1, 2});
+  CHECK(by(opara_demand::shared_memory, opara_order::released) == launched{2, 0, 1, 3});
 }
 
 TEST_CASE("the released code hands on streams in launch order") {
@@ -89,7 +89,7 @@ TEST_CASE("the released code hands on streams in launch order") {
   auto const p = mars_test::stream_problem_of(g);
   auto const streams = [&](opara_order rule) {
     auto const s = opara{.classes = opara_classes::none, .order = rule}.schedule(p);
-    CHECK(s.launch_order == order{0, 1, 3, 2});
+    CHECK(s.launch_order == launched{0, 1, 3, 2});
     return s.streams();
   };
   CHECK(streams(opara_order::paper) == 2);    // c takes a's, d takes b's
@@ -115,15 +115,15 @@ TEST_CASE("the critical path goes first, and streams are used again") {
   auto const p = mars_test::stream_problem_of(g);
   auto const s = mars::scheduling::critical_path{}.schedule(p);
   CHECK(validate(p, s).empty());
-  CHECK(s.launch_order == order{0, 1, 2, 3, 4, 5});
+  CHECK(s.launch_order == launched{0, 1, 2, 3, 4, 5});
   // s, a, b and t on the first; c on a second; d starts on a third before c ends.
   std::vector<std::uint32_t> streams;
   for (auto const x : s.stream_of) streams.push_back(x.value);
-  CHECK(streams == order{0, 0, 0, 1, 2, 0});
+  CHECK(streams == launched{0, 0, 0, 1, 2, 0});
   // Longer first, whatever the order of the graph.
   g.nodes[4].kernels = {kernel_of(2000, 0)};
   auto const q = mars_test::stream_problem_of(g);
-  CHECK(mars::scheduling::critical_path{}.schedule(q).launch_order == order{0, 1, 2, 4, 3, 5});
+  CHECK(mars::scheduling::critical_path{}.schedule(q).launch_order == launched{0, 1, 2, 4, 3, 5});
   SECTION("within the limit of streams") {
     mars::stream_options o;
     o.limits.streams = 2;

@@ -7,6 +7,7 @@
 #include <mars/scheduling/chain_cover.hpp>
 #include <mars/scheduling/concept.hpp>
 #include <mars/scheduling/critical_path.hpp>
+#include <mars/scheduling/detail/limits.hpp>
 #include <mars/scheduling/find_races.hpp>
 #include <mars/scheduling/opara.hpp>
 #include <mars/scheduling/path_cover.hpp>
@@ -175,6 +176,27 @@ TEST_CASE("every policy keeps limits, or says that none of its schedules can") {
   }
   CHECK(tight > 300);
   CHECK(impossible > 100);
+}
+
+TEST_CASE("limits are kept by schedules with stages and merged nodes too") {
+  mars::random_stream r{23};
+  std::size_t folded = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    CAPTURE(i);
+    auto const g = mars_test::random_stream_dag(r, 1 + r.below(12));
+    auto const s = mars_test::random_stream_schedule(r, g);
+    mars::stream_options o;
+    o.limits.streams = 1 + r.below(4);
+    if (r.chance(0.5)) o.limits.events = r.below(4);
+    if (r.chance(0.5)) o.limits.memory = mars::bytes{static_cast<std::int64_t>(r.below(600))};
+    auto const p = mars_test::stream_problem_of(g, o);
+    auto const [kept, fits] = mars::detail::keep_limits(p, s);
+    REQUIRE(validate(g, kept).empty());
+    REQUIRE(validate(g, kept, o.limits).empty() == fits);
+    if (validate(g, s, o.limits).empty()) REQUIRE(kept == s);
+    if (fits && kept != s) ++folded;
+  }
+  CHECK(folded > 200);
 }
 
 TEST_CASE("folding goes on where a stream ended before it takes concurrency away") {
