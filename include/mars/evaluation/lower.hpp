@@ -287,8 +287,8 @@ template <WorkloadGraph Graph, deferred D = when_called>
 ///
 /// With `blocks`, where no transfer is slowed down, the simulated latency is the evaluated one to the
 /// picosecond, and never below it. With `rings` that holds where the model is `collective::ring` and
-/// all hops of a ring are alike. Errors: as `evaluate`; `overflow` for 2^28 steps of rings. Complexity: that of `evaluate`, and O(p²)
-/// transfers an edge; rings: O(p²) a collective.
+/// all hops of a ring are alike. Errors: as `evaluate`; `overflow` for 2^28 steps of rings. Complexity:
+/// that of `evaluate`, and O(p²) transfers an edge; rings: O(p²) a collective.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
           CollectiveModelForSystem<System> Collective, deferred D = when_called>
 [[nodiscard]] auto lower(Graph const& g, System const& system, mapping const& m, Cost const& cost,

@@ -456,7 +456,8 @@ template <deferred D = when_called>
 /// bound is named "path"), of all accelerators' time ("work"), and of the time before an operator and
 /// a path behind it ("work and path"). What neighbours on one set must still exchange is in all of
 /// them, except in problems with more than eight million choices of all operators together, whose bound
-/// looks at no neighbours; with more than two million, rounds become fewer. O(rounds · choices · choices of an operator on one set).
+/// looks at no neighbours; with more than two million, rounds become fewer.
+/// O(rounds · choices · choices of an operator on one set).
 template <deferred D = when_called>
 [[nodiscard]] auto schedule_bound(later<schedule_problem, D> const& p, std::size_t rounds = 100)
     -> bound {

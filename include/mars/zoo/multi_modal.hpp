@@ -72,6 +72,19 @@ template <deferred D = when_called, std::size_t B, std::size_t T>
   return graph_of_table(std::string{name}, layers, edges, element_bits);
 }
 
+struct casia_surf_layers {
+  template <deferred D = when_called>
+  [[nodiscard]] auto operator()(std::string_view name, int element_bits) const -> expected<graph> {
+    return three_modalities<D>(name, casia_surf_branch, casia_surf_trunk, 0, 0, element_bits);
+  }
+};
+struct facebag_layers {
+  template <deferred D = when_called>
+  [[nodiscard]] auto operator()(std::string_view name, int element_bits) const -> expected<graph> {
+    return three_modalities<D>(name, facebag_branch, facebag_trunk, 92146, 3, element_bits);
+  }
+};
+
 } // namespace detail
 
 /// A network of several modalities, known from a layer table alone: its sizes are fixed, and its
@@ -114,13 +127,7 @@ inline constexpr table_network casia_surf{
     "casia_surf", "multi-modal",
     "H2H, arXiv:2204.13852, and the layer tables of MARCH (Modality_case2); pooling and striding "
     "between layers are not recorded there: readers stride where maps shrink",
-    []<deferred D = when_called>(std::string_view name, int bits){
-        return detail::three_modalities<D>(name, detail::casia_surf_branch,
-                                           detail::casia_surf_trunk, 0, 0, bits);
-} // namespace mars::zoo
-, 224
-}
-;
+    detail::casia_surf_layers{}, 224};
 
 /// The same from patches of a face: 51 convolutions and a fully connected layer, 24.7 M parameters,
 /// 1.53 GMAC. Some layers of the table read more channels than are delivered; they are kept.
@@ -128,12 +135,6 @@ inline constexpr table_network facebag{
     "facebag", "multi-modal",
     "H2H, arXiv:2204.13852, and the layer tables of MARCH; the last layer's 92146 inputs are the "
     "source's",
-    []<deferred D = when_called>(std::string_view name, int bits){
-        return detail::three_modalities<D>(name, detail::facebag_branch, detail::facebag_trunk,
-                                           92146, 3, bits);
-}
-, 112
-}
-;
+    detail::facebag_layers{}, 112};
 
 } // namespace mars::zoo

@@ -27,8 +27,8 @@ using release_moment = std::pair<picoseconds, std::size_t>;
 
 /// Memory of every accelerator over the times of `e`, and what does not fit. Results live where they
 /// were made from their operator's start until their last reader has ended, results of the graph to
-/// the end; resident weights always; inputs that are elsewhere (staged: all), and buffers, while an operator runs.
-/// O(V log V + E·p²).
+/// the end; resident weights always; inputs that are elsewhere (staged: all), and buffers, while an
+/// operator runs. O(V log V + E·p²).
 template <WorkloadGraph Graph, class System, deferred D = when_called>
 void schedule_memory(Graph const& g, System const& system, later<mapping, D> const& m,
                      later<evaluation, D>& e) {
