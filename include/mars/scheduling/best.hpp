@@ -157,7 +157,7 @@ private:
 
   static constexpr std::size_t no_part = static_cast<std::size_t>(-1);
 
-  /// The segments after each other, each as its part says; what has no part, in order on stream 0.
+  /// The segments after each other, each as its part says; what has no part, on its entry's stream.
   [[nodiscard]] static auto join(later<stream_problem, D> const& problem,
                                  std::vector<segment> const& segments,
                                  std::vector<std::size_t> const& part_of,
@@ -167,16 +167,23 @@ private:
     for (std::size_t i = 0; i < segments.size(); ++i) {
       auto nodes = segments[i].nodes;
       if (part_of[i] == no_part) {
+        if (segments[i].entry != segment::none)
+          for (auto const v : nodes) s.stream_of[v] = s.stream_of[segments[i].entry];
         s.launch_order.insert(s.launch_order.end(), nodes.begin(), nodes.end());
         continue;
       }
       auto const& best = parts[part_of[i]].best;
       bool const entry = segments[i].entry != segment::none;
       if (entry) nodes.insert(nodes.begin(), segments[i].entry);
+      // Stream 0 of the segment is the one its entry has got; the others take names in order.
+      auto const zero = entry ? s.stream_of[nodes.front()].value : 0;
+      auto const named = [zero](std::uint32_t x) {
+        return stream_id{x == 0 ? zero : x <= zero ? x - 1 : x};
+      };
       for (std::size_t u = entry ? 1 : 0; u < best.units.size(); ++u) {
         for (auto const k : best.units[u]) {
           s.launch_order.push_back(nodes[k]);
-          s.stream_of[nodes[k]] = stream_id{best.streams[u]};
+          s.stream_of[nodes[k]] = named(best.streams[u]);
         }
         if (best.units[u].size() < 2) continue;
         auto& group = s.merged.emplace_back();
@@ -200,8 +207,8 @@ private:
   static constexpr std::uint32_t no_name = 0xFFFF'FFFF;
 
   [[nodiscard]] static auto is_chain(later<stream_problem, D> const& p) -> bool {
-    for (std::size_t v = 0; v < p.size(); ++v)
-      if (p.outputs(v).size() > 1 || p.inputs(v).size() > 1) return false;
+    for (std::size_t v = 1; v < p.size(); ++v)
+      if (p.inputs(v).size() != 1 || p.inputs(v)[0] + 1 != v) return false;
     return true;
   }
 

@@ -238,7 +238,7 @@ private:
       release(edges_[e].second, p_->overheads().event);
     if (--stages_[stage_].second == 0 && stage_ + 1 < stages_.size()) {
       auto const join = p_->options().mode == launch_mode::replay ? p_->overheads().event
-                                                                 : p_->overheads().barrier;
+                                                                  : p_->overheads().barrier;
       auto const ran_any = std::exchange(stage_ran_, false);
       ++stage_;
       begin_stage(now + (ran_any ? join : 0));

@@ -126,8 +126,14 @@ template <deferred D = when_called>
       if (beyond == 0 && s.nodes[j] != s.exit) continue;
       nodes[i].tail = std::max(nodes[i].tail, after(v) + beyond);
     }
-    path = std::max(path, nodes[i].head + nodes[i].least + nodes[i].tail);
+    if (p.launches(v) || v == s.exit)
+      path = std::max(path, nodes[i].head + nodes[i].least + nodes[i].tail);
   }
+  // Views behind the last kernel are nothing to wait for, but have heads.
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (p.launches(s.nodes[i])) nodes[kept++] = nodes[i];
+  nodes.resize(kept);
   return {path, one_machine_bound(nodes, &bounded_node::arithmetic),
           one_machine_bound(nodes, &bounded_node::traffic)};
 }

@@ -25,7 +25,7 @@ namespace mars {
 /// How kernels reach the device.
 enum class launch_mode : std::uint8_t {
   replay, ///< captured once, replayed: one overhead per replay, stages are joined by events
-  eager, ///< by the host one after another, which waits between stages
+  eager,  ///< by the host one after another, which waits between stages
 };
 
 /// Which ready kernel places blocks when the first in launch order has blocks left.

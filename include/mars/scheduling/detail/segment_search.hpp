@@ -19,8 +19,7 @@
 namespace mars::detail {
 
 /// How a segment is launched: its units (nodes, or nodes merged into one) in launch order, and the
-/// stream of each. The entry, where there is one, is a unit of its own, first, on stream 0; the exit is
-/// on stream 0, too, so that segments can be joined as they are.
+/// stream of each. The entry, where there is one, is a unit of its own, first, on stream 0.
 struct segment_plan {
   std::vector<std::vector<std::uint32_t>> units; ///< nodes of the segment by place in it
   std::vector<std::uint32_t> streams;
@@ -28,8 +27,9 @@ struct segment_plan {
 };
 
 /// Local search over one segment: another place in the launch order for a unit, another stream for it,
-/// both, or other nodes merged. A move is kept if it is not worse than now or than the value fifty moves ago (late
-/// acceptance: no temperature to tune).
+/// both, or other nodes merged. A move is kept if it is not worse than now or than what was kept fifty
+/// moves ago (late acceptance: no temperature to tune); after 400 without a better one three moves at
+/// once lead away from the best.
 template <deferred D = when_called>
 class basic_segment_search {
 public:
@@ -76,7 +76,6 @@ public:
       plan.units.push_back({i});
       plan.streams.push_back(static_cast<std::uint32_t>(at - names.begin()));
     }
-    tie_ends(plan);
     evaluate(plan);
     return plan;
   }
@@ -90,37 +89,41 @@ public:
     std::vector<time_ticks> past(memory, now.value);
     auto const first = std::size_t{has_entry_ ? 1U : 0U};
     if (best.units.size() < first + 2) return;
+    std::uint64_t improved = 0;
     for (std::uint64_t move = 0; move < moves && best.value > bound && !stop(); ++move) {
       auto next = now;
-      auto const u = first + static_cast<std::size_t>(random.below(next.units.size() - first));
-      auto const kind = random.below(merges_ ? 4 : 3);
-      if (kind == 3 && !change_merging(next, u, random)) continue;
-      if (kind == 1 || kind == 2) change_stream(next, u, random);
-      if (kind != 1 && kind != 3 && !change_place(next, u, first, random) && kind == 0) continue;
-      tie_ends(next);
+      bool const kick = move - improved >= 8 * memory;
+      if (kick) {
+        next = best;
+        improved = move;
+      }
+      for (int steps = kick ? 3 : 1; steps > 0; --steps) step(next, first, random);
       if (next.streams == now.streams && next.units == now.units) continue;
       evaluate(next);
+      if (kick) std::fill(past.begin(), past.end(), next.value);
       auto& before = past[move % memory];
-      if (next.value <= now.value || next.value <= before) now = std::move(next);
+      if (kick || next.value <= now.value || next.value <= before) now = std::move(next);
       before = now.value;
-      if (now.value < best.value) best = now;
+      if (now.value >= best.value) continue;
+      best = now;
+      improved = move;
     }
   }
 
 private:
+  void step(segment_plan& plan, std::size_t first, random_stream& random) const {
+    auto const u = first + static_cast<std::size_t>(random.below(plan.units.size() - first));
+    auto const kind = random.below(merges_ ? 4 : 3);
+    if (kind == 3) change_merging(plan, u, random);
+    if (kind == 1 || kind == 2) change_stream(plan, u, random);
+    if (kind == 0 || kind == 2) change_place(plan, u, first, random);
+  }
   [[nodiscard]] auto place(std::uint32_t v) const -> std::uint32_t {
     if (has_entry_ && v == nodes_.front()) return 0; // it may be far in front of the others
     auto const at = std::lower_bound(nodes_.begin() + (has_entry_ ? 1 : 0), nodes_.end(), v);
     return at == nodes_.end() || *at != v ? stream_segment::none
                                           : static_cast<std::uint32_t>(at - nodes_.begin());
   }
-  void tie_ends(segment_plan& plan) const {
-    if (has_entry_) plan.streams.front() = 0;
-    for (std::size_t u = 0; u < plan.units.size(); ++u)
-      for (auto const i : plan.units[u])
-        if (i == exit_) plan.streams[u] = 0;
-  }
-
   void evaluate(segment_plan& plan) {
     schedule_.launch_order.clear();
     schedule_.merged.clear();
@@ -157,8 +160,7 @@ private:
 
   /// Takes a merged unit apart, or merges it with another of the same input: where the first of both is,
   /// for what reads it may come right behind.
-  [[nodiscard]] auto change_merging(segment_plan& plan, std::size_t u, random_stream& random) const
-      -> bool {
+  void change_merging(segment_plan& plan, std::size_t u, random_stream& random) const {
     auto const at = [](auto& list, std::size_t i) {
       return list.begin() + static_cast<std::ptrdiff_t>(i);
     };
@@ -169,29 +171,28 @@ private:
         plan.units.insert(at(plan.units, u + i), {nodes[i]});
         plan.streams.insert(at(plan.streams, u + i), plan.streams[u]);
       }
-      return true;
+      return;
     }
     std::vector<std::size_t> others;
     for (std::size_t w = 0; w < plan.units.size(); ++w)
       if (w != u && p_->may_merge(plan.units[w].front()) &&
           p_->node(plan.units[w].front()).inputs == p_->node(plan.units[u].front()).inputs)
         others.push_back(w);
-    if (!p_->may_merge(plan.units[u].front()) || others.empty()) return false;
+    if (!p_->may_merge(plan.units[u].front()) || others.empty()) return;
     auto const w = others[static_cast<std::size_t>(random.below(others.size()))];
     auto nodes = plan.units[u];
     nodes.insert(nodes.end(), plan.units[w].begin(), plan.units[w].end());
-    if (!p_->merged(nodes)) return false;
+    if (!p_->merged(nodes)) return;
     auto const [early, late] = std::minmax(u, w);
     plan.units[early] = std::move(nodes);
     plan.streams[early] = plan.streams[u];
     plan.units.erase(at(plan.units, late));
     plan.streams.erase(at(plan.streams, late));
-    return true;
   }
 
   /// Anywhere between the last unit it reads and the first that reads it.
-  [[nodiscard]] auto change_place(segment_plan& plan, std::size_t u, std::size_t first,
-                                  random_stream& random) const -> bool {
+  void change_place(segment_plan& plan, std::size_t u, std::size_t first,
+                    random_stream& random) const {
     auto const depends = [&](std::vector<std::uint32_t> const& later_unit,
                              std::vector<std::uint32_t> const& earlier) {
       for (auto const i : later_unit)
@@ -202,7 +203,7 @@ private:
     auto low = u, high = u;
     while (low > first && !depends(plan.units[u], plan.units[low - 1])) --low;
     while (high + 1 < plan.units.size() && !depends(plan.units[high + 1], plan.units[u])) ++high;
-    if (low == high) return false;
+    if (low == high) return;
     auto to = low + static_cast<std::size_t>(random.below(high - low));
     if (to >= u) ++to;
     auto const shift = [&](auto& list) {
@@ -215,7 +216,6 @@ private:
     };
     shift(plan.units);
     shift(plan.streams);
-    return true;
   }
 
   std::vector<std::uint32_t> nodes_;

@@ -79,7 +79,7 @@ template <deferred D = when_called>
     if (idle[v] == 0) continue;
     auto s = last;
     for (auto const w : p.outputs(v)) s = std::min(s, segment_of[w]);
-    segment_of[v] = s;
+    segment_of[v] = p.outputs(v).empty() ? 0 : s;
   }
   for (std::uint32_t v = 0; v < n; ++v) { // but not before their producers
     if (idle[v] == 0) continue;
