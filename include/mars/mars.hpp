@@ -30,6 +30,7 @@
 #include <mars/mapper_format.hpp>
 #include <mars/mapping.hpp>
 #include <mars/parallel.hpp>
+#include <mars/scheduling.hpp>
 #include <mars/search.hpp>
 #include <mars/version.hpp>
 #include <mars/workload.hpp>

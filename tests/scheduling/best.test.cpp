@@ -153,7 +153,8 @@ TEST_CASE("best is never worse than any other, and says the same again", "[sched
 }
 
 TEST_CASE("segments end at nodes that everything passes through", "[scheduling]") {
-  // x → a → {b, c} → d → e, a view f of d that nobody reads, an input y of c.
+  // x → a → {b, c} → d → e, a view f of d that nobody reads, an input y of c. That e reads a, too, opens
+  // no way around d.
   kernel const k{.blocks = 1, .work = flops{1000}};
   auto const p = stream_problem::make(stream_graph{"g",
                                                    {{"x", {}, {}},
@@ -163,7 +164,7 @@ TEST_CASE("segments end at nodes that everything passes through", "[scheduling]"
                                                     {"c", {k}, {1, 2}},
                                                     {"d", {k}, {3, 4}},
                                                     {"f", {}, {5}},
-                                                    {"e", {k}, {5}}},
+                                                    {"e", {k}, {5, 1}}},
                                                    {}},
                                       six_sms())
                      .value();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -38,39 +39,34 @@ template <deferred D = when_called>
     if (!p.launches(v) && std::all_of(out.begin(), out.end(), [&](auto w) { return idle[w] != 0; }))
       idle[v] = 1;
   }
-  // Edges over each position, sources and sinks that matter before and behind it.
-  std::vector<std::int64_t> over(n + 1, 0);
-  std::vector<char> source(n, 0), sink(n, 0);
-  for (std::size_t v = 0; v < n; ++v) {
-    if (idle[v] != 0) continue;
-    source[v] = sink[v] = 1;
-    for (auto const u : p.inputs(v))
-      if (idle[u] == 0) {
-        source[v] = 0;
-        ++over[u + 1];
-        --over[v];
-      }
-    for (auto const w : p.outputs(v)) sink[v] = idle[w] == 0 ? 0 : sink[v];
-  }
-  std::vector<char> sources_behind(n + 1, 0);
+  // All before v lead to it where it is the only one of them, itself included, that none of them reads;
+  // all behind depend on it where it is the only one that reads none of them.
+  std::vector<char> gathers(n, 0), spreads(n, 0), open(n, 0);
+  std::size_t count = 0;
+  auto const step = [&](std::size_t v, std::span<std::uint32_t const> reached) {
+    open[v] = 1;
+    ++count;
+    for (auto const u : reached)
+      if (idle[u] == 0 && std::exchange(open[u], 0) != 0) --count;
+    return static_cast<char>(count == 1 ? 1 : 0);
+  };
+  for (std::size_t v = 0; v < n; ++v)
+    if (idle[v] == 0) gathers[v] = step(v, p.inputs(v));
+  open.assign(n, 0);
+  count = 0;
   for (std::size_t v = n; v-- > 0;)
-    sources_behind[v] = static_cast<char>(sources_behind[v + 1] | source[v]);
+    if (idle[v] == 0) spreads[v] = step(v, p.outputs(v));
   std::vector<stream_segment> all;
   stream_segment now;
-  std::int64_t jumping = 0;
-  bool sink_before = false;
   std::vector<std::uint32_t> segment_of(n, 0);
   for (std::uint32_t v = 0; v < n; ++v) {
-    jumping += over[v];
     if (idle[v] != 0) continue;
     segment_of[v] = static_cast<std::uint32_t>(all.size());
     now.nodes.push_back(v);
-    if (jumping == 0 && !sink_before && sources_behind[v + 1] == 0) {
-      now.exit = v;
-      all.push_back(std::exchange(now, {}));
-      now.entry = v;
-    }
-    sink_before |= sink[v] != 0;
+    if (gathers[v] == 0 || spreads[v] == 0) continue;
+    now.exit = v;
+    all.push_back(std::exchange(now, {}));
+    now.entry = v;
   }
   if (!now.nodes.empty() || all.empty()) all.push_back(std::move(now));
   auto const last = static_cast<std::uint32_t>(all.size() - 1);
