@@ -4,17 +4,18 @@
 #include <mars/core/deferred.hpp>
 #include <mars/scheduling/concept.hpp>
 #include <mars/scheduling/detail/operator_list.hpp>
+#include <mars/scheduling/detail/policy.hpp>
 #include <mars/scheduling/detail/staged_block.hpp>
 #include <mars/scheduling/detail/stages.hpp>
 #include <mars/scheduling/detail/stream_meter.hpp>
-#include <mars/scheduling/simulate_streams.hpp>
+#include <mars/scheduling/sequential.hpp>
+#include <mars/scheduling/stream_bounds.hpp>
 #include <mars/scheduling/stream_context.hpp>
 #include <mars/scheduling/stream_problem.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -51,17 +52,20 @@ struct basic_ios {
   [[nodiscard]] auto operator()(stream_problem const& problem, stream_context const& context) const
       -> stream_solution {
     mars::detail::stream_meter meter{context};
-    basic_stream_simulator<D> simulate{problem};
     later<stream_solution, D> result;
     auto const offer = [&](later<stream_schedule, D> schedule) {
       meter.count();
-      auto const& t = simulate(schedule);
-      if (!result.schedule.launch_order.empty() && t.latency >= result.timeline.latency) return;
-      result.timeline = t;
-      result.schedule = std::move(schedule);
+      auto found = detail::answer<D>(problem, std::move(schedule));
+      bool const better = found.timeline.latency < result.timeline.latency;
+      if (!result.schedule.launch_order.empty() && !better) return;
+      result.timeline = std::move(found.timeline);
+      result.schedule = std::move(found.schedule);
     };
-    offer(mars::detail::one_stream<D>(problem));
+    offer(basic_sequential<D>{}.schedule(problem));
     if (context.start) offer(*context.start);
+    auto const bound = bound_streams<D>(problem);
+    result.bound = bound.value;
+    result.binding = bound.binding;
     later<mars::detail::basic_operator_list<D>, D> const operators{problem};
     state at{problem, operators, meter, {problem, operators, meter}, {}, {}};
     result.exhausted = search(at, result);
@@ -69,6 +73,8 @@ struct basic_ios {
     result.evaluations = meter.evaluations();
     return result;
   }
+
+  friend auto operator==(basic_ios const&, basic_ios const&) -> bool = default;
 
 private:
   struct state {
@@ -143,49 +149,5 @@ private:
   }
 };
 using ios = basic_ios<>;
-
-/// Every operator that is ready enters the next stage, each on a stream of its own: IOS's baseline. It
-/// may lose to one stream. O(V + E).
-template <deferred D = when_called>
-struct basic_ios_greedy {
-  std::size_t groups{10}; ///< most of a stage; those first in the list go first
-
-  [[nodiscard]] auto name() const -> std::string_view { return "ios-greedy"; }
-
-  [[nodiscard]] auto operator()(stream_problem const& problem, stream_context const&) const
-      -> stream_solution {
-    later<mars::detail::basic_operator_list<D>, D> const operators{problem};
-    auto const limit = problem.limits().streams;
-    auto const most = std::max<std::size_t>(1, limit == 0 ? groups : std::min(groups, limit));
-    auto const n = operators.size();
-    std::vector<std::uint32_t> missing(n, 0);
-    std::vector<std::vector<std::uint32_t>> readers(n);
-    std::vector<std::uint32_t> ready;
-    for (std::uint32_t i = 0; i < n; ++i) {
-      for (auto const u : operators.reads(i)) readers[u].push_back(i);
-      missing[i] = static_cast<std::uint32_t>(operators.reads(i).size());
-      if (missing[i] == 0) ready.push_back(i);
-    }
-    std::vector<mars::detail::stream_stage> stages;
-    while (!ready.empty()) {
-      sort_ascending(ready);
-      auto const taken = static_cast<std::ptrdiff_t>(std::min(most, ready.size()));
-      std::vector<std::uint32_t> next(ready.begin() + taken, ready.end());
-      auto& stage = stages.emplace_back();
-      for (auto it = ready.begin(); it != ready.begin() + taken; ++it) {
-        stage.groups.push_back({operators.node(*it)});
-        for (auto const c : readers[*it])
-          if (--missing[c] == 0) next.push_back(c);
-      }
-      ready = std::move(next);
-    }
-    later<stream_solution, D> result;
-    result.schedule = mars::detail::schedule_of<D>(problem, stages);
-    result.timeline = simulate_streams<D>(problem, result.schedule);
-    result.evaluations = 1;
-    return result;
-  }
-};
-using ios_greedy = basic_ios_greedy<>;
 
 } // namespace mars::scheduling

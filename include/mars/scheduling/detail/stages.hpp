@@ -82,16 +82,6 @@ template <deferred D = when_called>
   return s;
 }
 
-/// All nodes in order on one stream.
-template <deferred D = when_called>
-[[nodiscard]] auto one_stream(later<stream_problem, D> const& problem)
-    -> later<stream_schedule, D> {
-  later<stream_schedule, D> s;
-  s.stream_of.assign(problem.size(), stream_id{});
-  for (std::uint32_t v = 0; v < problem.size(); ++v) s.launch_order.push_back(v);
-  return s;
-}
-
 /// Prices stages of a problem by simulating each alone, with the synchronisation behind it; those that
 /// launch the same kernels in the same order on the same streams once. Views cost nothing: they run where
 /// what they read ran. So the sum over stages is what the whole schedule takes and one synchronisation.
