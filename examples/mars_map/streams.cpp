@@ -6,6 +6,7 @@
 #include <mars/hardware/presets/gpu_device.hpp>
 #include <mars/io/files.hpp>
 #include <mars/io/json/document.hpp>
+#include <mars/io/json/ios_schedule.hpp>
 #include <mars/io/json/operator_graph.hpp>
 #include <mars/scheduling/any_scheduler.hpp>
 #include <mars/scheduling/best.hpp>
@@ -13,7 +14,7 @@
 #include <mars/scheduling/convolution_kernels.hpp>
 #include <mars/scheduling/critical_path.hpp>
 #include <mars/scheduling/ios.hpp>
-
+#include <mars/scheduling/ios_greedy.hpp>
 #include <mars/scheduling/make_stream_graph.hpp>
 #include <mars/scheduling/opara.hpp>
 #include <mars/scheduling/path_cover.hpp>
@@ -208,10 +209,16 @@ auto schedule_streams(options const& o, mars::stop_token stop) -> mars::expected
       static_cast<double>(found.latency().count()) * 1e-6, found.schedule.streams(),
       found.schedule.streams() == 1 ? "" : "s", sync.events, sync.events == 1 ? "" : "s",
       static_cast<double>(one.count()) * 1e-6, 100 * share(found.latency() - one, one),
-      static_cast<double>(bound.value.count()) * 1e-6, bound.binding, 100 * gap, memory.size.count());
+      static_cast<double>(bound.value.count()) * 1e-6, bound.binding, 100 * gap,
+      memory.size.count());
   describe(*problem, found, r, j);
   for (auto const& warning : from->warnings) j["warnings"].push_back(warning);
   r.json = mars::io::write_json(j);
+  if (!asked.ios_file.empty()) {
+    auto text = mars::io::write_ios_schedule(from->text, problem->graph(), found.schedule);
+    if (!text) return mars::unexpected{in_file("--ios-schedule", std::move(text).error())};
+    result.ios = *std::move(text);
+  }
   return result;
 }
 

@@ -35,6 +35,7 @@
 #include <mars/scheduling/critical_path.hpp>
 #include <mars/scheduling/find_races.hpp>
 #include <mars/scheduling/ios.hpp>
+#include <mars/scheduling/ios_greedy.hpp>
 #include <mars/scheduling/make_stream_graph.hpp>
 #include <mars/scheduling/merge.hpp>
 #include <mars/scheduling/opara.hpp>

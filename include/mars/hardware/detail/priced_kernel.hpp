@@ -106,8 +106,10 @@ template <deferred = when_called>
     double const moving = k.memory * std::max(1.0, k.memory_efficiency * d.streaming / warps);
     least = std::max({least, computing, moving});
   }
-  // Rates are recomputed at events in floating point: leave the last digits out.
-  return static_cast<time_ticks>(least * (1 - 1e-9));
+  // Kernels end at whole picoseconds. Each cohort may have been rounded down a little, and progress is
+  // added up in floating point.
+  auto const certain = least * (1 - 1e-11) - 2e-3 * waves;
+  return certain > 0 ? whole_ticks(certain) : 0;
 }
 
 template <deferred = when_called>

@@ -157,11 +157,11 @@ private:
 
 } // namespace detail
 
-/// A schedule in IOS's format: `text`, the graph of IOS that `graph` was made of, with the stages of the
+/// A schedule in IOS's format: `text`, the graph of IOS that `nodes_of` was made of, with the stages of the
 /// schedule. Merged convolutions are one node in it. Errors: the text is no graph of IOS, or not of this
 /// graph; `unsupported`: a schedule without stages, or with stages that IOS's format cannot say.
 /// Precondition: the schedule is valid for the graph.
-[[nodiscard]] inline auto write_ios_schedule(std::string_view text, stream_graph const& graph,
+[[nodiscard]] inline auto write_ios_schedule(std::string_view text, stream_graph const& nodes_of,
                                              stream_schedule const& schedule)
     -> expected<std::string> {
   auto const document = parse_json(text);
@@ -172,10 +172,11 @@ private:
   auto const g = detail::read_operator_graph(*document, {});
   if (!g) return unexpected{g.error()};
   bool const same =
-      std::equal(graph.nodes.begin(), graph.nodes.end(), g->nodes.begin(), g->nodes.end(),
+      std::equal(nodes_of.nodes.begin(), nodes_of.nodes.end(), g->nodes.begin(), g->nodes.end(),
                  [](auto const& a, auto const& b) { return a.name == b.name; });
   if (!same || schedule.launch_order.size() != g->nodes.size())
-    return fail(error_code::shape_mismatch, "graph", std::to_string(graph.nodes.size()) + " nodes",
+    return fail(error_code::shape_mismatch, "graph",
+                std::to_string(nodes_of.nodes.size()) + " nodes",
                 "the " + std::to_string(g->nodes.size()) + " nodes of the file, by name");
   if (schedule.stage_of.size() != g->nodes.size())
     return fail(error_code::unsupported, "schedule", "no stages", "a schedule in stages",
