@@ -20,7 +20,9 @@
 //   efficientnet.hpp    efficientnet_b0
 //   vit.hpp             vit_b16
 //   bert.hpp            bert_base, bert_large
-//   gpt.hpp             gpt2
+//   gpt.hpp             gpt2, gpt3_175b
+//   t5.hpp              t5_small_encoder
+//   multi_modal.hpp     casia_surf, facebag
 //   registry.hpp        all of them by name: find, list, names
 //
 // A network is a value of an `image_network` or `text_network`: its facts and one generic function
@@ -42,9 +44,10 @@
 //   A causal mask saves no work: the full square of scores is computed.
 // - Sizes other than the published one: AlexNet and VGG pool to the size their classifier wants,
 //   ViT has as many positions as patches; the others take any size that their windows survive.
-//   Text may be as long as the network's table of positions.
+//   Text may be as long as the network's table of positions; T5 has none and takes any length.
 // - Every graph has one result: class scores [batch, classes]; BERT's pooled first token
-//   [batch, width]; GPT-2's scores of the next word, [batch, sequence, vocabulary].
+//   [batch, width]; T5's encoded tokens, [batch, sequence, width]; GPT-2's scores of the next word,
+//   [batch, sequence, vocabulary].
 
 #include <mars/zoo/alexnet.hpp>
 #include <mars/zoo/bert.hpp>
@@ -59,5 +62,6 @@
 #include <mars/zoo/registry.hpp>
 #include <mars/zoo/resnet.hpp>
 #include <mars/zoo/squeezenet.hpp>
+#include <mars/zoo/t5.hpp>
 #include <mars/zoo/vgg.hpp>
 #include <mars/zoo/vit.hpp>

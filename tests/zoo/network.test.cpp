@@ -30,6 +30,7 @@ auto wanted_shape(zoo::entry const& e, std::int64_t batch) -> mars::tensor_shape
   if (e.name == "gpt3_175b") return {batch, 2048, 50257};
   if (e.name == "bert_base") return {batch, 768};
   if (e.name == "bert_large") return {batch, 1024};
+  if (e.name == "t5_small_encoder") return {batch, 128, 512};
   if (e.name == "casia_surf") return {batch, 512, 7, 7};
   if (e.name == "facebag") return {batch, 3};
   return {batch, 1000};
@@ -53,9 +54,9 @@ TEST_CASE("every network is sound, acyclic, and ends in one result of the right 
     int sinks = 0;
     for (auto const v : operators(g)) sinks += consumers(g, v).empty();
     CHECK(sinks == 1);
-    CHECK(external_inputs(g).size() == (e.family == "GPT"             ? 2u
-                                        : e.reads_text || is_table(e) ? 3u
-                                                                      : 1u));
+    CHECK(external_inputs(g).size() == (e.family == "GPT" || e.family == "T5" ? 2u
+                                        : e.reads_text || is_table(e)         ? 3u
+                                                                              : 1u));
     for (auto const v : operators(g)) CHECK(op(g, v).kind != mars::op_kind::opaque);
   }
 }
@@ -93,6 +94,9 @@ TEST_CASE("image and sequence change the work and not the weights") {
   CHECK(macs_of(zoo::vgg16({.image = 112})).count() == 15'346'630'656 / 4 + 123'633'664);
   CHECK(parameters_of(zoo::resnet18({.image = 64})) == parameters_of(zoo::resnet18()));
   CHECK(parameters_of(zoo::bert_base({.sequence = 512})) == parameters_of(zoo::bert_base()));
+  // No table of positions bounds T5's text.
+  CHECK(parameters_of(zoo::t5_small_encoder({.sequence = 2048})) ==
+        parameters_of(zoo::t5_small_encoder()));
   // ViT learns a position for each patch: 24² instead of 14² of them.
   CHECK(parameters_of(zoo::vit_b16({.image = 384})) ==
         parameters_of(zoo::vit_b16()) + (576 - 196) * 768LL);
@@ -160,6 +164,10 @@ TEST_CASE("bad arguments give one line that names the culprit") {
         error_code::out_of_range);
   CHECK(refuses(zoo::bert_base, zoo::text_options{.sequence = 513}, "sequence") ==
         error_code::out_of_range);
+  CHECK(refuses(zoo::t5_small_encoder, zoo::text_options{.sequence = 0}, "sequence") ==
+        error_code::out_of_range);
+  CHECK(refuses(zoo::t5_small_encoder, zoo::text_options{.sequence = huge}, "t5_small_encoder") ==
+        error_code::overflow);
   CHECK(refuses(zoo::gpt2, zoo::text_options{.batch = 0}, "batch") == error_code::out_of_range);
   CHECK(refuses(zoo::gpt2, zoo::text_options{.sequence = huge}, "sequence") ==
         error_code::out_of_range);

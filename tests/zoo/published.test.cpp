@@ -199,6 +199,34 @@ TEST_CASE("parameters of text networks, as published") {
   CHECK(billions(parameters_of(zoo::gpt3_175b()), 0) == "175");
 }
 
+TEST_CASE("parameters of T5's encoder, by hand and against the whole model") {
+  // Without biases; width 512, inner width 8 heads · 64, feed-forward 2048.
+  constexpr std::int64_t words = 32128LL * 512;           // shared with the decoder
+  constexpr std::int64_t attention = 4LL * 512 * 512;     // query, key, value, output
+  constexpr std::int64_t feed_forward = 2LL * 512 * 2048; // up, down
+  constexpr std::int64_t norm = 512, table = 32LL * 8;
+  constexpr auto encoder = words + 6 * (attention + feed_forward + 2 * norm) + norm + table;
+  // A block of the decoder also looks at the encoder. Hugging Face states 60,506,624 for t5-small.
+  constexpr auto decoder = 6 * (2 * attention + feed_forward + 3 * norm) + norm + table;
+  STATIC_REQUIRE(encoder == 35'330'816);
+  STATIC_REQUIRE(encoder + decoder == 60'506'624);
+  auto const g = zoo::t5_small_encoder();
+  CHECK(parameters_of(g) == encoder);
+  int norms = 0, scores = 0, biased = 0, tables = 0;
+  for (auto const v : operators(g)) {
+    auto const& o = op(g, v);
+    norms += o.name.find("norm") != std::string::npos;
+    scores += o.name.find(".scores") != std::string::npos;
+    tables += o.name == "relative_bias";
+    for (auto const in : inputs(g, v))
+      biased += op(g, in.producer).name == "relative_bias.to_heads";
+  }
+  CHECK(norms == 13);
+  CHECK(scores == 6);
+  CHECK(tables == 1); // one gather, read by all blocks
+  CHECK(biased == 6);
+}
+
 TEST_CASE("MACs of text networks, by hand") {
   // A block: four w×w and two w×f products for each token, two s×s×w ones for the scores and their
   // use.
@@ -214,6 +242,8 @@ TEST_CASE("MACs of text networks, by hand") {
   CHECK(macs_of(zoo::gpt2()).count() ==
         12LL * (1024LL * (4LL * 768 * 768 + 2LL * 768 * 3072) + 2LL * 1024 * 1024 * 768) +
             1024LL * 768 * 50257);
+  CHECK(macs_of(zoo::t5_small_encoder()).count() ==
+        6LL * (128LL * (4LL * 512 * 512 + 2LL * 512 * 2048) + 2LL * 128 * 128 * 512));
   CHECK(macs_of(zoo::gpt3_175b()).count() ==
         96LL * (2048LL * (4LL * 12288 * 12288 + 2LL * 12288 * 49152) + 2LL * 2048 * 2048 * 12288) +
             2048LL * 12288 * 50257);

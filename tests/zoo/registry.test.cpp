@@ -16,11 +16,11 @@ TEST_CASE("names are unique, listed once, and found") {
   CHECK(std::set<std::string_view>(names.begin(), names.end()).size() == names.size());
   CHECK(names.size() == zoo::list().size());
   for (auto const wanted :
-       {"alexnet",     "alexnet_2012", "vgg16",           "vgg19",        "resnet18",
-        "resnet34",    "resnet50",     "resnet101",       "resnet152",    "wrn50_2",
-        "googlenet",   "inception_v3", "mobilenet_v1",    "mobilenet_v2", "squeezenet",
-        "densenet121", "densenet161",  "efficientnet_b0", "bert_base",    "bert_large",
-        "gpt2",        "gpt3_175b",    "vit_b16"}) {
+       {"alexnet",     "alexnet_2012", "vgg16",           "vgg19",           "resnet18",
+        "resnet34",    "resnet50",     "resnet101",       "resnet152",       "wrn50_2",
+        "googlenet",   "inception_v3", "mobilenet_v1",    "mobilenet_v2",    "squeezenet",
+        "densenet121", "densenet161",  "efficientnet_b0", "bert_base",       "bert_large",
+        "gpt2",        "gpt3_175b",    "vit_b16",         "t5_small_encoder"}) {
     CAPTURE(wanted);
     CHECK(std::count(names.begin(), names.end(), wanted) == 1);
   }
@@ -52,6 +52,7 @@ TEST_CASE("an unknown name is answered with the nearest known one") {
   CHECK(hint("vit") == "did you mean vit_b16?");
   CHECK(hint("bert") == "did you mean bert_base?");
   CHECK(hint("gpt1") == "did you mean gpt2?");
+  CHECK(hint("t5_small") == "did you mean t5_small_encoder?");
   CHECK(hint("gpt3") == "did you mean gpt3_175b?");
   CHECK(hint("llama_70b").empty());
   CHECK(hint("").empty());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
+#include <mars/core/sort.hpp>
 #include <mars/core/units.hpp>
 #include <mars/scheduling/detail/bit_rows.hpp>
 #include <mars/scheduling/detail/launches.hpp>
@@ -51,11 +52,46 @@ template <deferred D = when_called>
   return before;
 }
 
+/// Until when a launch's result is needed.
+struct result_lifetime {
+  std::vector<std::uint32_t> readers{}; ///< launches
+  bool stays{false};                    ///< to the end
+};
+
+/// Of every launch. A view (it launches nothing and has no memory of its own) is its inputs under another
+/// name: who reads it reads them, and they stay if nobody does. O(V + E), and E per view at most.
+template <deferred D = when_called>
+[[nodiscard]] auto find_lifetimes(later<stream_graph, D> const& g,
+                                  basic_launches<D> const& launches)
+    -> std::vector<result_lifetime> {
+  std::vector<result_lifetime> of_node(g.size()), of_launch(launches.size());
+  std::vector<char> read(g.size());
+  for (std::size_t v = g.size(); v-- > 0;) { // consumers before producers
+    auto& here = of_node[v];
+    here.stays = here.stays || read[v] == 0;
+    sort_ascending(here.readers);
+    here.readers.erase(std::unique(here.readers.begin(), here.readers.end()), here.readers.end());
+    bool const view = is_view(g.nodes[v]);
+    for (auto const p : g.nodes[v].inputs) {
+      read[p] = 1;
+      of_node[p].readers.push_back(launches.of[v]);
+      if (!view) continue;
+      of_node[p].readers.insert(of_node[p].readers.end(), here.readers.begin(), here.readers.end());
+      of_node[p].stays = of_node[p].stays || here.stays;
+    }
+    auto& there = of_launch[launches.of[v]];
+    there.readers.insert(there.readers.end(), here.readers.begin(), here.readers.end());
+    there.stays = there.stays || here.stays;
+  }
+  return of_launch;
+}
+
 } // namespace detail
 
 /// The heaviest set of results that may be needed at once: two can share memory only if everything that
 /// touches one has ended before the other is written, in the order that streams, events and stages
-/// enforce, whenever kernels run. A result that nobody reads stays to the end; merged nodes write one.
+/// enforce, whenever kernels run. A result that nobody reads stays to the end. Merged nodes write one result,
+/// which lasts as long as any part of it. What a view shows is touched by who reads the view.
 ///
 /// A weighted antichain, by Dilworth's theorem the whole weight less a maximum flow: memory moves from
 /// dead results to later ones along the order of launches. Exact. O(V + E) arcs; V²/4 bytes.
@@ -67,12 +103,9 @@ template <deferred D = when_called>
   auto const n = launches.size();
   auto const before = detail::launches_before<D>(g, schedule, launches);
   std::vector<std::int64_t> size(n);
-  std::vector<std::vector<std::uint32_t>> readers(n);
   for (std::uint32_t i = 0; i < n; ++i)
-    for (auto const v : launches.nodes(schedule, i)) {
-      size[i] += g.nodes[v].output.count();
-      for (auto const p : g.nodes[v].inputs) readers[launches.of[p]].push_back(i);
-    }
+    for (auto const v : launches.nodes(schedule, i)) size[i] += g.nodes[v].output.count();
+  auto const needed = detail::find_lifetimes<D>(g, launches);
   // Nodes of the network: a result when it is dead, then a launch, through which memory passes.
   auto const source = 2 * n, sink = source + 1;
   detail::basic_max_flow<D> flow{2 * n + 2};
@@ -94,8 +127,8 @@ template <deferred D = when_called>
     for (std::size_t w = 0; w < over.size(); ++w)
       for (auto rest = over[w] & ~dead[i][w]; rest != 0; rest &= rest - 1) {
         auto const t = w * 64 + static_cast<std::size_t>(std::countr_zero(rest));
-        if (size[t] == 0 || readers[t].empty() ||
-            !std::all_of(readers[t].begin(), readers[t].end(),
+        if (size[t] == 0 || needed[t].stays ||
+            !std::all_of(needed[t].readers.begin(), needed[t].readers.end(),
                          [&](auto const r) { return ended.has(i, r); }))
           continue;
         dead.set(i, t);

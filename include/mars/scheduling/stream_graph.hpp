@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/units.hpp>
 #include <mars/hardware/kernel.hpp>
 #include <mars/workload/operators/options.hpp>
@@ -26,9 +27,16 @@ struct stream_node {
   std::string name{};
   std::vector<kernel> kernels{};       ///< none: a view, an input, an output
   std::vector<std::uint32_t> inputs{}; ///< producers, each once, in the order of first use
-  bytes output{};                      ///< memory of its result
+  bytes output{}; ///< memory of its result; none: a view, which keeps its inputs
   std::optional<mergeable_convolution> convolution{};
 };
+
+/// Launches nothing and has no memory of its own: its inputs under another name (a reshape, dropout in
+/// inference).
+template <deferred = when_called>
+[[nodiscard]] auto is_view(stream_node const& x) -> bool {
+  return x.kernels.empty() && x.output == bytes{};
+}
 
 /// Operators of one device and their dependences, in a topological order: all that a stream scheduler
 /// needs. Made from a workload and a design (`make_stream_graph`), from a profile or from files.

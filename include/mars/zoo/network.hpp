@@ -107,7 +107,7 @@ struct text_facts {
   std::string_view family;
   std::string_view source;
   std::int64_t sequence{};      ///< tokens when the caller does not say
-  std::int64_t most_sequence{}; ///< rows of its table of positions
+  std::int64_t most_sequence{}; ///< rows of its table of positions; 0: it has none, any length
   detail::transformer_shape shape;
 };
 
@@ -123,10 +123,14 @@ struct text_network : text_facts {
   [[nodiscard]] auto build(text_options o = {}) const -> expected<graph> {
     auto const tokens = o.sequence.value_or(sequence);
     if (auto ok = detail::check_at_least("batch", o.batch, 1); !ok) return unexpected{ok.error()};
-    if (tokens < 1 || tokens > most_sequence)
+    if (most_sequence == 0) {
+      if (auto ok = detail::check_at_least("sequence", tokens, 1); !ok)
+        return unexpected{ok.error()};
+    } else if (tokens < 1 || tokens > most_sequence) {
       return fail(error_code::out_of_range, "sequence", std::to_string(tokens),
                   std::string{"1 to "} + std::to_string(most_sequence),
                   std::string{name} + " has that many positions");
+    }
     if (auto ok = detail::check_element_bits(o.element_bits); !ok) return unexpected{ok.error()};
 
     builder b{std::string{name}, o.element_bits};

@@ -16,6 +16,7 @@
 #include <mars/zoo/network.hpp>
 #include <mars/zoo/resnet.hpp>
 #include <mars/zoo/squeezenet.hpp>
+#include <mars/zoo/t5.hpp>
 #include <mars/zoo/vgg.hpp>
 #include <mars/zoo/vit.hpp>
 
@@ -101,8 +102,8 @@ inline constexpr Entry entries[] = {
     list_network<Entry, densenet161>(),  list_network<Entry, efficientnet_b0>(),
     list_network<Entry, vit_b16>(),      list_network<Entry, bert_base>(),
     list_network<Entry, bert_large>(),   list_network<Entry, gpt2>(),
-    list_network<Entry, gpt3_175b>(),    list_network<Entry, casia_surf>(),
-    list_network<Entry, facebag>(),
+    list_network<Entry, gpt3_175b>(),    list_network<Entry, t5_small_encoder>(),
+    list_network<Entry, casia_surf>(),   list_network<Entry, facebag>(),
 };
 
 } // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/deferred.hpp>
+#include <mars/core/units.hpp>
 #include <mars/scheduling/detail/bit_rows.hpp>
 #include <mars/scheduling/detail/max_flow.hpp>
 #include <mars/scheduling/stream_graph.hpp>
@@ -73,13 +74,10 @@ public:
   /// handed on, from each to the next that may take it, there or further.
   [[nodiscard]] auto heaviest() const -> heap {
     auto const n = nodes_of_.size();
-    std::vector<std::vector<std::uint32_t>> readers(n);
+    auto const last_uses = this->last_uses();
     std::vector<std::int64_t> size(n);
     for (std::uint32_t i = 0; i < n; ++i)
-      for (auto const v : nodes_of_[i]) {
-        size[i] += g_.nodes[v].output.count();
-        for (auto const p : g_.nodes[v].inputs) readers[step_of_[p]].push_back(i);
-      }
+      for (auto const v : nodes_of_[i]) size[i] += g_.nodes[v].output.count();
     // Nodes 2t and 2t + 1: the result when it is over, and when it is written.
     auto const source = 2 * n, sink = source + 1;
     basic_max_flow<D> flow{2 * n + 2};
@@ -93,9 +91,10 @@ public:
       flow.add_arc(2 * i + 1, 2 * i, flow.unlimited); // takes it and hands it on
       basic_bit_rows<D> reached{1, n};
       for (auto t = i; t-- > 0;) {
-        bool const ended = size[t] > 0 && !readers[t].empty() &&
-                           std::all_of(readers[t].begin(), readers[t].end(),
-                                       [&](auto const r) { return before_.has(i, r); });
+        bool const ended =
+            size[t] > 0 && std::all_of(last_uses[t].begin(), last_uses[t].end(), [&](auto const r) {
+              return r != nothing && before_.has(i, r);
+            });
         if (!ended) continue;
         over.set(i, t);
         if (reached.has(0, t)) continue;
@@ -125,6 +124,33 @@ private:
       step_of_[v] = static_cast<std::uint32_t>(nodes_of_.size() - 1);
     }
     return nodes_of_.size();
+  }
+  /// Of each step those that need its result, `nothing` among them if it is a result of the whole: who
+  /// reads it, and, of readers that launch nothing and have no memory, who reads those.
+  [[nodiscard]] auto last_uses() const -> std::vector<std::vector<std::uint32_t>> {
+    std::vector<std::vector<std::uint32_t>> consumers(g_.size()), uses(nodes_of_.size());
+    for (std::uint32_t v = 0; v < g_.size(); ++v)
+      for (auto const p : g_.nodes[v].inputs) consumers[p].push_back(v);
+    for (std::uint32_t t = 0; t < g_.size(); ++t) {
+      auto& all = uses[step_of_[t]];
+      std::vector<std::uint32_t> names{t}; // of the same memory
+      std::vector<char> seen(g_.size());
+      while (!names.empty()) {
+        auto const v = names.back();
+        names.pop_back();
+        if (consumers[v].empty()) all.push_back(nothing);
+        for (auto const c : consumers[v]) {
+          if (seen[c] != 0) continue;
+          seen[c] = 1;
+          auto const& node = g_.nodes[c];
+          if (node.kernels.empty() && node.output == bytes{})
+            names.push_back(c);
+          else
+            all.push_back(step_of_[c]);
+        }
+      }
+    }
+    return uses;
   }
   void come_after(std::size_t i, std::size_t j) {
     before_.unite(i, j);

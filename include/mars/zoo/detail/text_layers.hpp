@@ -33,7 +33,7 @@ struct transformer {
     auto const mixed = b.attention(q, k, v, shape.heads, shape.heads, causal, name);
     return b.linear(mixed, shape.width, bias, name + ".output");
   }
-  /// Two linear layers; the first carries its GELU.
+  /// Two linear layers; the first carries its activation.
   auto feed_forward(std::string const& name, value x) -> value {
     auto const wide = b.linear(x, shape.feed_forward, bias, name + ".up");
     return b.linear(wide, shape.width, bias, name + ".down");
