@@ -7,6 +7,10 @@
 //   load_system(text) → any_system                 system_to_json(system)
 //   load_mapping(text, graph, system) → mapping    mapping_to_json(mapping, graph)
 //   load_checkpoint(text) → search, seed, state   checkpoint_to_json(document)
+//   load_stream_graph(text, design) → stream graph    of any of the three files of operators below
+//   load_operator_graph(text) → operators before a device lowers them (io/operator_graph.hpp)
+//   load_kernel_profile(text) → kernels, device    kernel_profile_to_json(profile)
+//   write_ios_schedule(text, graph, schedule)      a schedule of stages in IOS's format
 //   parse_json(text), write_json(value)            text ↔ value, strict and deterministic
 //   reader                                         for schemas of your own
 //
@@ -148,9 +152,51 @@
 // Every operator of the workload once, in any order. The other keys of the contract are results: they
 // may be there (`mapping_keys`) and are not read.
 
+// ---- Operators of one device ---------------------------------------------------------------------
+//
+// Which file a text is says its `schema`, or else its keys: `blocks` is a graph of IOS, `model` and `nodes` one
+// of torch.fx. Both have shapes of one input; batch and element_bits (1 and 32) are the caller's.
+//
+// Kernels, as a profiler saw them: {"schema": "mars.kernels/1", ["name"], ["device"],
+//   "nodes": [{"name", "inputs": [names of nodes before it], ["output_bytes" = 0], ["block"]: not decreasing,
+//              ["kernels"]: [{["name"], "blocks", "threads", ["registers" = 32], ["shared_bytes" = 0],
+//                             ["flops" = 0], ["bytes" = 0], ["element_bits" = 32],
+//                             ["compute_efficiency" = 1], ["memory_efficiency" = 1],
+//                             ["alone_s" = 0, not measured]}]}]}
+//   shared_bytes is of a block, registers of a thread, flops and bytes (with DRAM) of all blocks.
+//   device: {"sms", "peak_flops_per_s", "bandwidth_bytes_per_s", ["threads_per_sm"], ["registers_per_sm"],
+//            ["shared_bytes_per_sm"], ["blocks_per_sm"], ["warp"], ["register_unit"], ["shared_unit_bytes"],
+//            ["shared_reserved_bytes"], ["l2_bytes"], ["saturating_warps"], ["bytes_per_warp"],
+//            ["dram_latency_s"], ["peaks"]: [{"element_bits", "flops_per_s"}],
+//            ["overheads"]: {["launch_s"], ["wait_s"], ["record_s"], ["gap_s"], ["event_s"], ["graph_s"],
+//                            ["barrier_s"]}}, what is left out as in hardware/gpu_device.hpp
+//
+// IOS: {"name", "input": NODE, "blocks": [{"enter_name", "enter_node": NODE, "inner_nodes": [NODE…],
+//       "exit_node": NODE, "stages": [[[name…]…]…]}]}
+//   NODE = {"type": "placeholder" | "conv" | "pool" | "identity", "name", ["hint_name"],
+//           "output_shape": [C, H, W], "inputs": [[[producer, first channel, end channel]…]…], …}
+//   conv: out_channels, kernel, stride, padding, groups, act ("relu" | "identity" | "sigmoid" | "tanh");
+//   pool: pool_type ("max" | "avg" | "global_max" | "global_avg"), kernel, stride, padding.
+//   An enter node is the exit node before it once more, and is one node here. Values of a term are added (a
+//   kernel each), terms concatenated (a kernel): in front of the node's own, in the same node. A slice of
+//   channels is read where it lies. Bias and activation of a conv belong to its kernel; a convolution may be
+//   merged if it reads one whole tensor. The placeholder launches nothing, nor does an identity of one value.
+//
+// torch.fx: {"model", ["source"], "nodes": [{"name", "kind", "inputs": [names], "shape": [N, …],
+//       ["opara_memory_bound"], "conv": {"out", "inp", "k", "s", "p", "groups"}, "linear": [in, out]}], ["expected"]}
+//   placeholder, output, flatten, Dropout   launch nothing, and are nodes
+//   Conv2d (without bias), BatchNorm2d, relu, cat (channels), Linear   one kernel each
+//   MaxPool2d, max_pool2d, avg_pool2d   windows are not in the file: 3×3; stride 1 and padding 1 where the
+//                                       extent stays, else the stride in/out rounded and no padding, output
+//                                       rounded up if that is what fits
+//   AdaptiveAvgPool2d                   windows of in/out
+
 #include <mars/io/json/checkpoint.hpp>
 #include <mars/io/json/document.hpp>
+#include <mars/io/json/ios_schedule.hpp>
+#include <mars/io/json/kernel_profile.hpp>
 #include <mars/io/json/mapping.hpp>
+#include <mars/io/json/operator_graph.hpp>
 #include <mars/io/json/reader.hpp>
 #include <mars/io/json/system.hpp>
 #include <mars/io/json/workload.hpp>

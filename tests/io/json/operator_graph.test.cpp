@@ -452,9 +452,9 @@ TEST_CASE("transitions, states and stages of IOS on its own networks",
   // Written and read back, stages cost what they did.
   auto const found = mars::scheduling::ios{.strategies = stage_strategy::merge}(inception, {});
   REQUIRE_FALSE(found.schedule.merged.empty());
-  auto const written = mars::io::write_ios_schedule(shared_text("ios/inception_v3.json"),
-                                                    inception.graph(), found.schedule);
-  auto const back = load_operator_graph(written.value()).value();
+  auto const with_stages = mars::io::write_ios_schedule(shared_text("ios/inception_v3.json"),
+                                                        inception.graph(), found.schedule);
+  auto const back = load_operator_graph(with_stages.value()).value();
   auto const again =
       mars::stream_problem::make(to_stream_graph(back, design), design.limits, o).value();
   std::vector<mars::detail::stream_stage> stages;
