@@ -65,7 +65,7 @@ TEST_CASE("an executor computes on streams what one loop computes, replay after 
     CAPTURE(i);
     auto const graph = mars_test::random_stream_dag(r, 2 + r.below(30));
     auto const schedule = mars_test::random_stream_schedule(r, graph);
-    auto const mode = i % 2 == 0 ? launch_mode::graph : launch_mode::eager;
+    auto const mode = i % 2 == 0 ? launch_mode::replay : launch_mode::eager;
     auto const program = to_program(graph, schedule, mode);
     for (auto const& c : program.commands) barriers += c.verb == stream_verb::barrier ? 1U : 0U;
     merged += program.merged.size();
