@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How long allocating streams, spelling out, checking and folding take: on GoogLeNet (argument 0) and Inception-v3 (1) of
-// the zoo, and on graphs of 60 cells with six branches of eight nodes each. Counters: what comes out.
+// How long allocating streams, simulating, spelling out, checking and folding take: on GoogLeNet (argument
+// 0) and Inception-v3 (1) of the zoo, and on graphs of 60 cells with six branches of eight nodes each. Counters: what comes out.
 
 #include <mars/hardware/presets/gpu_device.hpp>
 #include <mars/scheduling/chain_cover.hpp>
@@ -11,6 +11,7 @@
 #include <mars/scheduling/opara.hpp>
 #include <mars/scheduling/path_cover.hpp>
 #include <mars/scheduling/peak_memory.hpp>
+#include <mars/scheduling/simulate_streams.hpp>
 #include <mars/scheduling/synchronization.hpp>
 #include <mars/scheduling/to_program.hpp>
 #include <mars/scheduling/validate.hpp>
@@ -49,12 +50,13 @@ auto cells(std::size_t count) -> mars::stream_graph {
   return g;
 }
 
-auto problem(std::int64_t which) -> mars::stream_problem {
+auto problem(std::int64_t which, mars::launch_mode mode = mars::launch_mode::replay)
+    -> mars::stream_problem {
   auto const gpu = mars::presets::find_device("a100_sxm").value();
   auto graph = which > 1    ? cells(static_cast<std::size_t>(which))
                : which == 1 ? mars::make_stream_graph(mars::zoo::inception_v3(), gpu).value()
                             : mars::make_stream_graph(mars::zoo::googlenet(), gpu).value();
-  return mars::stream_problem::make(std::move(graph), gpu.limits).value();
+  return mars::stream_problem::make(std::move(graph), gpu.limits, {.mode = mode}).value();
 }
 
 template <class Policy>
@@ -79,6 +81,16 @@ void with_schedule(benchmark::State& state, auto work) {
   for (auto _ : state) benchmark::DoNotOptimize(work(p, s));
   state.counters["nodes"] = static_cast<double>(p.size());
 }
+/// The simulator, which keeps its memory, on chains.
+void simulate(benchmark::State& state, mars::launch_mode mode) {
+  auto const p = problem(state.range(0), mode);
+  auto const s = mars::scheduling::chain_cover{}.schedule(p);
+  mars::stream_simulator run{p};
+  for (auto _ : state) benchmark::DoNotOptimize(run(s).latency);
+  state.counters["nodes"] = static_cast<double>(p.size());
+}
+void simulation(benchmark::State& s) { simulate(s, mars::launch_mode::replay); }
+void eager_simulation(benchmark::State& s) { simulate(s, mars::launch_mode::eager); }
 void peak_memory(benchmark::State& state) {
   with_schedule(state,
                 [](auto const& p, auto const& s) { return mars::peak_memory(p.graph(), s).size; });
@@ -113,6 +125,8 @@ BENCHMARK(opara)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);
 BENCHMARK(path_cover)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);
 BENCHMARK(chain_cover)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);
 BENCHMARK(critical_path)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);
+BENCHMARK(simulation)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);
+BENCHMARK(eager_simulation)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);
 BENCHMARK(program)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);
 BENCHMARK(races)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);
 BENCHMARK(peak_memory)->Arg(0)->Arg(1)->Arg(60)->Unit(benchmark::kMicrosecond);

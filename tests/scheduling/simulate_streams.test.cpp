@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <mars/core/random.hpp>
 #include <mars/scheduling/simulate_streams.hpp>
+#include <mars/scheduling/synchronization.hpp>
+#include <mars/scheduling/to_program.hpp>
 
 #include "support/catch.hpp"
+#include "support/stream_cases.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -89,6 +92,56 @@ TEST_CASE("eager launches: the host is a queue of its own", "[scheduling]") {
                             {.mode = launch_mode::eager});
   CHECK(simulate_streams(p, on_streams({0, 0})).latency == picoseconds{8'000'000});
   CHECK(simulate_streams(p, on_streams({0, 1})).latency == picoseconds{10'000'000});
+}
+
+TEST_CASE("eager launches: waits that others imply cost nothing", "[scheduling]") {
+  // a on one stream; b after it and c after both on another: c is behind a anyway. One wait, one record.
+  auto const k = computing(1, 0);
+  auto const p = problem_of({{"a", {k}, {}}, {"b", {k}, {0}}, {"c", {k}, {0, 1}}}, small_gpu(),
+                            {.mode = launch_mode::eager});
+  CHECK(simulate_streams(p, on_streams({0, 1, 1})).latency == picoseconds{14'000'000});
+  // On three streams c waits for b only, which waited for a: two waits, two records.
+  CHECK(simulate_streams(p, on_streams({0, 1, 2})).latency == picoseconds{16'000'000});
+}
+
+TEST_CASE("the host takes as long as the commands of the program", "[scheduling]") {
+  auto overheads = no_overheads();
+  overheads.launch = seconds{4e-6};
+  overheads.wait = seconds{1e-6};
+  overheads.record = seconds{1e-7};
+  random_stream random{13, 1};
+  std::size_t implied = 0;
+  for (int round = 0; round < 300; ++round) {
+    CAPTURE(round);
+    auto g = mars_test::random_stream_dag(random, 1 + random.below(16));
+    for (auto& node : g.nodes)
+      node.kernels.assign(node.kernels.size(), computing(1, 0)); // of no length
+    auto s = mars_test::random_stream_schedule(random, g);
+    s.merged.clear();
+    auto const p = problem_of(g.nodes, small_gpu(overheads), {.mode = launch_mode::eager});
+    auto const program = to_program(p, s);
+    // Without fork and join, which begin and end it.
+    auto const others = program.streams - 1;
+    auto const& all = program.commands;
+    std::int64_t host = 0, last = 0;
+    bool launched = false;
+    for (auto i = others > 0 ? 1 + others : 0; i < all.size() - 2 * others; ++i) {
+      auto const verb = all[i].verb;
+      if (verb == stream_verb::wait) host += 1'000'000;
+      if (verb == stream_verb::record) host += 100'000;
+      if (verb == stream_verb::launch) {
+        auto const kernels = p.kernels(all[i].what).size();
+        host += 4'000'000 * static_cast<std::int64_t>(kernels);
+        launched = kernels > 0;
+      } else if (verb != stream_verb::record) {
+        launched = false;
+      }
+      if (launched) last = host; // with the record behind it
+    }
+    REQUIRE(simulate_streams(p, s).latency == picoseconds{last});
+    implied += synchronize(g, s, wait_rule::every).waits.size() - synchronize(g, s).waits.size();
+  }
+  CHECK(implied > 300);
 }
 
 TEST_CASE("kernels with different needs take the maximum, two that saturate one the sum",

@@ -4,6 +4,7 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/units.hpp>
 #include <mars/scheduling/detail/kernel_engine.hpp>
+#include <mars/scheduling/detail/stream_clocks.hpp>
 #include <mars/scheduling/stream_problem.hpp>
 #include <mars/scheduling/stream_schedule.hpp>
 #include <mars/scheduling/stream_timeline.hpp>
@@ -25,7 +26,8 @@ namespace mars {
 ///   ready(v) = max( host(v), end(p) + gap for what runs before v on its stream,
 ///                   end(p) + event for inputs on other streams )
 ///   graph:  host(v) = one replay's overhead for all
-///   eager:  host(v) = host of the node launched before + launches + waits + records
+///   eager:  host(v) = host of the node launched before + launches + waits + records, of the waits that
+///           are needed and what these wait for (`synchronize`), without fork and join
 ///   stages: all of one has ended (+ event in a graph, + barrier when the host waits) before the next
 ///
 /// A node that launches nothing ends when it is ready; what it waits for is charged once, on the way in.
@@ -95,6 +97,7 @@ private:
     std::uint32_t next_kernel{0};
     std::uint32_t waits_for{0};
     std::uint32_t stage{0};
+    std::uint32_t stream{0};
     time_ticks host{0}; ///< after the beginning of its stage
     time_ticks ready{0};
     time_ticks start{0}, end{0};
@@ -137,8 +140,9 @@ private:
         x.kernels = merged_kernels_[group];
       }
       x.stage = staged ? s.stage_of[v] : 0;
+      x.stream = s.stream_of[v].value;
       units_.push_back(x);
-      auto& tail = tail_[s.stream_of[v].index()];
+      auto& tail = tail_[x.stream];
       if (tail != none && units_[tail].stage == x.stage) {
         units_[tail].after_on_stream = u;
         ++units_[u].waits_for;
@@ -150,6 +154,7 @@ private:
       for (auto const& x : k.kernels)
         if (x.fit <= 0) return false;
     index_edges();
+    if (eager) find_needed_waits(tail_.size());
     // What the host does, node by node, from the beginning of each stage.
     time_ticks host = 0;
     std::uint32_t stage = none;
@@ -165,7 +170,7 @@ private:
       if (!x.kernels.empty())
         host += static_cast<time_ticks>(x.kernels.size()) * p.overheads().launch;
       host += waits_[u] * p.overheads().wait;
-      if (first_edge_[u] != first_edge_[u + 1]) host += p.overheads().record;
+      host += records_[u] * p.overheads().record;
       x.host = host;
     }
     return true;
@@ -186,13 +191,35 @@ private:
     std::sort(edges_.begin(), edges_.end());
     edges_.erase(std::unique(edges_.begin(), edges_.end()), edges_.end());
     first_edge_.assign(units_.size() + 1, 0);
-    waits_.assign(units_.size(), 0);
     for (auto const& [from, to] : edges_) {
       ++first_edge_[from + 1];
-      ++waits_[to];
       ++units_[to].waits_for;
     }
     for (std::size_t u = 0; u < units_.size(); ++u) first_edge_[u + 1] += first_edge_[u];
+  }
+  /// What the host asks for besides launches: of every unit the waits that nothing implies, as
+  /// `synchronize` counts them, and whether one is for it.
+  void find_needed_waits(std::size_t streams) {
+    auto const n = units_.size();
+    waits_.assign(n, 0);
+    records_.assign(n, 0);
+    if (edges_.empty()) return;
+    by_consumer_.assign(edges_.begin(), edges_.end());
+    // Of each consumer the latest producer first: it may imply others.
+    std::sort(by_consumer_.begin(), by_consumer_.end(), [](auto const& a, auto const& b) {
+      return a.second != b.second ? a.second < b.second : a.first > b.first;
+    });
+    clocks_.reset(streams, n);
+    auto e = by_consumer_.begin();
+    for (std::uint32_t u = 0; u < n; ++u) {
+      for (; e != by_consumer_.end() && e->second == u; ++e) {
+        if (clocks_.is_behind(units_[u].stream, e->first)) continue;
+        clocks_.wait(units_[u].stream, e->first);
+        ++waits_[u];
+        records_[e->first] = 1;
+      }
+      clocks_.launch(units_[u].stream, u, first_edge_[u] != first_edge_[u + 1]);
+    }
   }
 
   void begin_stage(time_ticks at) {
@@ -252,8 +279,9 @@ private:
   stream_timeline result_;
   std::vector<unit> units_;
   std::vector<std::uint32_t> unit_of_, group_of_, tail_, first_edge_;
-  std::vector<std::int64_t> waits_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> edges_;
+  std::vector<time_ticks> waits_, records_; ///< of each unit, counts
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> edges_, by_consumer_; ///< producer, consumer
+  detail::basic_stream_clocks<D> clocks_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> stages_; ///< first unit, units left
   std::vector<std::vector<detail::priced_kernel>> merged_kernels_;
   std::priority_queue<timer, std::vector<timer>, std::greater<>> timers_;

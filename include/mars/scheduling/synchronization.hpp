@@ -3,6 +3,7 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/scheduling/detail/launches.hpp>
+#include <mars/scheduling/detail/stream_clocks.hpp>
 #include <mars/scheduling/stream_graph.hpp>
 #include <mars/scheduling/stream_schedule.hpp>
 
@@ -46,11 +47,8 @@ template <deferred D = when_called>
                                wait_rule rule = wait_rule::needed) -> later<synchronization, D> {
   later<synchronization, D> found;
   detail::basic_launches<D> const launches{schedule};
-  auto const streams = schedule.streams();
-  using clock = std::vector<std::uint32_t>; // of each stream, how many of its launches came before
-  std::vector<clock> now(streams, clock(streams));
-  std::vector<clock> then(launches.size()); // after a launch that others wait for
-  std::vector<std::uint32_t> place(launches.size()), producers;
+  detail::basic_stream_clocks<D> clocks;
+  clocks.reset(schedule.streams(), launches.size());
   std::vector<char> waited_for(launches.size());
   std::vector<std::vector<std::uint32_t>> waits_of(launches.size());
   for (std::uint32_t i = 0; i < launches.size(); ++i) {
@@ -70,19 +68,15 @@ template <deferred D = when_called>
   std::vector<char> records(launches.size());
   for (std::uint32_t i = 0; i < launches.size(); ++i) {
     auto const& to = launches.all[i];
-    auto& here = now[to.stream];
     for (auto const p : waits_of[i]) {
-      auto const stream = launches.all[p].stream;
-      bool const implied = here[stream] >= place[p];
-      if (implied && rule == wait_rule::needed) continue;
-      for (std::size_t s = 0; s < streams; ++s) here[s] = std::max(here[s], then[p][s]);
+      if (rule == wait_rule::needed && clocks.is_behind(to.stream, p)) continue;
+      clocks.wait(to.stream, p);
       found.waits.push_back(
           {schedule.launch_order[launches.all[p].first], schedule.launch_order[to.first]});
       if (records[p] == 0) ++found.events;
       records[p] = 1;
     }
-    place[i] = ++here[to.stream];
-    if (waited_for[i] != 0) then[i] = here;
+    clocks.launch(to.stream, i, waited_for[i] != 0);
   }
   return found;
 }
