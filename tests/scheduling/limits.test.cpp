@@ -9,10 +9,13 @@
 #include <mars/scheduling/critical_path.hpp>
 #include <mars/scheduling/detail/limits.hpp>
 #include <mars/scheduling/find_races.hpp>
+#include <mars/scheduling/ios.hpp>
+#include <mars/scheduling/ios_greedy.hpp>
 #include <mars/scheduling/opara.hpp>
 #include <mars/scheduling/path_cover.hpp>
 #include <mars/scheduling/peak_memory.hpp>
 #include <mars/scheduling/sequential.hpp>
+#include <mars/scheduling/stream_bounds.hpp>
 #include <mars/scheduling/to_program.hpp>
 #include <mars/scheduling/validate.hpp>
 
@@ -115,6 +118,8 @@ void for_each_policy(F f) {
   for (auto const demand : {sc::opara_demand::max_of_three, sc::opara_demand::duration,
                             sc::opara_demand::arithmetic_intensity})
     f(sc::opara{.demand = demand, .classes = sc::opara_classes::by_name});
+  f(sc::ios{});
+  f(sc::ios_greedy{.groups = 3});
 }
 
 } // namespace
@@ -194,7 +199,7 @@ TEST_CASE("the peak of memory is the heaviest set of results that cannot share, 
 
 TEST_CASE("every policy keeps limits, or says that none of its schedules can") {
   mars::random_stream r{22};
-  std::size_t tight = 0, impossible = 0;
+  std::size_t tight = 0, staged = 0, impossible = 0;
   for (int i = 0; i < 300; ++i) {
     CAPTURE(i);
     auto g = mars_test::random_stream_dag(r, 1 + r.below(20));
@@ -210,6 +215,7 @@ TEST_CASE("every policy keeps limits, or says that none of its schedules can") {
           mars::bytes{least * 9 / 10 + static_cast<std::int64_t>(
                                            r.below(static_cast<std::uint64_t>(least / 2 + 1)))};
     auto const p = mars_test::stream_problem_of(g, o);
+    auto const bound = bound_streams(p);
     for_each_policy([&](auto const& policy) {
       CAPTURE(policy.name());
       static_assert(mars::StreamScheduler<std::decay_t<decltype(policy)>>);
@@ -217,10 +223,16 @@ TEST_CASE("every policy keeps limits, or says that none of its schedules can") {
       auto const faults = validate(p, found.schedule);
       REQUIRE(validate(g, found.schedule).empty());
       REQUIRE(validate(g, to_program(p, found.schedule)).empty());
+      REQUIRE(found.bound == bound.value);
+      REQUIRE(found.binding == bound.binding);
+      REQUIRE(found.bound <= found.latency());
       REQUIRE(found.schedule == policy(p, {}).schedule);
       if (found.latency() < mars::never) {
         REQUIRE(faults.empty());
-        if (found.schedule != policy.schedule(p)) ++tight;
+        if constexpr (requires { policy.schedule(p); })
+          tight += found.schedule != policy.schedule(p) ? 1U : 0U;
+        else
+          staged += found.schedule.stage_of.empty() ? 0U : 1U;
         return;
       }
       ++impossible;
@@ -231,6 +243,7 @@ TEST_CASE("every policy keeps limits, or says that none of its schedules can") {
     });
   }
   CHECK(tight > 300);
+  CHECK(staged > 50);
   CHECK(impossible > 100);
 }
 
