@@ -29,6 +29,8 @@ enum class error_code : std::uint16_t {
   io = 301,             ///< a file that cannot be read or written
   invalid_mapping = 400,
   infeasible = 401, ///< nothing fits; the message says which limit binds
+  device = 500,     ///< a call of a device's runtime that failed
+  race = 501,       ///< an access that nothing orders after the one it depends on
 };
 
 [[nodiscard]] constexpr auto code_name(error_code code) -> std::string_view {
@@ -49,6 +51,8 @@ enum class error_code : std::uint16_t {
   case error_code::io: return "io";
   case error_code::invalid_mapping: return "invalid-mapping";
   case error_code::infeasible: return "infeasible";
+  case error_code::device: return "device";
+  case error_code::race: return "race";
   }
   return "unknown";
 }
