@@ -15,31 +15,31 @@ using mars_test::approx;
 using mars_test::fake_gpu_api;
 
 namespace {
-char const nothing{}, small{}, large{};
+char const idle_kernel{}, small_kernel{}, large_kernel{};
 
 /// A replay takes 6 µs, a step of a chain 1.2 µs, one of forks and joins 1.9 µs besides the kernels,
 /// which take 0.3, 5 and 70 µs.
-struct device {
+struct profiled_device {
   mars_test::fake_gpu gpu;
   fake_gpu_api api{gpu};
 
-  device() {
+  profiled_device() {
     gpu.replay = 6e-3;
     gpu.gap = 1.2e-3;
     gpu.cross = 1.9e-3;
     gpu.duration = [](void const* f) {
-      return f == &nothing ? 0.3e-3 : f == &small ? 5e-3 : 70e-3;
+      return f == &idle_kernel ? 0.3e-3 : f == &small_kernel ? 5e-3 : 70e-3;
     };
-    gpu.kernels[&nothing] = {};
-    gpu.kernels[&small] = {.registers = 40, .shared = 4096};
-    gpu.kernels[&large] = {.registers = 96, .shared = 0};
+    gpu.kernels[&idle_kernel] = {};
+    gpu.kernels[&small_kernel] = {.registers = 40, .shared = 4096};
+    gpu.kernels[&large_kernel] = {.registers = 96, .shared = 0};
   }
 };
 } // namespace
 
 TEST_CASE("kernels are timed alone, without what a replay and a chain cost") {
-  device d;
-  kernel_launch const empty{.function = &nothing};
+  profiled_device d;
+  kernel_launch const empty{.function = &idle_kernel};
   auto const o = runtime::measure_overheads(d.api, empty).value();
   // The kernel that does nothing is part of every step.
   CHECK(o.gap.count() == approx(1.5e-6));
@@ -51,25 +51,25 @@ TEST_CASE("kernels are timed alone, without what a replay and a chain cost") {
   auto const alone = [&](void const* f) {
     return runtime::time_alone(d.api, {.function = f}, options).value().count();
   };
-  CHECK(alone(&small) == approx(4.7e-6));
-  CHECK(alone(&large) == approx(69.7e-6));
-  CHECK(alone(&nothing) == approx(0.015e-6)); // not 0: that would say "not measured"
+  CHECK(alone(&small_kernel) == approx(4.7e-6));
+  CHECK(alone(&large_kernel) == approx(69.7e-6));
+  CHECK(alone(&idle_kernel) == approx(0.015e-6)); // not 0: that would say "not measured"
   CHECK(d.gpu.alive() == 0);
 }
 
 TEST_CASE("the median of samples is taken after warming up") {
-  device d;
+  profiled_device d;
   int calls = 0;
   // Of the replays of 40 kernels the first is slow, and one of five that count; of those of 80, two.
   d.gpu.duration = [&](void const*) { return calls++ / 40 % 7 == 0 ? 1.0 : 5e-3; };
-  CHECK(runtime::time_alone(d.api, {.function = &small},
+  CHECK(runtime::time_alone(d.api, {.function = &small_kernel},
                             {.warm_up = 3, .samples = 5, .repeats = 40, .gap = seconds{0}})
             .value()
             .count() == approx(6.2e-6));
 }
 
 TEST_CASE("a profile completes what a graph knows about its kernels") {
-  device d;
+  profiled_device d;
   stream_graph graph;
   graph.nodes = {
       {.name = "conv", .kernels = {{.name = "gemm", .work = flops{1000}, .traffic = bytes{64}}}},
@@ -77,8 +77,9 @@ TEST_CASE("a profile completes what a graph knows about its kernels") {
       {.name = "pair", .inputs = {1}}};
   auto const launches = [](std::uint32_t v) -> std::vector<kernel_launch> {
     if (v == 0)
-      return {{.function = &large, .grid = {7, 3, 2}, .block = {16, 8, 1}, .shared = 100}};
-    if (v == 2) return {{.function = &small, .block = {64, 1, 1}}, {.function = &nothing}};
+      return {{.function = &large_kernel, .grid = {7, 3, 2}, .block = {16, 8, 1}, .shared = 100}};
+    if (v == 2)
+      return {{.function = &small_kernel, .block = {64, 1, 1}}, {.function = &idle_kernel}};
     return {};
   };
   auto const profile = runtime::profile_graph(d.api, graph, launches).value();
@@ -108,12 +109,12 @@ TEST_CASE("a call that fails while profiling is named, and leaves nothing behind
                                  "cudaEventRecord", "cudaStreamSynchronize", "cudaEventElapsedTime",
                                  "cudaGraphLaunch", "cudaGraphUpload", "cudaFuncGetAttributes"}) {
     CAPTURE(call);
-    device d;
+    profiled_device d;
     d.gpu.failing[call] = {call == "cudaEventRecord" ? 2 : 1, mars_test::fake_gpu::invalid_value};
     stream_graph graph;
     graph.nodes = {{.name = "a"}};
     auto const made = runtime::profile_graph(d.api, graph, [](std::uint32_t) {
-      return std::vector<kernel_launch>{{.function = &small}};
+      return std::vector<kernel_launch>{{.function = &small_kernel}};
     });
     REQUIRE(!made);
     CHECK(made.error().path == "nodes[0].kernels[0]." + call);
@@ -124,7 +125,7 @@ TEST_CASE("a call that fails while profiling is named, and leaves nothing behind
 TEST_CASE("a device's limits and peaks") {
   // An A100 (PCIe, 40 GB): 108 SMs of 64 lanes at 1.41 GHz, 5120 bits at 1.215 GHz. NVIDIA states
   // 19.5 TFLOP/s and 1555 GB/s.
-  device d;
+  profiled_device d;
   for (auto const& [limit, value] :
        std::vector<std::pair<device_limit, int>>{{device_limit::sms, 108},
                                                  {device_limit::threads_per_sm, 2048},
