@@ -38,12 +38,14 @@ namespace detail {
   return *middle;
 }
 
-/// Median time of one replay, in seconds, between events before and after it.
+} // namespace detail
+
+/// Median time of one replay, between events before and after it on a stream with nothing else.
 template <ProfilingApi Api>
-[[nodiscard]] auto replay_time(Api const& api, cuda_graph<Api> const& graph,
-                               profile_options const& o) -> expected<double> {
-  using stream_handle = gpu_handle<Api, typename Api::stream>;
-  using event_handle = gpu_handle<Api, typename Api::event>;
+[[nodiscard]] auto time_replay(Api const& api, cuda_graph<Api> const& graph,
+                               profile_options const& o) -> expected<seconds> {
+  using stream_handle = detail::gpu_handle<Api, typename Api::stream>;
+  using event_handle = detail::gpu_handle<Api, typename Api::event>;
   auto s = api.create_stream();
   if (!s) return unexpected{std::move(s).error()};
   stream_handle const stream{api, *s};
@@ -66,8 +68,10 @@ template <ProfilingApi Api>
     if (!ms) return unexpected{std::move(ms).error()};
     if (i >= 0) times.push_back(*ms * 1e-3);
   }
-  return median(times);
+  return seconds{detail::median(times)};
 }
+
+namespace detail {
 
 /// Median time of a program whose every node is this one kernel.
 template <ProfilingApi Api>
@@ -77,7 +81,7 @@ template <ProfilingApi Api>
   auto graph =
       build_graph(api, program, [&](std::uint32_t) { return std::vector<kernel_launch>{k}; });
   if (!graph) return unexpected{std::move(graph).error()};
-  return replay_time(api, *graph, o);
+  return time_replay(api, *graph, o).transform([](seconds t) { return t.count(); });
 }
 
 /// Rungs of one kernel each, one after another.
