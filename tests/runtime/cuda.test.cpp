@@ -58,14 +58,13 @@ TEST_CASE("CUDA graphs compute, replay after replay, in whatever order dependenc
   auto const program = mars_test::diamond().second;
   bool const captured = GENERATE(true, false);
   mars_test::cuda_device().newest_first = GENERATE(true, false);
-  auto const graph =
-      captured ? runtime::capture_graph(cuda, program,
-                                        [&](std::uint32_t v, cudaStream_t stream) {
-                                          return cuda.launch(s.launch(v), stream);
-                                        })
-               : runtime::build_graph(cuda, program, [&](std::uint32_t v) {
-                   return std::vector<kernel_launch>{s.launch(v)};
-                 });
+  auto const graph = captured ? runtime::capture_graph(cuda, program,
+                                                       [&](std::uint32_t v, cudaStream_t stream) {
+                                                         return cuda.launch(s.launch(v), stream);
+                                                       })
+                              : runtime::build_graph(cuda, program, [&](std::uint32_t v) {
+                                  return std::vector<kernel_launch>{s.launch(v)};
+                                });
   REQUIRE(graph);
   CHECK(s.values[3] == std::vector<int>{0, 0}); // captured, not run
   // Arguments were copied with the launch.

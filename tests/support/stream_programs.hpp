@@ -1,39 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <mars/core/random.hpp>
 #include <mars/scheduling/stream_graph.hpp>
 #include <mars/scheduling/stream_program.hpp>
-#include <mars/scheduling/stream_schedule.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace mars_test {
-
-/// Nodes that read up to three of the eight before them, on streams at random, launched in their order.
-struct scheduled_graph {
-  mars::stream_graph graph;
-  mars::stream_schedule schedule;
-};
-inline auto random_scheduled_graph(std::uint64_t seed, std::size_t nodes, std::size_t streams)
-    -> scheduled_graph {
-  mars::random_stream r{7100, seed};
-  scheduled_graph made;
-  for (std::size_t v = 0; v < nodes; ++v) {
-    mars::stream_node n{.name = "n" + std::to_string(v)};
-    for (std::size_t p = v > 8 ? v - 8 : 0; p < v; ++p)
-      if (n.inputs.size() < 3 && r.below(3) == 0) n.inputs.push_back(static_cast<std::uint32_t>(p));
-    made.graph.nodes.push_back(std::move(n));
-    // The first ones make sure that all streams are there.
-    made.schedule.stream_of.emplace_back(v < streams ? v : r.below(streams));
-    made.schedule.launch_order.push_back(static_cast<std::uint32_t>(v));
-  }
-  return made;
-}
 
 /// `launch 3 on 1`, for programs written by hand.
 inline auto launch(std::uint32_t node, std::size_t stream) -> mars::stream_command {

@@ -15,7 +15,11 @@
 #include <vector>
 
 // NOLINTBEGIN: names are CUDA's.
-enum cudaError_t : int { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorMemoryAllocation = 2 };
+enum cudaError_t : int {
+  cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
+  cudaErrorMemoryAllocation = 2
+};
 
 // Handles are distinct pointer types, of which nobody looks behind any.
 using cudaStream_t = struct CUstream_st*;
@@ -184,10 +188,10 @@ inline auto cudaGraphAddKernelNode(cudaGraphNode_t* out, cudaGraph_t g,
   std::vector<mars_test::fake_gpu::handle> after;
   for (std::size_t i = 0; i < count; ++i) after.push_back(mars_test::cuda_id(dependencies[i]));
   mars_test::fake_gpu::handle h{};
-  auto const s = gpu.add_kernel(
-      h, mars_test::cuda_id(g), after,
-      gpu.launch_of(p->func, mars_test::cuda_extent(p->gridDim),
-                    mars_test::cuda_extent(p->blockDim), p->sharedMemBytes, p->kernelParams));
+  auto const s = gpu.add_kernel(h, mars_test::cuda_id(g), after,
+                                gpu.launch_of(p->func, mars_test::cuda_extent(p->gridDim),
+                                              mars_test::cuda_extent(p->blockDim),
+                                              p->sharedMemBytes, p->kernelParams));
   *out = mars_test::cuda_handle<cudaGraphNode_t>(h);
   return mars_test::cuda_status(s);
 }
