@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -116,7 +117,7 @@ public:
   }
   /// The largest deviation from the reference, relative to the largest value of the same tensor;
   /// infinite where something is not a number.
-  [[nodiscard]] auto deviation(std::vector<values> const& wanted) const -> expected<double> {
+  [[nodiscard]] auto deviation(std::vector<tensor> const& wanted) const -> expected<double> {
     double worst = 0;
     for (std::size_t v = 0; v < results_.size(); ++v) {
       auto const found = results_[v].read();
@@ -143,7 +144,7 @@ private:
   };
 
   [[nodiscard]] auto add(op const& o, kernel_menu const& menu) -> expected<void> {
-    auto result = o.kind == op_kind::input ? buffer::make(o.weights)
+    auto result = o.kind == op_kind::input ? buffer::make(o.weights.values())
                                            : buffer::make(static_cast<std::size_t>(o.out.count()));
     if (!result) return mars::unexpected{std::move(result).error()};
     auto s = std::make_unique<step>();
@@ -159,9 +160,9 @@ private:
     switch (o.kind) {
     case op_kind::input: break;
     case op_kind::conv: {
-      auto weights = buffer::make(o.weights);
+      auto weights = buffer::make(o.weights.values());
       if (!weights) return mars::unexpected{std::move(weights).error()};
-      auto bias = buffer::make(o.bias);
+      auto bias = buffer::make(o.bias.values());
       if (!bias) return mars::unexpected{std::move(bias).error()};
       s->conv = {in(0),        weights->data(), bias->data(),   result->data(), from->channels,
                  from->height, from->width,     o.out.channels, w.rows,         w.columns,
@@ -173,7 +174,8 @@ private:
       int const tile = large ? large_tile : small_tile;
       l.function = large ? menu.conv_large : menu.conv_small;
       l.grid = {blocks(o.out.channels, tile), blocks(pixels, tile), 1};
-      l.block = {static_cast<unsigned>(threads_of_tile(tile)), 1, 1};
+      l.block = {static_cast<unsigned>(large ? tile_threads<large_tile> : tile_threads<small_tile>),
+                 1, 1};
       s->pointer = &s->conv;
       break;
     }
@@ -240,11 +242,12 @@ constexpr double tolerance = 1e-4;
 
 template <class Policy>
 [[nodiscard]] auto try_policy(Policy const& policy, mars::stream_problem const& problem,
-                              device_network const& on_device, std::vector<values> const& wanted,
-                              mars::runtime::profile_options const& options)
+                              device_network const& on_device, std::vector<tensor> const& wanted,
+                              mars::runtime::profile_options const& options,
+                              mars::stream_context const& context)
     -> expected<std::pair<row, seconds>> {
   mars::runtime::cuda_api const cuda;
-  auto const found = policy(problem, mars::stream_context{});
+  auto const found = policy(problem, context);
   auto const program = mars::to_program(problem, found.schedule);
   row r{std::string{policy.name()}, program.streams};
   for (auto const& c : program.commands) r.waits += c.verb == mars::stream_verb::wait ? 1U : 0U;
@@ -275,7 +278,9 @@ template <class Policy>
   return std::pair{std::move(r), mars::to_seconds(found.bound)};
 }
 
-[[nodiscard]] inline auto compare(network const& n, mars::runtime::profile_options options)
+/// `context`: what searches may spend.
+[[nodiscard]] inline auto compare(network const& n, mars::runtime::profile_options options,
+                                  mars::stream_context const& context = {})
     -> expected<comparison> {
   mars::runtime::cuda_api const cuda;
   auto device = mars::runtime::read_device(cuda);
@@ -302,7 +307,7 @@ template <class Policy>
   expected<void> done;
   auto const each = [&](auto const& policy) {
     if (!done) return;
-    auto r = try_policy(policy, *problem, **on_device, wanted, options);
+    auto r = try_policy(policy, *problem, **on_device, wanted, options, context);
     if (!r) {
       done = mars::unexpected{std::move(r).error().inside(std::string{policy.name()})};
       return;
@@ -340,6 +345,35 @@ inline void print(std::FILE* out, comparison const& c) {
                  first / best, r.predicted / best, r.deviation,
                  r.deviation <= tolerance ? "" : "  WRONG");
   }
+}
+
+/// What the program does; answers its exit status.
+[[nodiscard]] inline auto run(std::vector<std::string> names) -> int {
+  mars::runtime::profile_options options{.warm_up = 5, .samples = 50};
+  if (!names.empty() && std::atoi(names[0].c_str()) > 0) {
+    options.samples = std::atoi(names[0].c_str());
+    names.erase(names.begin());
+  }
+  std::vector<network> const all{googlenet(), inception_v3(), inception_resnet()};
+  for (auto const& name : names)
+    if (std::none_of(all.begin(), all.end(), [&](auto const& n) { return n.name() == name; })) {
+      std::fprintf(stderr, "streams_gpu: no network %s; there are:", name.c_str());
+      for (auto const& n : all) std::fprintf(stderr, " %s", n.name().c_str());
+      std::fprintf(stderr, "\n");
+      return 2;
+    }
+  bool right = true;
+  for (auto const& n : all) {
+    if (!names.empty() && std::find(names.begin(), names.end(), n.name()) == names.end()) continue;
+    auto const c = compare(n, options);
+    if (!c) {
+      std::fprintf(stderr, "streams_gpu: %s: %s\n", n.name().c_str(), to_string(c.error()).c_str());
+      return 2;
+    }
+    print(stdout, *c);
+    right = right && is_right(*c);
+  }
+  return right ? 0 : 1;
 }
 
 } // namespace streams_gpu

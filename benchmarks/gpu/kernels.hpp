@@ -50,7 +50,8 @@ struct kernel_menu {
 auto kernels() -> kernel_menu;
 
 constexpr int small_tile = 32, large_tile = 64;
-constexpr int threads_of_tile(int tile) { return tile / 4 * (tile / 4); } // 4 · 4 results each
+template <int Tile>
+constexpr int tile_threads = Tile / 4 * (Tile / 4); // 4 · 4 results each
 constexpr int map_threads = 256, map_each = 4, pool_threads = 128;
 
 } // namespace streams_gpu

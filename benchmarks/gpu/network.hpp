@@ -30,6 +30,21 @@ struct window {
   int rows{1}, columns{1}, stride{1}, pad_rows{0}, pad_columns{0};
 };
 
+/// Uniform in (−scale, scale); made when they are asked for.
+struct random_numbers {
+  mars::random_stream random{};
+  std::size_t count{};
+  double scale{};
+
+  [[nodiscard]] auto values() const -> std::vector<float> {
+    auto r = random;
+    std::vector<float> all(count);
+    for (auto& x : all)
+      x = static_cast<float>((static_cast<double>(r.next_u32()) / 2147483648.0 - 1) * scale);
+    return all;
+  }
+};
+
 struct op {
   op_kind kind{};
   std::string name{};
@@ -37,7 +52,7 @@ struct op {
   shape out{};
   window over{};
   bool is_max{};
-  std::vector<float> weights{}, bias{}; ///< of convolutions; of an input: its values
+  random_numbers weights{}, bias{}; ///< of convolutions; of an input: its values
 };
 
 /// Built operator by operator; every call answers the operator's number.
@@ -103,17 +118,14 @@ private:
     ops_.push_back(std::move(o));
     return last();
   }
-  /// Uniform in (−scale, scale), exactly representable steps.
-  auto numbers(std::size_t n, double scale) -> std::vector<float> {
-    std::vector<float> all(n);
-    for (auto& x : all)
-      x = static_cast<float>((static_cast<double>(random_.next_u32()) / 2147483648.0 - 1) * scale);
-    return all;
+  auto numbers(std::size_t n, double scale) -> random_numbers {
+    return {random_.substream(made_++), n, scale};
   }
 
   std::string name_;
   std::vector<op> ops_;
   mars::random_stream random_;
+  std::uint64_t made_{0};
 };
 
 // ---- Networks ------------------------------------------------------------------------------------
@@ -226,12 +238,13 @@ inline auto inception_resnet(scale s = {}) -> network {
 
 // ---- What it computes ----------------------------------------------------------------------------
 
-using values = std::vector<double>;
+using tensor = std::vector<double>;
 
-inline auto reference(op const& o, std::vector<values> const& of, std::vector<op> const& ops)
-    -> values {
-  values out(static_cast<std::size_t>(o.out.count()));
-  auto const input = [&](std::size_t i) -> values const& { return of[o.inputs[i]]; };
+inline auto reference(op const& o, std::vector<tensor> const& of, std::vector<op> const& ops)
+    -> tensor {
+  tensor out(static_cast<std::size_t>(o.out.count()));
+  auto const weights = o.weights.values(), bias = o.bias.values();
+  auto const input = [&](std::size_t i) -> tensor const& { return of[o.inputs[i]]; };
   auto const& w = o.over;
   // Calls f(row of the window, its column, position in the input plane) for what is inside of it.
   auto const over = [&](shape const& in, int y, int x, auto&& f) {
@@ -245,7 +258,7 @@ inline auto reference(op const& o, std::vector<values> const& of, std::vector<op
   std::size_t at = 0;
   switch (o.kind) {
   case op_kind::input:
-    for (auto& x : out) x = static_cast<double>(o.weights[at++]);
+    for (auto& x : out) x = static_cast<double>(weights[at++]);
     break;
   case op_kind::conv: {
     auto const& in = ops[o.inputs[0]].out;
@@ -253,10 +266,10 @@ inline auto reference(op const& o, std::vector<values> const& of, std::vector<op
     for (int k = 0; k < o.out.channels; ++k)
       for (int y = 0; y < o.out.height; ++y)
         for (int x = 0; x < o.out.width; ++x) {
-          auto sum = static_cast<double>(o.bias[static_cast<std::size_t>(k)]);
+          auto sum = static_cast<double>(bias[static_cast<std::size_t>(k)]);
           for (int c = 0; c < in.channels; ++c) {
             auto const* const of_channel =
-                o.weights.data() + (k * in.channels + c) * w.rows * w.columns;
+                weights.data() + (k * in.channels + c) * w.rows * w.columns;
             over(in, y, x, [&](int r, int q, std::size_t i) {
               sum += static_cast<double>(of_channel[r * w.columns + q]) *
                      input(0)[static_cast<std::size_t>(c) * plane + i];
@@ -297,8 +310,8 @@ inline auto reference(op const& o, std::vector<values> const& of, std::vector<op
 }
 
 /// Of every operator.
-inline auto reference(network const& n) -> std::vector<values> {
-  std::vector<values> all;
+inline auto reference(network const& n) -> std::vector<tensor> {
+  std::vector<tensor> all;
   for (auto const& o : n.ops()) all.push_back(reference(o, all, n.ops()));
   return all;
 }
@@ -313,7 +326,7 @@ inline auto to_stream_graph(network const& n) -> mars::stream_graph {
       mars::kernel k{.name = o.name};
       auto moved = v.output.count();
       for (auto const p : o.inputs) moved += std::int64_t{4} * n.ops()[p].out.count();
-      k.traffic = mars::bytes{moved + static_cast<std::int64_t>(4 * o.weights.size())};
+      k.traffic = mars::bytes{moved + static_cast<std::int64_t>(4 * o.weights.count)};
       std::int64_t each = 1;
       if (o.kind == op_kind::pool) each = o.over.rows * o.over.columns;
       if (o.kind == op_kind::conv)

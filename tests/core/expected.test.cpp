@@ -43,6 +43,8 @@ TEST_CASE("error: the numbers of codes are a contract", "[core]") {
   CHECK(static_cast<int>(error_code::shape_mismatch) == 200);
   CHECK(static_cast<int>(error_code::parse) == 300);
   CHECK(static_cast<int>(error_code::infeasible) == 401);
+  CHECK(static_cast<int>(error_code::device) == 500);
+  CHECK(static_cast<int>(error_code::race) == 501);
   CHECK(code_name(error_code::io) == "io");
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("the GPU benchmark: every policy's graphs compute the reference") {
     CAPTURE(n.name());
     new_cuda_device();
     mars_test::cuda_device().newest_first = n.name() != "inception_resnet";
-    auto const c = streams_gpu::compare(n, quick).value();
+    auto const c = streams_gpu::compare(n, quick, {.budget = {.evaluations = 300}}).value();
     REQUIRE(c.rows.size() == 5);
     CHECK(is_right(c));
     for (auto const& r : c.rows) {
@@ -142,4 +142,11 @@ TEST_CASE("the GPU benchmark notices wrong results") {
     CHECK(deviation(program) == HUGE_VAL);
   }
   cuda.destroy(stream);
+}
+
+TEST_CASE("the GPU benchmark says what it cannot do") {
+  new_cuda_device();
+  CHECK(streams_gpu::run({"alexnet"}) == 2);
+  mars_test::cuda_device().attributes.clear();
+  CHECK(streams_gpu::run({"3", "inception_resnet"}) == 2);
 }
