@@ -41,6 +41,12 @@ inline auto checked(cudaError_t status, char const* call) -> expected<void> {
   return mars::fail(mars::error_code::device, call, cudaGetErrorName(status), "cudaSuccess");
 }
 
+/// Fills, and copies to the device, may go on after their calls have returned, and streams that do not block
+/// do not wait for them.
+inline auto settled() -> expected<void> {
+  return checked(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+}
+
 /// Floats on the device.
 class buffer {
 public:
@@ -101,6 +107,7 @@ public:
     auto const menu = kernels();
     for (auto const& o : n.ops())
       if (auto r = made->add(o, menu); !r) return mars::unexpected{std::move(r).error()};
+    if (auto r = settled(); !r) return mars::unexpected{std::move(r).error()};
     return made;
   }
 
@@ -113,7 +120,7 @@ public:
     for (std::size_t v = 0; v < results_.size(); ++v)
       if ((*ops_)[v].kind != op_kind::input)
         if (auto r = results_[v].spoil(); !r) return r;
-    return {};
+    return settled();
   }
   /// The largest deviation from the reference, relative to the largest value of the same tensor;
   /// infinite where something is not a number.

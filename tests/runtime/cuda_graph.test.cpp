@@ -22,6 +22,18 @@ using mars_test::fake_gpu;
 using mars_test::fake_gpu_api;
 
 namespace {
+struct no_limits : fake_gpu_api {
+  void limit(device_limit) const;
+};
+struct endless_capture : fake_gpu_api {
+  void end_capture(stream) const;
+};
+struct throwing_style : fake_gpu_api { // calls that fail say so in their result
+  void launch(executable, stream) const;
+};
+static_assert(GpuApi<no_limits> && !ProfilingApi<no_limits>);
+static_assert(!GpuApi<endless_capture> && !GpuApi<throwing_style>);
+
 /// Nodes as kernels whose handle says which node it is.
 std::array<char, 256> const handles{};
 auto function_of(std::size_t node) -> void const* { return &handles[node]; }

@@ -58,7 +58,8 @@ public:
   std::map<int, int> attributes;      ///< cudaDeviceAttr
 
   [[nodiscard]] auto alive() const -> std::size_t {
-    return streams_.size() + events_.size() + graphs_.size() + executables_.size();
+    return streams_.size() - streams_.count(0) + events_.size() + graphs_.size() +
+           executables_.size();
   }
   [[nodiscard]] auto is_capturing() const -> bool { return !captures_.empty(); }
   /// Of the last executable made.

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,16 @@ inline auto cuda_status(fake_gpu::status s) -> cudaError_t {
   if (e != cudaSuccess) cuda_last_error() = e;
   return e;
 }
+/// Work of the legacy stream that the host was not made to wait for: fills, and copies to the device, which
+/// may return once they have read. Streams that do not block do not wait for it; here it comes after
+/// whatever they do before the next synchronisation.
+inline auto cuda_pending() -> std::vector<std::function<void()>>& {
+  static std::vector<std::function<void()>> work;
+  return work;
+}
+inline void cuda_finish() {
+  for (auto const& f : std::exchange(cuda_pending(), {})) f();
+}
 template <class Handle>
 auto cuda_handle(fake_gpu::handle h) -> Handle {
   return reinterpret_cast<Handle>(static_cast<std::uintptr_t>(h));
@@ -128,11 +139,18 @@ inline auto cudaMalloc(void** p, std::size_t n) -> cudaError_t {
   return (*p = std::malloc(n)) != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 inline auto cudaFree(void* p) -> cudaError_t { return std::free(p), cudaSuccess; }
-inline auto cudaMemcpy(void* to, void const* from, std::size_t n, cudaMemcpyKind) -> cudaError_t {
-  return std::memcpy(to, from, n), cudaSuccess;
+inline auto cudaMemcpy(void* to, void const* from, std::size_t n, cudaMemcpyKind kind)
+    -> cudaError_t {
+  mars_test::cuda_finish();
+  if (kind == cudaMemcpyDeviceToHost) return std::memcpy(to, from, n), cudaSuccess;
+  std::vector<std::byte> const values(static_cast<std::byte const*>(from),
+                                      static_cast<std::byte const*>(from) + n);
+  mars_test::cuda_pending().push_back([=] { std::memcpy(to, values.data(), n); });
+  return cudaSuccess;
 }
 inline auto cudaMemset(void* p, int value, std::size_t n) -> cudaError_t {
-  return std::memset(p, value, n), cudaSuccess;
+  mars_test::cuda_pending().push_back([=] { std::memset(p, value, n); });
+  return cudaSuccess;
 }
 
 inline auto cudaStreamCreateWithFlags(cudaStream_t* out, unsigned) -> cudaError_t {
@@ -155,7 +173,9 @@ inline auto cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) -> cuda
   return mars_test::cuda_status(
       mars_test::cuda_device().wait(mars_test::cuda_id(s), mars_test::cuda_id(e)));
 }
+inline auto cudaDeviceSynchronize() -> cudaError_t { return mars_test::cuda_finish(), cudaSuccess; }
 inline auto cudaStreamSynchronize(cudaStream_t s) -> cudaError_t {
+  if (s == nullptr) mars_test::cuda_finish();
   return mars_test::cuda_status(mars_test::cuda_device().synchronize(mars_test::cuda_id(s)));
 }
 inline auto cudaEventElapsedTime(float* ms, cudaEvent_t from, cudaEvent_t to) -> cudaError_t {

@@ -22,19 +22,17 @@ public:
     std::vector<std::uint32_t> kept;
     // A later vertex is never before an earlier one, so from the last on: what is not implied by
     // those seen is needed.
-    for (auto v = after.rbegin(); v != after.rend(); ++v) {
-      if (((mine[*v / 64] >> (*v % 64)) & 1U) != 0) continue;
-      kept.push_back(*v);
-      auto const& theirs = before_[*v];
+    for (auto i = after.size(); i-- > 0;) {
+      auto const v = after[i];
+      if (((mine[v / 64] >> (v % 64)) & 1U) != 0) continue;
+      kept.push_back(v);
+      auto const& theirs = before_[v];
       for (std::size_t w = 0; w < theirs.size(); ++w) mine[w] |= theirs[w];
-      mine[*v / 64] |= std::uint64_t{1} << (*v % 64);
+      mine[v / 64] |= std::uint64_t{1} << (v % 64);
     }
     std::reverse(kept.begin(), kept.end());
     after = std::move(kept);
     before_.push_back(std::move(mine));
-  }
-  [[nodiscard]] auto is_before(std::size_t a, std::size_t b) const -> bool {
-    return a < b && ((before_[b][a / 64] >> (a % 64)) & 1U) != 0;
   }
 
 private:
