@@ -173,4 +173,5 @@ with --search --search baseline --search genetic
 refused --model
 refused --model --system aws_f1_16xlarge
 refused --system --model alexnet
-refused streams streams
+refused --model streams
+refused study study

@@ -45,7 +45,7 @@ inline constexpr std::array<gemm_tile, 5> gemm_tiles{{{128, 128, 256, 128, 16, 0
 ///   everything else      elementwise over its largest tensor, four elements a thread
 ///   reshape              nothing: a view; an opaque operator is not estimated
 ///
-/// All operands cross DRAM once (re-reads hit the second-level cache: optimistic where they do not
+/// All operands cross DRAM once, of a gather's table as much as it copies (re-reads hit the second-level cache: optimistic where they do not
 /// fit). T = Σ over kernels of the gap between launches and the time alone of
 /// `detail::alone_ticks`. All rates are assumptions to calibrate. O(tiles). Source: ours, after the
 /// occupancy rules of CUDA.
@@ -69,7 +69,7 @@ struct gpu {
     if (s.op->kind == op_kind::opaque || s.op->kind == op_kind::reshape) return all;
     kernel k{.name = s.op->type.empty() ? std::string{kind_name(s.op->kind)} : s.op->type};
     k.element_bits = computing_bits(s);
-    k.traffic = traffic_of(s);
+    k.traffic = traffic(s);
     k.memory_efficiency = memory_efficiency;
     auto const shape = as_convolution(s);
     if (shape && s.op->work.macs > 0 && shape->out_channels * shape->in_channels > 1)
@@ -121,6 +121,14 @@ struct gpu {
   }
 
 private:
+  [[nodiscard]] static auto traffic(shard const& s) -> bytes {
+    if (s.op->kind != op_kind::gather) return traffic_of(s);
+    auto const copied = bytes_of(s, role::output);
+    bytes sum{};
+    for (auto const& t : s.op->operands) sum += std::min(size_of(t, s.extents), copied);
+    return sum;
+  }
+
   [[nodiscard]] static auto tile_kernel(gemm_tile const& t, int element_bits, kernel k) -> kernel {
     k.threads = t.threads;
     k.registers = t.registers;
