@@ -43,6 +43,9 @@ public:
             : std::numeric_limits<std::int64_t>::max();
     with(key, p, [&](reader const& r) { x = static_cast<T>(r.integer(least, most)); });
   }
+  void size(std::string_view key, bytes& x, std::int64_t least) {
+    with(key, presence::optional, [&](reader const& r) { x = bytes{r.integer(least)}; });
+  }
   void flag(std::string_view key, bool& x) {
     with(key, presence::optional, [&](reader const& r) { x = r.boolean(); });
   }
@@ -65,6 +68,15 @@ public:
   template <class Enum>
   void choice(std::string_view key, Enum& x, std::span<std::string_view const> names) {
     with(key, presence::optional, [&](reader const& r) { x = static_cast<Enum>(r.choice(names)); });
+  }
+  /// `each(fields)` visits what is in the object.
+  template <class Each>
+  void object(std::string_view key, Each each) {
+    with(key, presence::optional, [&](reader const& r) {
+      field_reader inner{r};
+      each(inner);
+      inner.finish();
+    });
   }
   /// `each(item)` gives an element.
   template <class List, class Read, class Write>
@@ -114,7 +126,15 @@ public:
                                                 presence = presence::optional) {
     put(key, x);
   }
+  void size(std::string_view key, bytes const& x, std::int64_t) { put(key, x.count()); }
   void flag(std::string_view key, bool const& x) { put(key, x); }
+  template <class Each>
+  void object(std::string_view key, Each each) {
+    ordered_json inside;
+    field_writer inner{inside};
+    each(inner);
+    put(key, std::move(inside));
+  }
   void number(std::string_view key, double const& x, number_domain, presence = presence::optional) {
     put(key, write_number(x));
   }
