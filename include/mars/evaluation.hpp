@@ -13,7 +13,9 @@
 //   build_schedule_problem(graph, system, …) → schedule_problem, schedule_evaluator, schedule_bound
 //                                                        the same for mappings with a launch order
 //   evaluate_streams(graph, system, mapping, …)          the same for mappings with streams: all GPUs in
-//                                                        one simulation of kernels; stream_bound
+//                                                        one simulation of kernels; bound_placement
+//   assign_streams(graph, system, mapping, …, scheduler) streams for the sets of a mapping, by any
+//                                                        StreamScheduler; never slower than one stream
 //   find_critical_path(graph, mapping, times)            what each operator, and each accelerator at
 //                                                        rest, waits for; the chain that sets the latency
 //   find_arrivals(graph, system, mapping, …)             when inputs come, with overlapped transfers
@@ -56,6 +58,7 @@
 
 #include <mars/evaluation/activity.hpp>
 #include <mars/evaluation/arrivals.hpp>
+#include <mars/evaluation/assign_streams.hpp>
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/build_schedule_problem.hpp>

@@ -30,7 +30,7 @@ namespace {
 using namespace mars;
 using mars_test::acc;
 
-auto priced(graph const& g, any_system const& s, mapping const& m) -> evaluation {
+auto price_of(graph const& g, any_system const& s, mapping const& m) -> evaluation {
   return evaluate(g, s, m, cost::analytical{}, collective::standard{}).value();
 }
 auto same_memory(evaluation const& a, evaluation const& b) -> bool {
@@ -42,7 +42,7 @@ auto same_memory(evaluation const& a, evaluation const& b) -> bool {
 
 void check_streams_of(graph const& g, any_system const& s, mapping const& m, evaluation const& e) {
   CHECK(e.semantics == semantics::streamed);
-  auto const bound = stream_bound(g, s, m, cost::analytical{}, collective::standard{}).value();
+  auto const bound = bound_placement(g, s, m, cost::analytical{}, collective::standard{}).value();
   CHECK(bound.value <= e.latency.count());
   CHECK(bound.value > 0);
   // The validator, which shares no code with evaluators.
@@ -70,6 +70,25 @@ void check_streams_of(graph const& g, any_system const& s, mapping const& m, eva
       find_critical_path(g, m, times, find_arrivals(g, s, m, e, collective::standard{}));
   CHECK(path.unexplained == picoseconds{});
   for (auto const& w : path.waits) CHECK(w.cause != wait_cause::unexplained);
+  // What is no gap is busy.
+  for (std::size_t a = 0; a < s.size(); ++a) {
+    std::vector<operator_times> runs;
+    for (std::size_t v = 0; v < m.operators.size(); ++v) {
+      auto const& members = m.sets[m.operators[v].set.index()].accelerators;
+      if (std::find(members.begin(), members.end(), acc(a)) != members.end())
+        runs.push_back(times[v]);
+    }
+    std::sort(runs.begin(), runs.end(),
+              [](auto const& x, auto const& y) { return x.start < y.start; });
+    picoseconds spent{}, until{};
+    for (auto const& r : runs) {
+      if (r.end > until) spent += r.end - std::max(r.start, until);
+      until = std::max(until, r.end);
+    }
+    for (auto const& gap : path.gaps)
+      if (gap.accelerator == acc(a)) spent += gap.to - gap.from;
+    CHECK((runs.empty() || spent == e.latency));
+  }
   // Executed with transfers that share links: never faster, equal where none is slowed.
   auto const low = lower(g, s, m, cost::analytical{}, collective::standard{}).value();
   auto const t = simulate(low.plan, s.interconnect, sharing::max_min_fair{});
@@ -92,9 +111,9 @@ TEST_CASE("all on stream 0 is the schedule, to the picosecond", "[streams]") {
     auto const g = mars_test::random_network(r, 3 + r.below(10));
     auto const s = mars_test::random_gpus(r, 1 + r.below(4));
     auto m = mars_test::random_gpu_mapping(r, g, s);
-    auto const scheduled = priced(g, s, m);
+    auto const scheduled = price_of(g, s, m);
     m.streams.assign(m.operators.size(), stream_id{});
-    auto const streamed = priced(g, s, m);
+    auto const streamed = price_of(g, s, m);
     CHECK(streamed.latency == scheduled.latency);
     CHECK(streamed.bottleneck == scheduled.bottleneck);
     CHECK(streamed.energy == scheduled.energy);
@@ -125,9 +144,9 @@ TEST_CASE("streams: valid, explained, above their bound, and sometimes faster", 
     auto const g = mars_test::random_network(r, 3 + r.below(10));
     auto const s = mars_test::random_gpus(r, 1 + r.below(4));
     auto m = mars_test::random_gpu_mapping(r, g, s);
-    auto const one = priced(g, s, m);
+    auto const one = price_of(g, s, m);
     mars_test::put_on_streams(r, s, m, 1 + r.below(4));
-    auto const e = priced(g, s, m);
+    auto const e = price_of(g, s, m);
     check_streams_of(g, s, m, e);
     faster += e.latency < one.latency;
     slower += e.latency > one.latency;
@@ -160,7 +179,7 @@ TEST_CASE("one device is the simulator of one device", "[streams]") {
     }
     m.launch_order = nodes;
     auto const expected = simulate_streams(p, plan);
-    auto const e = priced(g, s, m);
+    auto const e = price_of(g, s, m);
     auto const later = picoseconds{p.overheads().graph - p.overheads().gap};
     for (std::uint32_t i = 0; i < nodes.size(); ++i)
       if (p.launches(i)) CHECK(e.operators[nodes[i].index()].end + later == expected.end[i]);
@@ -188,13 +207,13 @@ TEST_CASE("by hand: two streams, an event, a transfer", "[streams]") {
                                             .latency = seconds{1e-6}}};
   mapping m{{{{acc(0)}, "g"}, {{acc(1)}, "g"}}, {}, topological_order(g).value()};
   m.operators.assign(3, {set_id{0}, {}});
-  auto const one = priced(g, s, m);
+  auto const one = price_of(g, s, m);
   // Two blocks of eight warps each: 2 of 10 SMs, so that two such kernels do not slow each other down.
   auto const alone = to_picoseconds(design.time(shard{op(g, operator_id{0})}).total);
   auto const sum = to_picoseconds(design.time(shard{op(g, operator_id{2})}).total);
   CHECK(one.latency == alone + alone + sum);
   m.streams = {stream_id{0}, stream_id{1}, stream_id{0}};
-  auto const two = priced(g, s, m);
+  auto const two = price_of(g, s, m);
   CHECK(two.operators[1].start == picoseconds{});
   CHECK(two.operators[1].end == alone);
   // `add` is on the stream of `left` and waits for an event of `right`: 1.5 instead of 1 µs.
@@ -203,7 +222,7 @@ TEST_CASE("by hand: two streams, an event, a transfer", "[streams]") {
   // On the other device: the gap, and 8 KiB at 1 GB/s.
   m.operators[2].set = set_id{1};
   m.streams = {stream_id{0}, stream_id{1}, stream_id{0}};
-  auto const apart = priced(g, s, m);
+  auto const apart = price_of(g, s, m);
   auto const move = to_picoseconds(seconds{1e-6 + 2 * 8 * 16 * 16 / 1e9});
   CHECK(op(g, operator_id{0}).operands[0].element_bits == 16);
   CHECK(apart.latency == alone + move + sum);

@@ -120,15 +120,15 @@ TEST_CASE("mappings differ in streams", "[streams]") {
   auto const b = streamed_mapping({0, 1, 2, 0});
   auto none = a;
   none.streams.clear();
-  auto const lines = [&](mars::mapping const& x, mars::mapping const& y) {
+  auto const differences_between = [&](mars::mapping const& x, mars::mapping const& y) {
     sentences all;
     for (auto const& d : diff(x, y, stream_graph_at_hand)) all.push_back(to_string(d));
     return all;
   };
-  CHECK(lines(a, a).empty());
-  CHECK(lines(a, b) ==
+  CHECK(differences_between(a, a).empty());
+  CHECK(differences_between(a, b) ==
         sentences{"operators[2].stream (conv2): 0 -> 2", "operators[3].stream (add): 1 -> 0"});
-  CHECK(lines(none, a) ==
+  CHECK(differences_between(none, a) ==
         sentences{"operators[1].stream (relu): 0 -> 1", "operators[3].stream (add): 0 -> 1"});
   CHECK(diff(none, a)[0].kind == mars::difference_kind::stream);
   CHECK(kind_name(mars::difference_kind::stream) == "stream");

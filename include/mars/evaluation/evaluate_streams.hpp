@@ -82,7 +82,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
 /// Errors: as `evaluate_streams`. O(V + E·p²) model calls.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
           CollectiveModelForSystem<System> Collective, deferred D = when_called>
-[[nodiscard]] auto stream_bound(Graph const& g, System const& system, mapping const& m,
+[[nodiscard]] auto bound_placement(Graph const& g, System const& system, mapping const& m,
                                 Cost const& cost, Collective const& collective)
     -> later<expected<bound>, D> {
   return detail::with_stream_pricing<bound>(g, system, m, cost, collective,

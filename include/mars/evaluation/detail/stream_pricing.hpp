@@ -110,7 +110,7 @@ public:
     return std::move(result);
   }
 
-  /// See `stream_bound`.
+  /// See `bound_placement`.
   [[nodiscard]] auto least() const -> bound {
     auto const n = units_.size();
     later<std::vector<picoseconds>, D> begin(n), end(n);

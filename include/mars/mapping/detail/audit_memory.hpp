@@ -76,7 +76,8 @@ public:
     using leaving = std::pair<moment, std::int64_t>;
     std::priority_queue<leaving, std::vector<leaving>, std::greater<>> living;
     later<std::vector<std::size_t>, D> running; // entries; one at a time, but for streams
-    for (auto const& [v, rank] : of_accelerator_[a.index()]) {
+    for (auto const& turn : of_accelerator_[a.index()]) {
+      auto const v = turn.first;
       // Whoever ends leaves its results in place of its buffers.
       std::erase_if(running, [&](std::size_t i) {
         auto const& ended = entries[i];
@@ -92,7 +93,7 @@ public:
         live -= living.top().second;
         living.pop();
       }
-      auto e = entry_of(v, rank);
+      auto e = entry_of(v, turn.second);
       resident += e.weights;
       live += e.buffers;
       if (live > highest) {
