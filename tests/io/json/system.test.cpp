@@ -199,7 +199,7 @@ TEST_CASE("a GPU with its streaming multiprocessors: every limit comes back, bad
   CHECK(path_of([](json& d) { d["overheads"] = 1; }) == at + "overheads");
   CHECK(path_of([](json& d) { d["shared_unit_bytes"] = 0; }) == at + "shared_unit_bytes");
   // What the model itself refuses, by the document's key: no tile fits.
-  CHECK(path_of([](json& d) { d["shared_per_sm_bytes"] = 4096; }) == at + "shared_per_sm_bytes");
+  CHECK(path_of([](json& d) { d["shared_bytes_per_sm"] = 4096; }) == at + "shared_bytes_per_sm");
   for (auto const* name : {"launch", "wait", "record", "gap", "event", "graph", "barrier"})
     CHECK(mars::io::detail::in_document(
               {mars::error_code::out_of_range, std::string{"overheads."} + name, {}, {}, {}})

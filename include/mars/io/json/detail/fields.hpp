@@ -43,9 +43,6 @@ public:
             : std::numeric_limits<std::int64_t>::max();
     with(key, p, [&](reader const& r) { x = static_cast<T>(r.integer(least, most)); });
   }
-  void size(std::string_view key, bytes& x, std::int64_t least) {
-    with(key, presence::optional, [&](reader const& r) { x = bytes{r.integer(least)}; });
-  }
   void flag(std::string_view key, bool& x) {
     with(key, presence::optional, [&](reader const& r) { x = r.boolean(); });
   }
@@ -126,7 +123,6 @@ public:
                                                 presence = presence::optional) {
     put(key, x);
   }
-  void size(std::string_view key, bytes const& x, std::int64_t) { put(key, x.count()); }
   void flag(std::string_view key, bool const& x) { put(key, x); }
   template <class Each>
   void object(std::string_view key, Each each) {

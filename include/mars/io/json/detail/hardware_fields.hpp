@@ -3,6 +3,7 @@
 
 #include <mars/hardware.hpp>
 #include <mars/interconnect.hpp>
+#include <mars/io/json/detail/device_fields.hpp>
 #include <mars/io/json/detail/fields.hpp>
 
 #include <algorithm>
@@ -31,6 +32,7 @@ using enum number_domain;
   if (name == "title") return "name";
   if (name == "peak_rate") return "peak_flops_per_s";
   if (name == "rate") return "rate_flops_per_s";
+  if (name == "shared_per_sm") return "shared_bytes_per_sm";
   if (has("bandwidth") || name == "dram")
     unit = "_bytes_per_s";
   else if (has("latency") || name == "launch" || name == "wait" || name == "record" ||
@@ -102,20 +104,6 @@ void visit(Fields& f, hardware::winograd& d) {
   f.quantity("dram_bytes_per_s", d.dram, positive_or_infinite);
   f.number("vector_elements_per_cycle", d.vector_elements_per_cycle, not_negative);
 }
-/// `rates`: what a peak may be.
-template <class Fields, class Peaks>
-void visit_peaks(Fields& f, Peaks& peaks, number_domain rates) {
-  f.list(
-      "peaks", peaks, peaks.capacity(),
-      [rates](reader const& r) {
-        r.allow({"element_bits", "flops_per_s"});
-        return hardware::width_peak{static_cast<int>(r["element_bits"].integer(1, 64)),
-                                    flops_per_second{r["flops_per_s"].number(rates)}};
-      },
-      [](hardware::width_peak const& p) -> ordered_json {
-        return {{"element_bits", p.element_bits}, {"flops_per_s", write_number(p.rate.count())}};
-      });
-}
 template <class Fields>
 void visit(Fields& f, hardware::roofline& d) {
   f.text("name", d.title);
@@ -128,36 +116,9 @@ void visit(Fields& f, hardware::roofline& d) {
   f.known_quantity("power_w", d.power);
 }
 template <class Fields>
-void visit(Fields& f, launch_overheads& o) {
-  f.quantity("launch_s", o.launch, not_negative);
-  f.quantity("wait_s", o.wait, not_negative);
-  f.quantity("record_s", o.record, not_negative);
-  f.quantity("gap_s", o.gap, not_negative);
-  f.quantity("event_s", o.event, not_negative);
-  f.quantity("graph_s", o.graph, not_negative);
-  f.quantity("barrier_s", o.barrier, not_negative);
-}
-template <class Fields>
 void visit(Fields& f, hardware::gpu& d) {
-  auto& l = d.limits;
   f.text("name", d.title);
-  f.integer("sms", l.sms, 1, presence::required);
-  f.integer("threads_per_sm", l.threads_per_sm, 1);
-  f.integer("registers_per_sm", l.registers_per_sm, 1);
-  f.size("shared_per_sm_bytes", l.shared_per_sm, 0);
-  f.integer("blocks_per_sm", l.blocks_per_sm, 1);
-  f.integer("warp", l.warp, 1);
-  f.integer("register_unit", l.register_unit, 1);
-  f.size("shared_unit_bytes", l.shared_unit, 1);
-  f.size("shared_reserved_bytes", l.shared_reserved, 0);
-  f.quantity("peak_flops_per_s", l.peak_rate, positive, presence::required);
-  visit_peaks(f, l.peaks, positive);
-  f.quantity("bandwidth_bytes_per_s", l.bandwidth, positive, presence::required);
-  f.size("l2_bytes", l.l2, 0);
-  f.number("saturating_warps", l.saturating_warps, positive);
-  f.number("bytes_per_warp", l.bytes_per_warp, positive);
-  f.quantity("dram_latency_s", l.dram_latency, positive);
-  f.object("overheads", [&](auto& inner) { visit(inner, l.overheads); });
+  visit(f, d.limits);
   f.number("memory_efficiency", d.memory_efficiency, fraction);
   f.number("elementwise_efficiency", d.elementwise_efficiency, fraction);
   f.known_quantity("power_w", d.power);
