@@ -125,6 +125,11 @@ auto explain_operator(options const& o, workload const& w, mars::any_system cons
   j["design"] = where.design;
   for (auto const a : where.accelerators) j["accelerators"].push_back(a.value);
   j["sharding"] = written;
+  if (plan->mapping.is_streamed()) {
+    auto const stream = plan->mapping.stream_of(*v).value;
+    fmt::format_to(out, "stream {}\n", stream);
+    j["stream"] = stream;
+  }
   fmt::format_to(out, "\ndimension        extent    a device\n");
   for (std::size_t d = 0; d < chosen.dims.size(); ++d) {
     auto const name = std::string{chosen.dims[d].name.view()};

@@ -45,7 +45,8 @@ auto list_text() -> std::string {
   text += "\ndevices of mars-map streams (--device)\n";
   for (auto const& d : mars::presets::gpu_devices())
     fmt::format_to(out, "  {:<18} {}\n", d.name, d.gpu);
-  add_words(text, "schedulers of mars-map streams (--scheduler)", scheduler_words, false);
+  add_words(text, "schedulers of streams (--streams, mars-map streams --scheduler)",
+            scheduler_words, false);
   add_words(text, "formats of mars-map export (--format)", format_words, false);
   add_words(text, "objectives with a command of their own (mars-map NAME --help)", command_words,
             false);

@@ -4,6 +4,7 @@
 //
 //   options.cpp   the command line          run.cpp       search, price, baseline; run_*.cpp
 //   load*.cpp     files and names           print.cpp     the answer for a person
+//   streams.cpp   operators of one GPU      schedulers.hpp
 //   check.cpp     a given mapping           explain.cpp   why there is none
 //   inspect.cpp   diff, explain             pase.cpp      PaSE's objective
 //   export*.cpp   for other tools           streams.cpp   operators on the streams of a GPU
@@ -107,8 +108,12 @@ void print_error(std::string message) {
   auto const system = load_system(o);
   if (!system) return report_error(system.error());
   if (auto ok = settle(o, *system); !ok) return report_error(ok.error());
+  if (auto ok = check_streams(o, *system); !ok) return report_error(ok.error());
   auto found = answer(o, *w, *system);
   if (!found) return report_error(found.error());
+  if (o.streams && found->plan.evaluation.latency < mars::never)
+    if (auto ok = add_streams(o, w->graph, *system, stop_on_interrupt(), *found); !ok)
+      return report_error(ok.error());
   if (o.simulate && found->plan.feasible()) {
     auto simulated = simulate_mapping(o, w->graph, *system, found->plan.mapping);
     if (!simulated) return report_error(simulated.error());

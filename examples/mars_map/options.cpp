@@ -29,7 +29,7 @@ struct raw {
       search{"genetic"};
   std::string seed{"1"}, threads{"0"};
   std::string budget, evaluations, batch, image, sequence, element_bits;
-  std::string weights, memory_limit, energy_limit, semantics, host_bandwidth, simulate;
+  std::string weights, memory_limit, energy_limit, semantics, host_bandwidth, simulate, streams;
   bool list{false};
 };
 /// The same of the command `pase`.
@@ -149,6 +149,13 @@ template <class Given>
   if (given("--simulate"))
     if (auto ok = choose("--simulate", r.simulate, sharing_words, o.simulate.emplace()); !ok)
       return ok;
+  if (given("--streams")) {
+    if (what != command::kind::map)
+      return mars::fail(mars::error_code::invalid_argument, "--streams", "a value",
+                        "none with a command");
+    if (auto ok = choose("--streams", r.streams, scheduler_words, o.streams.emplace()); !ok)
+      return ok;
+  }
   o.strategy_given = given("--strategy");
   o.search_given = given("--search");
   o.semantics_given = given("--semantics");
@@ -275,6 +282,9 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
        "Bytes/s of every host link, where data go through the host", "N");
   text("--simulate", r.simulate,
        joined(sharing_words) + ": also execute the mapping, transfers sharing links", "NAME");
+  text("--streams", r.streams,
+       joined(scheduler_words) + ": then give operators of GPUs streams (designs of kind gpu)",
+       "NAME");
   text("--seed", r.seed, "Of the random numbers [1]", "N");
   auto* const budget = text("--budget", r.budget, "Longest time, such as 10s or 500ms", "TIME");
   text("--evaluations", r.evaluations, "Most evaluations: reproducible, unlike --budget", "N")

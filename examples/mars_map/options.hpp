@@ -53,6 +53,7 @@ struct options {
   bool semantics_given{false};
   std::optional<mars::bytes_per_second> host_bandwidth{}; ///< of a staged system
   std::optional<sharing_name> simulate{};                 ///< how links are shared
+  std::optional<scheduler_name> streams{};                ///< of GPUs, once a mapping is found
   std::uint64_t seed{1};
   mars::budget budget{};
   unsigned threads{0};

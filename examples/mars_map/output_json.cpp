@@ -19,7 +19,8 @@ auto json_text(options const& o, workload const& w, mars::any_system const& syst
                                                        {.baseline = baseline,
                                                         .seed = o.seed,
                                                         .warnings = std::move(warnings),
-                                                        .simulation = answer.simulation}));
+                                                        .simulation = answer.simulation,
+                                                        .streams = answer.streams}));
 }
 
 auto keep_checkpoint(options const& o, mars::checkpoint const& c) -> mars::expected<void> {

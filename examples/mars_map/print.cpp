@@ -24,6 +24,15 @@ void add_figures(std::string& text, options const& o, outcome const& answer) {
   auto const& e = plan.evaluation;
   fmt::format_to(out, "latency      {:.3}, {:.1f} inferences/s when pipelined\n", plan.latency(),
                  1.0 / to_seconds(e.bottleneck).count());
+  if (auto const& s = answer.streams) {
+    auto const one = s->latency_one_stream;
+    fmt::format_to(out, "streams      {} by {}, ", s->streams, s->scheduler);
+    if (e.latency < one)
+      fmt::format_to(out, "reduced by {:.1f} % from {:.3} on one stream\n",
+                     100 * ((one - e.latency) / one), mars::to_seconds(one));
+    else
+      fmt::format_to(out, "no faster than one stream\n");
+  }
   if (auto const& s = answer.simulation)
     fmt::format_to(out, "simulated    {:.3}, {} transfers, links shared {}\n",
                    to_seconds(s->latency), count_text(s->transfers), s->sharing);
@@ -46,8 +55,9 @@ void add_figures(std::string& text, options const& o, outcome const& answer) {
   if (plan.bound.name == "none")
     fmt::format_to(out, "lower bound  none\n");
   else
-    fmt::format_to(out, "lower bound  {} {} ({}), gap {:.1f} %\n", quantity_of(o.objective),
-                   value_text(plan.bound.value, o.objective), plan.bound.name, 100 * plan.gap());
+    fmt::format_to(out, "lower bound  {} {} ({}{}), gap {:.1f} %\n", quantity_of(o.objective),
+                   value_text(plan.bound.value, o.objective), plan.bound.name,
+                   answer.streams ? ", of this placement" : "", 100 * plan.gap());
 }
 
 /// Where the time goes, as shares.
@@ -76,15 +86,28 @@ void add_causes(std::string& text, mars::evaluation const& e) {
   text += std::string{"time         "} + list + "\n";
 }
 
+[[nodiscard]] auto by_start(mars::plan const& plan) -> std::vector<std::size_t> {
+  auto const& e = plan.evaluation.operators;
+  std::vector<std::size_t> order(e.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return e[a].start != e[b].start ? e[a].start < e[b].start : e[a].end < e[b].end;
+  });
+  return order;
+}
+
 void add_sets(std::string& text, mars::plan const& plan) {
   auto out = std::back_inserter(text);
   std::vector<std::size_t> runs(plan.mapping.sets.size());
-  std::vector<mars::picoseconds> busy(plan.mapping.sets.size());
-  for (std::size_t v = 0; v < plan.mapping.operators.size(); ++v) {
+  // When something runs; on streams several operators may at a time.
+  std::vector<mars::picoseconds> busy(plan.mapping.sets.size()), until(busy.size());
+  for (auto const v : by_start(plan)) {
     auto const s = plan.mapping.operators[v].set.index();
     auto const& e = plan.evaluation.operators[v];
     ++runs[s];
-    busy[s] = saturating_add(busy[s], e.end - e.start);
+    auto const from = std::max(e.start, until[s]);
+    if (e.end > from) busy[s] = saturating_add(busy[s], e.end - from);
+    until[s] = std::max(until[s], e.end);
   }
   fmt::format_to(out, "\n{:<5}{:<16}{:<18}{:>9}  {:>10}  {}\n", "set", "accelerators", "design",
                  "operators", "time", "memory of each");
@@ -101,11 +124,7 @@ void add_sets(std::string& text, mars::plan const& plan) {
 void add_operators(std::string& text, mars::plan const& plan) {
   constexpr std::size_t most_rows = 60;
   auto const& e = plan.evaluation.operators;
-  std::vector<std::size_t> order(plan.operators.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return e[a].start != e[b].start ? e[a].start < e[b].start : e[a].end < e[b].end;
-  });
+  auto const order = by_start(plan);
   auto const alike = [&](std::size_t a, std::size_t b) {
     return plan.mapping.operators[a].set == plan.mapping.operators[b].set &&
            plan.operators[a].sharding == plan.operators[b].sharding;

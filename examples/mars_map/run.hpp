@@ -8,6 +8,7 @@
 #include <mars/core/observer.hpp>
 #include <mars/core/stop.hpp>
 #include <mars/io/simulation_result.hpp>
+#include <mars/io/stream_result.hpp>
 #include <mars/mapper.hpp>
 
 #include <functional>
@@ -25,6 +26,7 @@ struct outcome {
   std::vector<mars::progress> convergence{}; ///< without their phases
   std::string no_checkpoint{};               ///< why it could not be written
   std::optional<mars::io::simulation_result> simulation{};
+  std::optional<mars::io::stream_result> streams{};
 };
 
 /// Settles what the command line left open: schedules where the system stages transfers or the search
@@ -53,6 +55,15 @@ struct outcome {
 [[nodiscard]] auto find_schedule_baseline(options const& o, mars::graph const& graph,
                                           mars::any_system const& system)
     -> mars::expected<mars::plan>;
+
+/// Can operators have streams here? Asked before a search. Errors: `unsupported`.
+[[nodiscard]] auto check_streams(options const& o, mars::any_system const& system)
+    -> mars::expected<void>;
+/// Gives the operators of a plan streams, as `o.streams` says, where that is faster. The bound is that
+/// of the placement. Errors: `unsupported`, where the mapping uses no design with kernels.
+[[nodiscard]] auto add_streams(options const& o, mars::graph const& graph,
+                               mars::any_system const& system, mars::stop_token stop, outcome& into)
+    -> mars::expected<void>;
 
 /// Executes a mapping event by event, links shared as `o.simulate` says. Errors: as evaluating it.
 [[nodiscard]] auto simulate_mapping(options const& o, mars::graph const& graph,

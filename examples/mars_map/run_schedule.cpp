@@ -150,7 +150,18 @@ auto find_schedule_alternatives(options const& o, mars::graph const& graph,
   auto const a = problem->encode(mapping);
   if (!a) return found;
   mars::schedule_evaluator price{*problem};
-  auto const now = price(*a);
+  // With streams the tables say nothing: the models are asked.
+  auto const value_of = [&](mars::schedule_assignment const& x) -> std::optional<mars::ticks> {
+    if (!mapping.is_streamed()) {
+      auto const value = price(x);
+      return value.feasible() ? std::optional{value.value} : std::nullopt;
+    }
+    auto other = problem->decode(x);
+    other.streams = mapping.streams;
+    auto const e = mars::evaluate(graph, system, other, cost_of(o), mars::collective::standard{});
+    return e && e->feasible() ? objective_of(o)(*e) : std::nullopt;
+  };
+  auto const now = mapping.is_streamed() ? value_of(*a) : std::optional{price(*a).value};
   std::size_t v = 0;
   while (problem->operator_at(v) != which) ++v;
   auto const all = problem->choices(v);
@@ -159,9 +170,9 @@ auto find_schedule_alternatives(options const& o, mars::graph const& graph,
     if (c == a->choice_of[v]) continue;
     auto other = *a;
     other.choice_of[v] = c;
-    auto const value = price(other);
-    if (!value.feasible()) continue;
-    found.push_back({problem->row(v).shardings[all[c].sharding], {}, value.value - now.value});
+    auto const value = value_of(other);
+    if (!now || !value) continue;
+    found.push_back({problem->row(v).shardings[all[c].sharding], {}, *value - *now});
     auto const members = problem->members(all[c].set);
     if (all[c].set != set) found.back().elsewhere.assign(members.begin(), members.end());
   }

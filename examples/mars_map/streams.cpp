@@ -2,22 +2,15 @@
 #include "streams.hpp"
 
 #include "load.hpp"
+#include "schedulers.hpp"
 
 #include <mars/hardware/presets/gpu_device.hpp>
 #include <mars/io/files.hpp>
 #include <mars/io/json/document.hpp>
 #include <mars/io/json/ios_schedule.hpp>
 #include <mars/io/json/operator_graph.hpp>
-#include <mars/scheduling/any_scheduler.hpp>
-#include <mars/scheduling/best.hpp>
-#include <mars/scheduling/chain_cover.hpp>
 #include <mars/scheduling/convolution_kernels.hpp>
-#include <mars/scheduling/critical_path.hpp>
-#include <mars/scheduling/ios.hpp>
-#include <mars/scheduling/ios_greedy.hpp>
 #include <mars/scheduling/make_stream_graph.hpp>
-#include <mars/scheduling/opara.hpp>
-#include <mars/scheduling/path_cover.hpp>
 #include <mars/scheduling/peak_memory.hpp>
 #include <mars/scheduling/sequential.hpp>
 #include <mars/scheduling/stream_bounds.hpp>
@@ -37,21 +30,6 @@ namespace mars_map {
 namespace {
 
 using mars::io::ordered_json;
-
-[[nodiscard]] auto scheduler_of(options const& o) -> mars::scheduling::any_scheduler {
-  namespace scheduling = mars::scheduling;
-  switch (o.streams_command.scheduler) {
-  case scheduler_name::sequential: return scheduling::sequential{};
-  case scheduler_name::path_cover: return scheduling::path_cover{};
-  case scheduler_name::chain_cover: return scheduling::chain_cover{};
-  case scheduler_name::opara: return scheduling::opara{};
-  case scheduler_name::ios: return scheduling::ios{};
-  case scheduler_name::ios_greedy: return scheduling::ios_greedy{};
-  case scheduler_name::critical_path: return scheduling::critical_path{};
-  case scheduler_name::best: break;
-  }
-  return scheduling::best{.seed = o.seed};
-}
 
 /// Operators to schedule, and the device their kernels are for.
 struct loaded {
@@ -164,7 +142,7 @@ auto schedule_streams(options const& o, mars::stop_token stop) -> mars::expected
   auto const problem = mars::stream_problem::make(from->graph, from->device, options);
   if (!problem) return mars::unexpected{problem.error()};
   auto const begun = std::chrono::steady_clock::now();
-  auto const scheduler = scheduler_of(o);
+  auto const scheduler = scheduler_of(asked.scheduler, o.seed);
   auto const found = scheduler(*problem, {.budget = o.budget, .stop = stop});
   auto const wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   auto const one = mars::scheduling::sequential{}(*problem, {}).latency();

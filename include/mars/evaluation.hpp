@@ -12,6 +12,10 @@
 //   delta_evaluator                                      the same after every move, in O(degree)
 //   build_schedule_problem(graph, system, …) → schedule_problem, schedule_evaluator, schedule_bound
 //                                                        the same for mappings with a launch order
+//   evaluate_streams(graph, system, mapping, …)          the same for mappings with streams: all GPUs in
+//                                                        one simulation of kernels; bound_placement
+//   assign_streams(graph, system, mapping, …, scheduler) streams for the sets of a mapping, by any
+//                                                        StreamScheduler; never slower than one stream
 //   find_critical_path(graph, mapping, times)            what each operator, and each accelerator at
 //                                                        rest, waits for; the chain that sets the latency
 //   find_arrivals(graph, system, mapping, …)             when inputs come, with overlapped transfers
@@ -41,6 +45,9 @@
 // Semantics (scheduled): a mapping with a launch order. Operators on different accelerators run at the
 // same time; the value is the makespan. See evaluation/evaluate_schedule.hpp and evaluation/staging.hpp.
 //
+// Semantics (streamed): a launch order, and a stream of every operator. GPUs run operators of several
+// streams beside each other. See evaluation/evaluate_streams.hpp.
+//
 // Graph inputs and weights are where they are needed when the inference starts (assumed). Memory of a
 // device: the weights of all its operators; beside them, while an operator runs, the outputs that
 // still have readers, what it receives, its own outputs and buffers. Every member of a set is charged
@@ -51,6 +58,7 @@
 
 #include <mars/evaluation/activity.hpp>
 #include <mars/evaluation/arrivals.hpp>
+#include <mars/evaluation/assign_streams.hpp>
 #include <mars/evaluation/bounds.hpp>
 #include <mars/evaluation/build_problem.hpp>
 #include <mars/evaluation/build_schedule_problem.hpp>
@@ -60,6 +68,7 @@
 #include <mars/evaluation/delta_evaluator.hpp>
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/evaluate_schedule.hpp>
+#include <mars/evaluation/evaluate_streams.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/event_queue.hpp>
 #include <mars/evaluation/exchanges.hpp>

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,6 +36,7 @@ struct job {
   std::size_t set;
   std::int64_t takes_us;
   std::vector<std::pair<std::size_t, std::int64_t>> reads; ///< whom, and how long it moves
+  std::size_t stream{};
 };
 
 /// Runs jobs in their order, each as soon as it can, and tells a report all about it.
@@ -42,10 +44,14 @@ auto simulate(std::vector<std::vector<std::size_t>> const& sets, std::vector<job
               mars::semantics how) -> mars::io::report_data {
   using mars::semantics;
   bool const sequential = how == semantics::sequential;
-  bool const overlapped = how == semantics::overlapped;
+  bool const overlapped = is_overlapped(how);
+  bool const streamed = how == semantics::streamed;
   mars::io::report_data r;
   r.workload = "by hand";
-  r.system = sequential ? "one after another" : overlapped ? "overlapped" : "staged";
+  r.system = sequential   ? "one after another"
+             : streamed   ? "streamed"
+             : overlapped ? "overlapped"
+                          : "staged";
   r.policy = "hand";
   r.semantics = how;
   r.feasible = true;
@@ -60,7 +66,7 @@ auto simulate(std::vector<std::vector<std::size_t>> const& sets, std::vector<job
   }
   std::vector<mars::operator_times> times;
   mars::input_arrivals arrivals;
-  std::vector<picoseconds> free(accelerators);
+  std::map<std::pair<std::size_t, std::size_t>, picoseconds> free; // accelerator and stream
   picoseconds end{};
   auto const seconds = [](picoseconds t) { return to_seconds(t).count(); };
   for (std::size_t v = 0; v < jobs.size(); ++v) {
@@ -69,6 +75,7 @@ auto simulate(std::vector<std::vector<std::size_t>> const& sets, std::vector<job
     arrivals.emplace_back();
     m.operators.push_back({mars::set_id{j.set}, {}});
     if (!sequential) m.launch_order.emplace_back(v);
+    if (streamed) m.streams.emplace_back(j.stream);
     auto start = sequential ? end : picoseconds{};
     picoseconds moves{};
     for (auto const& [u, duration] : j.reads) {
@@ -77,12 +84,12 @@ auto simulate(std::vector<std::vector<std::size_t>> const& sets, std::vector<job
       start = std::max(start, arrivals.back().back());
       moves += us(duration);
     }
-    for (auto const a : sets[j.set]) start = std::max(start, free[a]);
+    for (auto const a : sets[j.set]) start = std::max(start, free[{a, j.stream}]);
     auto const inside = overlapped ? picoseconds{} : moves;
     auto const stores = how == semantics::staged ? us(20) : picoseconds{};
     times.push_back({start, start + inside + us(j.takes_us) + stores});
     end = std::max(end, times[v].end);
-    for (auto const a : sets[j.set]) free[a] = times[v].end;
+    for (auto const a : sets[j.set]) free[{a, j.stream}] = times[v].end;
     r.operators.push_back({.name = j.name,
                            .kind = "Conv",
                            .set = j.set,
@@ -91,7 +98,8 @@ auto simulate(std::vector<std::vector<std::size_t>> const& sets, std::vector<job
                            .end_s = seconds(times[v].end),
                            .time = {.compute_s = seconds(us(j.takes_us)),
                                     .redistribution_s = seconds(inside),
-                                    .store_s = seconds(stores)}});
+                                    .store_s = seconds(stores)},
+                           .stream = j.stream});
     for (std::size_t i = 0; i < j.reads.size(); ++i) {
       auto const& [u, duration] = j.reads[i];
       if (duration == 0) continue;
@@ -161,6 +169,14 @@ auto small_network() -> std::vector<job> {
           {"head", 2, 500, {{6, 200}, {5, 0}}}};
 }
 
+auto forked_network() -> std::vector<job> {
+  return {{"stem", 0, 200, {}, 0},
+          {"left", 0, 500, {{0, 0}}, 0},
+          {"right", 0, 300, {{0, 0}}, 3},
+          {"far", 1, 400, {{0, 100}}, 0},
+          {"join", 0, 300, {{1, 0}, {2, 0}, {3, 200}}, 3}};
+}
+
 auto large_network() -> std::vector<job> {
   mars::random_stream r{11, 0};
   std::vector<job> jobs;
@@ -195,7 +211,9 @@ auto main(int argc, char** argv) -> int {
   auto const sequential = simulate({{0, 1}, {2, 3}}, small, semantics::sequential);
   auto const large =
       simulate({{0}, {1}, {2, 3}, {4}, {5, 6}, {7}}, large_network(), semantics::overlapped);
-  bool const written = write("sequential", sequential) && write("overlapped", overlapped) &&
-                       write("staged", staged) && write("large", large);
+  auto const streamed = simulate({{0}, {1}}, forked_network(), semantics::streamed);
+  bool const written = write("streamed", streamed) && write("sequential", sequential) &&
+                       write("overlapped", overlapped) && write("staged", staged) &&
+                       write("large", large);
   return written ? 0 : 1;
 }

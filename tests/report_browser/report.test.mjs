@@ -89,6 +89,42 @@ const tests = {
     assert.ok(await browser.ask(`document.body.innerText.includes('as part of its time')`));
   },
 
+  // In µs: stem 0–200 and left 200–700 on stream 0 of chip 0, right 200–500 and join 900–1200 on its stream 3; far
+  // 300–700 on chip 1.
+  async a_row_for_each_stream() {
+    await open('streamed');
+    const rows = await browser.ask(`[...document.querySelectorAll('#gantt .row-name')].map(t => t.firstChild.data)`);
+    assert.deepEqual(rows, ['chip0 stream 0', 'chip0 stream 3', 'chip1']);
+    const lanes = await browser.ask(`[...document.querySelectorAll('#gantt .lane')].map(l => {
+      const b = l.getBoundingClientRect(); return {x: b.x, y: b.y + b.height / 2, width: b.width}; })`);
+    const over = async (row, us) => {
+      await browser.hover(lanes[row].x + lanes[row].width * us / 1200, lanes[row].y);
+      return tip();
+    };
+    says(await over(0, 100), 'stem', 'stream 0');
+    says(await over(0, 400), 'left', 'set 0 · stream 0', '200.0 µs → 700.0 µs');
+    says(await over(1, 400), 'right', 'set 0 · stream 3', '200.0 µs → 500.0 µs', 'result of stem on chip0');
+    says(await over(1, 1000), 'join', 'stream 3', 'transfer from far on chip1');
+    says(await over(2, 500), 'far', 'transfer from stem');
+    says(await over(0, 850), 'idle: waits for a transfer from far'); // no stream of chip 0 runs
+    assert.equal(await over(1, 600), '', 'a stream at rest is not an accelerator at rest');
+    assert.equal(await over(1, 850), '');
+    await press('#critical');
+    // stem, then far (300 µs to 700 µs), then join: a line on each of the three rows.
+    const lines = await browser.ask(`[...document.querySelectorAll('#gantt .underline')].map(l => l.getAttribute('d').match(/M/g)?.length ?? 0)`);
+    assert.deepEqual(lines, [1, 1, 1]);
+    await browser.wheel(lanes[1].x + lanes[1].width / 2, lanes[1].y, -240);
+    assert.ok(await browser.ask(`[...document.querySelectorAll('#bars-1 .on')].some(p => p.getAttribute('d') !== '')`));
+    silent('streamed');
+    const trace = JSON.parse(readFileSync(join(folder, 'streamed.json'), 'utf8')).traceEvents;
+    const threads = trace.filter(e => e.name === 'thread_name' && e.pid === 1).map(e => e.args.name);
+    assert.deepEqual(threads, ['stream 0', 'stream 3', 'arriving tensors']);
+    const tid = name => trace.find(e => e.ph === 'X' && e.name === name).tid;
+    assert.equal(tid('stem'), tid('left'));
+    assert.equal(tid('right'), tid('join'));
+    assert.notEqual(tid('left'), tid('right'));
+  },
+
   async zooming() {
     await open('overlapped');
     const whole = await bars();

@@ -11,8 +11,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace mars {
@@ -85,15 +87,20 @@ struct latest_need {
 /// `times` are by operator id. Without `arrivals` a start that is later than all results and free
 /// accelerators is put down to the transfer from the producer that ended last. A gap before an
 /// operator that waited for a transfer is two: until the result is there, and until it has come.
-/// Accelerators of no set have no gaps. Precondition: the mapping is one of this acyclic graph.
+/// Accelerators of no set have no gaps. With streams an operator waits for its stream, which counts as its
+/// accelerator; an accelerator rests when no stream of it runs. Precondition: the mapping is one of this acyclic graph.
 /// O(V·p + E) beside the topological order.
 template <WorkloadGraph Graph, deferred D = when_called>
 [[nodiscard]] auto find_critical_path(Graph const& g, mapping const& m,
                                       std::span<operator_times const> times,
                                       later<input_arrivals, D> const& arrivals = {})
     -> later<critical_path, D> {
-  later<std::vector<operator_id>, D> const order =
+  later<std::vector<operator_id>, D> order =
       m.is_scheduled() ? m.launch_order : *topological_order(g);
+  if (m.is_streamed()) // one stream may run what is launched late before what another launched early
+    std::stable_sort(order.begin(), order.end(), [&](operator_id a, operator_id b) {
+      return times[a.index()].start < times[b.index()].start;
+    });
   later<critical_path, D> path;
   path.waits.resize(times.size());
   std::size_t accelerators = 0;
@@ -105,6 +112,7 @@ template <WorkloadGraph Graph, deferred D = when_called>
     picoseconds free{};
     later<std::vector<idle_gap>, D> gaps{};
   };
+  later<std::map<std::pair<accelerator_id, stream_id>, operator_id>, D> last_on; // of streams
   later<std::vector<state>, D> at(accelerators);
   for (auto const& s : m.sets)
     for (auto const a : s.accelerators) at[a.index()].known = true;
@@ -123,8 +131,14 @@ template <WorkloadGraph Graph, deferred D = when_called>
     }
     auto const result = need; // the last of the results, should a transfer have to explain the rest
     for (auto const a : members)
-      if (at[a.index()].last)
-        need.offer(wait_cause::accelerator, *at[a.index()].last, a, at[a.index()].free);
+      if (!m.is_streamed()) {
+        if (at[a.index()].last)
+          need.offer(wait_cause::accelerator, *at[a.index()].last, a, at[a.index()].free);
+      } else if (auto const on = last_on.find({a, m.stream_of(v)}); on != last_on.end()) {
+        need.offer(wait_cause::accelerator, on->second, a, times[on->second.index()].end);
+      }
+    if (m.is_streamed())
+      for (auto const a : members) last_on.insert_or_assign({a, m.stream_of(v)}, v);
     if (!m.is_scheduled() && before)
       need.offer(wait_cause::turn, *before, {}, times[before->index()].end);
     if (need.any ? need.wait.ready < start : start > picoseconds{}) {

@@ -7,6 +7,7 @@
 #include <mars/evaluation/detail/check_evaluable.hpp>
 #include <mars/evaluation/detail/set_channels.hpp>
 #include <mars/evaluation/evaluate_schedule.hpp>
+#include <mars/evaluation/evaluate_streams.hpp>
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/mapping/mapping.hpp>
@@ -24,8 +25,8 @@ namespace mars {
 /// Prices a mapping with the models themselves: the reference that the tables of `mapping_problem`
 /// and every faster evaluator must equal to the picosecond. Sequential semantics (MARS): operators
 /// run one after another in topological order, each after its inputs have moved. A mapping with a
-/// launch order has scheduled semantics: see `evaluate_schedule`. What does not fit, or cannot run, is
-/// in `shortages`.
+/// launch order has scheduled semantics: see `evaluate_schedule`; with streams, `evaluate_streams`. What
+/// does not fit, or cannot run, is in `shortages`.
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
@@ -34,6 +35,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
 [[nodiscard]] auto evaluate(Graph const& g, System const& system, mapping const& m,
                             Cost const& cost, Collective const& collective)
     -> later<expected<evaluation>, D> {
+  if (m.is_streamed()) return evaluate_streams(g, system, m, cost, collective);
   if (m.is_scheduled()) return evaluate_schedule(g, system, m, cost, collective);
   auto const& net = system.interconnect;
   auto const order = topological_order(g);

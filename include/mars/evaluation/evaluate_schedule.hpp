@@ -114,7 +114,7 @@ public:
     return std::move(result_);
   }
 
-private:
+protected:
   /// Accelerators that say what they draw draw it while they move data, too (H2H: Σ duration · power).
   void charge_power() {
     if constexpr (PoweredAccelerator<

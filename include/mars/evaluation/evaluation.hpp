@@ -4,9 +4,11 @@
 #include <mars/core/id.hpp>
 #include <mars/core/units.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mars {
@@ -14,9 +16,9 @@ namespace mars {
 /// One operator on the time line of a mapping, and where its time goes. With scheduled semantics and
 /// transfers that overlap, `redistribution` lies before `start`: the longest of its inputs' moves.
 struct operator_evaluation {
-  picoseconds start{}; ///< its accelerators are taken: inputs begin to move, or to be loaded
-  picoseconds end{};   ///< start + communication() + compute
-  picoseconds compute{};
+  picoseconds start{};   ///< its accelerators are taken: inputs begin to move, or to be loaded
+  picoseconds end{};     ///< start + communication() + compute
+  picoseconds compute{}; ///< streamed: beside whatever else its accelerators run
   picoseconds redistribution{}; ///< inputs moved from where their producers left them
   picoseconds rotation{};
   picoseconds partial_sums{};
@@ -36,7 +38,16 @@ enum class semantics : std::uint8_t {
   sequential, ///< one after another
   overlapped, ///< scheduled; transfers run beside computation
   staged,     ///< scheduled; every accelerator moves its own data, through the host
+  streamed,   ///< overlapped; accelerators run operators of several streams beside each other
 };
+[[nodiscard]] constexpr auto kind_name(semantics how) -> std::string_view {
+  constexpr std::string_view names[] = {"sequential", "overlapped", "staged", "streamed"};
+  return names[static_cast<std::size_t>(how)];
+}
+/// Transfers between operators run beside computation: they lie before `start`.
+[[nodiscard]] constexpr auto is_overlapped(semantics how) -> bool {
+  return how == semantics::overlapped || how == semantics::streamed;
+}
 
 /// Memory of one accelerator over one inference.
 struct memory_use {

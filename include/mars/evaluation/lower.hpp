@@ -7,6 +7,7 @@
 #include <mars/evaluation/activity.hpp>
 #include <mars/evaluation/channel.hpp>
 #include <mars/evaluation/detail/set_channels.hpp>
+#include <mars/evaluation/detail/stream_waits.hpp>
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/evaluation/exchanges.hpp>
 #include <mars/mapping/mapping.hpp>
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,6 +57,8 @@ public:
         m_{&m},
         collective_{&collective},
         how_{how},
+        catalogue_{system},
+        devices_{devices_of_sets(catalogue_, m)},
         channels_{system.interconnect, collective, m} {
     all_.first.resize(m.operators.size());
     all_.last.resize(m.operators.size());
@@ -77,8 +81,19 @@ public:
       case semantics::overlapped:
         for (auto const a : move(id, edge, made)) ready.push_back(a);
         break;
+      case semantics::streamed: {
+        auto const moved = move(id, edge, made);
+        auto const lag = lag_of(edge.producer, id);
+        for (auto const a : moved.empty() ? made : moved)
+          ready.push_back(lag > picoseconds{} ? plan().delay(lag, list{a}) : a);
+        break;
+      }
       case semantics::staged: ready.push_back(made.front()); break;
       }
+    }
+    if (how == semantics::streamed) {
+      take_streams(id, std::move(ready));
+      return;
     }
     auto inside = saturating_add(e.rotation, saturating_add(e.partial_sums, e.state_exchange));
     if (how == semantics::staged) inside = e.communication();
@@ -96,6 +111,23 @@ private:
   [[nodiscard]] auto plan() -> activity_graph& { return all_.plan; }
   [[nodiscard]] auto members_of(operator_id v) const -> group {
     return m_->sets[m_->operators[v.index()].set.index()].accelerators;
+  }
+
+  /// What a wait for an event takes beyond a gap.
+  [[nodiscard]] auto lag_of(operator_id from, operator_id to) const -> picoseconds {
+    auto const& u = all_.priced.operators[from.index()];
+    bool const waits = waits_for_event(*m_, from, to) && u.start < u.end;
+    return waits ? event_lag(devices_[m_->operators[to.index()].set.index()]) : picoseconds{};
+  }
+  /// Its streams are free for the next when it ends, its accelerators always.
+  void take_streams(operator_id id, list ready) {
+    auto const& e = all_.priced.operators[id.index()];
+    for (auto const a : members_of(id))
+      if (auto const at = last_on_.find({a, m_->stream_of(id)}); at != last_on_.end())
+        ready.push_back(at->second);
+    auto const ran = plan().delay(e.end >= never ? never : e.end - e.start, ready);
+    all_.first[id.index()] = all_.last[id.index()] = ran;
+    for (auto const a : members_of(id)) last_on_.insert_or_assign({a, m_->stream_of(id)}, ran);
   }
 
   /// The part of a sum of times that begins at `so_far`, in whole picoseconds: rounded so that the
@@ -246,7 +278,10 @@ private:
   later<mapping, D> const* m_;
   Collective const* collective_;
   collective_lowering how_;
+  design_catalogue<System> catalogue_;
+  set_devices devices_; ///< point into the catalogue
   std::optional<activity_id> previous_;
+  later<std::map<std::pair<accelerator_id, stream_id>, activity_id>, D> last_on_; ///< of streams
   set_channels<network, Collective> channels_;
   later<lowered_mapping, D> all_;
 };
@@ -284,17 +319,24 @@ template <WorkloadGraph Graph, deferred D = when_called>
 ///             their accelerators in launch order
 /// staged      data moves over a link that belongs to one accelerator, which waits for it: part of the
 ///             operator
+/// streamed    as overlapped, by stream instead of by accelerator, with waits for events. An operator
+///             takes what it takes in the evaluation, beside what ran beside it there: transfers that
+///             are slowed down delay it, but do not change whom it meets. Collectives are blocks.
 ///
 /// With `blocks`, where no transfer is slowed down, the simulated latency is the evaluated one to the
 /// picosecond, and never below it. With `rings` that holds where the model is `collective::ring` and
-/// all hops of a ring are alike. Errors: as `evaluate`; `overflow` for 2^28 steps of rings. Complexity:
-/// that of `evaluate`, and O(p²) transfers an edge; rings: O(p²) a collective.
+/// all hops of a ring are alike. Errors: as `evaluate`; `unsupported` for rings of a mapping with
+/// streams; `overflow` for 2^28 steps of rings. Complexity: that of `evaluate`, and O(p²)
+/// transfers an edge; rings: O(p²) a collective.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
           CollectiveModelForSystem<System> Collective, deferred D = when_called>
 [[nodiscard]] auto lower(Graph const& g, System const& system, mapping const& m, Cost const& cost,
                          Collective const& collective,
                          collective_lowering how = collective_lowering::blocks)
     -> later<expected<lowered_mapping>, D> {
+  if (m.is_streamed() && how == collective_lowering::rings)
+    return fail(error_code::unsupported, "streams", "collectives as rings",
+                "collectives as blocks");
   auto priced = evaluate(g, system, m, cost, collective);
   if (!priced) return unexpected{std::move(priced).error()};
   if (auto ok = detail::check_ring_count(g, m, how); !ok) return unexpected{ok.error()};

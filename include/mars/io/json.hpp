@@ -100,6 +100,11 @@
 //                   dram_bytes_per_s (∞), vector_elements_per_cycle
 //   roofline        peak_flops_per_s* (∞), bandwidth_bytes_per_s* (∞), launch_s, compute_efficiency,
 //                   memory_efficiency, peaks: [{element_bits, flops_per_s}], power_w
+//   gpu             sms*, threads_per_sm, registers_per_sm, shared_bytes_per_sm, blocks_per_sm, warp,
+//                   register_unit, shared_unit_bytes, shared_reserved_bytes, peak_flops_per_s*, peaks: as above,
+//                   bandwidth_bytes_per_s*, l2_bytes, saturating_warps, bytes_per_warp, dram_latency_s,
+//                   overheads: {launch_s, wait_s, record_s, gap_s, event_s, graph_s, barrier_s},
+//                   memory_efficiency, elementwise_efficiency, power_w; see mars::gpu_device
 //   h2h             layers ("conv" | "fc" | "lstm"), rate_flops_per_s*, clock_hz*, port_bits, tm, tn, tr, tc,
 //                   tr_in, tc_in, power_w
 //
@@ -142,12 +147,13 @@
 //   {"schema": "mars.mapping/1",
 //    "sets": [{"id", "accelerators": [numbers, in rank order], "design"}],
 //    "operators": [{"name", "set": id, "exclusive": [{"dim", "ways"}], ["shared" = null]: {"dim", "ways"},
-//                   ["scatter" = null]: dim, ["weights" = "resident" | "streamed"],
+//                   ["scatter" = null]: dim, ["weights" = "resident" | "streamed"], ["stream" = 0],
 //                   ["start_s"], ["end_s"], ["compute_s"], ["communication_s"]}],
 //    ["launch_order": [names]]}
 //
 // The first exclusive cut may have "parts": [iterations of each]. A launch order makes the mapping a
-// scheduled one, whose sets may overlap.
+// scheduled one, whose sets may overlap. A stream of some operator makes it a streamed one, which needs
+// a launch order; streams are numbered by accelerator.
 //
 // Every operator of the workload once, in any order. The other keys of the contract are results: they
 // may be there (`mapping_keys`) and are not read.

@@ -28,12 +28,13 @@ enum class difference_kind : std::uint8_t {
   scatter,
   weights,      ///< resident or streamed
   launch_order, ///< where the two first differ
+  stream,
 };
 
 [[nodiscard]] constexpr auto kind_name(difference_kind kind) -> std::string_view {
   constexpr std::string_view names[] = {
       "set removed", "set added", "design",  "operator removed", "operator added", "placement",
-      "exclusive",   "shared",    "scatter", "weights",          "launch order"};
+      "exclusive",   "shared",    "scatter", "weights",          "launch order",   "stream"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -161,6 +162,10 @@ template <class OperationOf>
       return std::string{p.weights == residency::streamed ? "streamed" : "resident"};
     };
     note(difference_kind::weights, ".weights", weights(a.operators[v]), weights(b.operators[v]));
+    auto const stream = [v](mapping const& m) {
+      return std::to_string(m.stream_of(operator_id{v}).value);
+    };
+    note(difference_kind::stream, ".stream", stream(a), stream(b));
   }
   if (a.launch_order != b.launch_order) {
     std::size_t at = 0;

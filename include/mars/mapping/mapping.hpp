@@ -41,12 +41,23 @@ struct placement {
 /// time (*scheduled* semantics): each accelerator launches what it takes part in, in this order, as
 /// soon as what it reads is there and all accelerators of its set are free. Sets may overlap then, as
 /// long as an accelerator has the same design in all of its sets.
+///
+/// With streams, too (*streamed* semantics), an accelerator whose design launches kernels
+/// (`KernelDesign`) runs operators of different streams beside each other, those of one stream one after
+/// another. Streams are numbered by accelerator: stream 1 of two accelerators are two streams, and an
+/// operator of a set takes the stream of its number on every member. All on stream 0 is what no streams are.
 struct mapping {
   std::vector<accelerator_set> sets;
   std::vector<placement> operators;        ///< indexed by operator id
   std::vector<operator_id> launch_order{}; ///< empty, or every operator once, producers first
+  std::vector<stream_id> streams{};        ///< empty, or of every operator; needs a launch order
 
   [[nodiscard]] auto is_scheduled() const -> bool { return !launch_order.empty(); }
+  [[nodiscard]] auto is_streamed() const -> bool { return !streams.empty(); }
+  /// Stream 0 without streams.
+  [[nodiscard]] auto stream_of(operator_id v) const -> stream_id {
+    return v.index() < streams.size() ? streams[v.index()] : stream_id{};
+  }
 
   friend auto operator==(mapping const&, mapping const&) -> bool = default;
 };

@@ -6,6 +6,7 @@
 #include <mars/interconnect/concept.hpp>
 #include <mars/mapping/detail/audit_memory.hpp>
 #include <mars/mapping/detail/audit_sharding.hpp>
+#include <mars/mapping/detail/audit_streams.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/mapping/violation.hpp>
 #include <mars/workload/concept.hpp>
@@ -24,11 +25,6 @@
 namespace mars {
 
 namespace detail::audit {
-
-template <deferred = when_called>
-[[nodiscard]] auto numbered(char const* what, std::size_t i) -> std::string {
-  return std::string{what} + "[" + std::to_string(i) + "]";
-}
 
 /// Members of sets: there, once, in one set only (in a mapping with a launch order: in sets of one
 /// design), and offering the design. True if so.
@@ -143,32 +139,7 @@ auto audit_launch_order(later<std::vector<operation const*>, D> const& ops, wiri
   return true;
 }
 
-/// Times of a schedule come from whole picoseconds: a difference below half of one is none.
-inline constexpr double instant = 0.5e-12;
-
-/// Accelerators start operators in the launch order.
-template <deferred D = when_called>
-void audit_launches(later<std::vector<operation const*>, D> const& ops, later<mapping, D> const& m,
-                    std::span<time_span const> schedule, later<std::vector<violation>, D>& found) {
-  later<std::vector<std::optional<std::size_t>>, D> last; // launched on each accelerator
-  for (auto const id : m.launch_order) {
-    auto const v = id.index();
-    for (auto const a : m.sets[m.operators[v].set.index()].accelerators) {
-      if (a.index() >= last.size()) last.resize(a.index() + 1);
-      auto& before = last[a.index()];
-      if (before && schedule[v].start.count() < schedule[*before].start.count() - instant) {
-        found.push_back({violation_kind::out_of_order, numbered("schedule", v),
-                         std::string{"operator '"} + ops[v]->name + "' starts before '" +
-                             ops[*before]->name + "', launched earlier on accelerator " +
-                             std::to_string(a.index())});
-        break;
-      }
-      before = v;
-    }
-  }
-}
-
-/// Precedence, one operator at a time on each accelerator, launch order. True if times are times.
+/// Precedence, one operator at a time on each accelerator or stream, launch order. True if times are times.
 template <deferred D = when_called>
 auto audit_schedule(later<std::vector<operation const*>, D> const& ops, wiring const& wires,
                     later<mapping, D> const& m, std::span<time_span const> schedule,
@@ -193,29 +164,7 @@ auto audit_schedule(later<std::vector<operation const*>, D> const& ops, wiring c
       found.push_back({violation_kind::precedence, numbered("schedule", e.consumer),
                        std::string{"operator '"} + ops[e.consumer]->name + "' starts before '" +
                            ops[e.producer]->name + "', whose result it reads, has ended"});
-  later<std::vector<std::vector<std::size_t>>, D> runs; // by accelerator
-  for (auto const& set : m.sets)
-    for (auto const a : set.accelerators)
-      if (a.index() >= runs.size()) runs.resize(a.index() + 1);
-  for (std::size_t v = 0; v < ops.size(); ++v)
-    if (schedule[v].end.count() - schedule[v].start.count() > instant)
-      for (auto const a : m.sets[m.operators[v].set.index()].accelerators)
-        runs[a.index()].push_back(v);
-  for (auto& of_one : runs) {
-    std::sort(of_one.begin(), of_one.end(), [&](std::size_t a, std::size_t b) {
-      return schedule[a].start != schedule[b].start ? schedule[a].start < schedule[b].start : a < b;
-    });
-    std::size_t last = 0; // of those begun, the one that ends last
-    for (std::size_t i = 1; i < of_one.size(); ++i) {
-      auto const v = of_one[i];
-      auto const other = of_one[last];
-      if (schedule[v].start.count() < schedule[other].end.count() - instant)
-        found.push_back({violation_kind::busy_accelerator, numbered("schedule", v),
-                         std::string{"operator '"} + ops[v]->name + "' starts while '" +
-                             ops[other]->name + "' still runs on the same accelerators"});
-      if (schedule[v].end > schedule[other].end) last = i;
-    }
-  }
+  audit_turns(ops, m, schedule, found);
   if (found.size() == before) audit_launches(ops, m, schedule, found);
   return true;
 }
@@ -293,7 +242,7 @@ auto audit_graph(later<std::vector<operation const*>, D> const& ops, wiring cons
 /// searches and evaluators, and derives shards and bytes with arithmetic of its own.
 ///
 /// Checks sets (members exist, are disjoint, offer the design), placements (one per operator, on a set
-/// that exists), the launch order, weights that a host streams, shardings (see `sharding`: dimensions, ways, rotation, scatter, results in disjoint
+/// that exists), the launch order, streams, weights that a host streams, shardings (see `sharding`: dimensions, ways, rotation, scatter, results in disjoint
 /// parts), that the design runs the operator, and memory of each accelerator: weights of everything it
 /// runs (of a rotating weight the part held), and the peak over the order of execution of live results
 /// (from their operator until their last reader has run; results of the graph to the end), received
@@ -308,7 +257,8 @@ template <WorkloadGraph Graph, class System>
     -> std::vector<violation>;
 
 /// The same for a mapping with times, by operator id: also precedence (a reader starts when what it
-/// reads has ended), one operator at a time per accelerator, and the launch order; memory in the order of the times.
+/// reads has ended), one operator at a time per accelerator (of a mapping with streams: per stream), and
+/// the launch order; memory in the order of the times.
 template <WorkloadGraph Graph, class System>
 [[nodiscard]] auto validate(mapping const& m, Graph const& g, System const& system,
                             std::span<time_span const> schedule) -> std::vector<violation>;
@@ -379,6 +329,7 @@ template <WorkloadGraph Graph, class System>
     sound = sound && good;
   }
   if (!sound || !audit_launch_order(ops, wires, m, found)) return found;
+  if (!audit_streams(ops, m, system, has_host(system), found)) return found;
 
   if (schedule != nullptr && !audit_schedule(ops, wires, m, *schedule, found)) return found;
   auto const demands = audit_memory(ops, wires, m, g, system,

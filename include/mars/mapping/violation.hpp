@@ -40,7 +40,9 @@ enum class violation_kind : std::uint8_t {
   two_designs,      ///< an accelerator that its sets configure differently
   bad_launch_order, ///< not every operator once, or a reader before what it reads
   no_host,          ///< streamed weights, but no host to stream them from
-  out_of_order,     ///< starts before an operator launched earlier on the same accelerator
+  out_of_order, ///< starts before an operator launched earlier on the same accelerator, or stream
+  bad_streams,  ///< not one of every operator, or without a launch order
+  no_streams,   ///< a stream but the first of accelerators that have only that one
 };
 
 [[nodiscard]] constexpr auto kind_name(violation_kind kind) -> std::string_view {
@@ -70,7 +72,9 @@ enum class violation_kind : std::uint8_t {
                                         "two-designs",
                                         "bad-launch-order",
                                         "no-host",
-                                        "out-of-order"};
+                                        "out-of-order",
+                                        "bad-streams",
+                                        "no-streams"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -86,6 +86,26 @@ TEST_CASE("what is written comes back equal, in the same bytes") {
       R"({"name":"conv2","set":1,"exclusive":[{"dim":"c","ways":2}],"shared":null,"scatter":"k"})");
 }
 
+TEST_CASE("streams are written and read; of operators without one it is stream 0") {
+  auto m = full_mapping();
+  for (auto const v : {0U, 1U, 2U, 3U}) m.launch_order.push_back(mars::operator_id{v});
+  auto const j = mars::io::mapping_document_to_json(m, network);
+  CHECK_FALSE(j["operators"][1].contains("stream"));
+  m.streams = {mars::stream_id{0U}, mars::stream_id{2U}, mars::stream_id{0U}, mars::stream_id{1U}};
+  auto const text = mars::io::write_json(mars::io::mapping_document_to_json(m, network));
+  CHECK(mars::io::load_mapping(text, network, machine).value() == m);
+  auto document = mars::io::parse_json(text).value();
+  CHECK(document["operators"][1]["stream"] == 2);
+  document["operators"][1].erase("stream");
+  m.streams[1] = mars::stream_id{0U};
+  CHECK(mars::io::load_mapping(document.dump(), network, machine).value() == m);
+  for (auto const* bad : {"-1", "0.5", "4294967296", "null", "\"0\""}) {
+    CAPTURE(bad);
+    document["operators"][3]["stream"] = mars::io::parse_json(bad).value();
+    CHECK(error_in_mapping(document.dump()).path == "operators[3].stream");
+  }
+}
+
 TEST_CASE("documents that do not fit workload or system are refused where they go wrong") {
   auto const changed = [](auto change) {
     auto document = mars::io::parse_json(written).value();

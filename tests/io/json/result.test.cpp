@@ -98,6 +98,20 @@ TEST_CASE("times of a result document are those of the plan and survive text") {
   CHECK(priced(back.mapping).evaluation.latency == plan.evaluation.latency);
 }
 
+TEST_CASE("streams of a result: what was made of them, and of each operator") {
+  auto m = alone();
+  for (auto const v : {0U, 1U, 2U, 3U}) m.launch_order.push_back(mars::operator_id{v});
+  m.streams.resize(4);
+  auto const j = mars::io::result_to_json(
+      skip, pair, priced(m),
+      {.streams = mars::io::stream_result{"opara", 3, mars::picoseconds{2'500'000}}});
+  CHECK(j["semantics"] == "streamed");
+  CHECK(j["streams"].dump() ==
+        R"({"scheduler":"opara","streams":3,"latency_one_stream_s":2.5e-06})");
+  CHECK(j["operators"][3]["stream"] == 0);
+  CHECK(mars::io::load_mapping(j.dump(), skip, pair).value() == m);
+}
+
 TEST_CASE("what a result document does not know is null") {
   auto const plan = priced(skip_mapping(skip));
   auto const j = mars::io::result_to_json(skip, pair, plan);

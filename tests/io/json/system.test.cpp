@@ -151,6 +151,71 @@ TEST_CASE("every number of a design comes back equal") {
   check_round_trip(s);
 }
 
+TEST_CASE("a GPU with its streaming multiprocessors: every limit comes back, bad ones are named") {
+  mars::hardware::gpu odd{.title = "odd",
+                          .memory_efficiency = 1.0 / 3,
+                          .elementwise_efficiency = 0.1,
+                          .power = mars::watts{7}};
+  // No two numbers alike: none may be written in another's place.
+  odd.limits = {.sms = 11,
+                .threads_per_sm = 1536,
+                .registers_per_sm = 65537,
+                .shared_per_sm = mars::bytes{100'001},
+                .blocks_per_sm = 17,
+                .warp = 31,
+                .register_unit = 255,
+                .shared_unit = mars::bytes{127},
+                .shared_reserved = mars::bytes{1023},
+                .peak_rate = mars::flops_per_second{1.5e12},
+                .bandwidth = mars::bytes_per_second{0.1 + 0.2e12},
+                .l2 = mars::bytes{4'000'003},
+                .saturating_warps = 7.5,
+                .bytes_per_warp = 511.5,
+                .dram_latency = mars::seconds{5e-7},
+                .overheads = {mars::seconds{1e-6}, mars::seconds{2e-6}, mars::seconds{3e-6},
+                              mars::seconds{4e-6}, mars::seconds{5e-6}, mars::seconds{6e-6},
+                              mars::seconds{7e-6}}};
+  odd.limits.peaks.push_back({16, mars::flops_per_second{3e12}});
+  mars::any_system const s{
+      "odd",
+      {{.name = "g", .capacity = mars::bytes{1'000'000}, .configurations = {odd}}},
+      mars::interconnect::fully_connected{.accelerators = 1,
+                                          .bandwidth = mars::bytes_per_second{1e9}}};
+  check_round_trip(s);
+  auto const whole = mars::io::write_json(mars::io::system_to_json(s).value());
+  auto const path_of = [&](auto change) {
+    auto document = mars::io::parse_json(whole).value();
+    change(document["accelerators"][0]["designs"][0]);
+    return error_in_system(document.dump()).path;
+  };
+  using mars::io::json;
+  std::string const at = "accelerators[0].designs[0].";
+  CHECK(path_of([](json& d) { d.erase("sms"); }) == at + "sms");
+  CHECK(path_of([](json& d) { d["sms"] = 0; }) == at + "sms");
+  CHECK(path_of([](json& d) { d["bandwidth_bytes_per_s"] = "infinity"; }) ==
+        at + "bandwidth_bytes_per_s");
+  CHECK(path_of([](json& d) { d["overheads"]["gap_s"] = -1; }) == at + "overheads.gap_s");
+  CHECK(path_of([](json& d) { d["overheads"]["gaps"] = 1; }) == at + "overheads.gaps");
+  CHECK(path_of([](json& d) { d["overheads"] = 1; }) == at + "overheads");
+  CHECK(path_of([](json& d) { d["shared_unit_bytes"] = 0; }) == at + "shared_unit_bytes");
+  // What the model itself refuses, by the document's key: no tile fits.
+  CHECK(path_of([](json& d) { d["shared_bytes_per_sm"] = 4096; }) == at + "shared_bytes_per_sm");
+  for (auto const* name : {"launch", "wait", "record", "gap", "event", "graph", "barrier"})
+    CHECK(mars::io::detail::in_document(
+              {mars::error_code::out_of_range, std::string{"overheads."} + name, {}, {}, {}})
+              .path == std::string{"overheads."} + name + "_s");
+  CHECK(mars::io::detail::with_unit("l2") == "l2_bytes");
+  auto document = mars::io::parse_json(whole).value();
+  document["accelerators"][0]["designs"][0] = {
+      {"kind", "gpu"}, {"sms", 4}, {"peak_flops_per_s", 1e12}, {"bandwidth_bytes_per_s", 1e11}};
+  auto const least = load_system(document.dump()).value();
+  mars::hardware::gpu expected{};
+  expected.limits.sms = 4;
+  expected.limits.peak_rate = mars::flops_per_second{1e12};
+  expected.limits.bandwidth = mars::bytes_per_second{1e11};
+  CHECK(*least.accelerators[0].configurations[0].get_if<mars::hardware::gpu>() == expected);
+}
+
 TEST_CASE("a preset may be named, with other memory") {
   auto const s = load_system(R"({"schema": "mars.system/1", "preset": "aws_f1_16xlarge",
                                  "memory_bytes": 64e6})")

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <mars/evaluation/assign_streams.hpp>
+#include <mars/scheduling/critical_path.hpp>
+
 #include "support/catch.hpp"
 #include "support/networks.hpp"
 
 #include <mars/hardware/presets/fpga.hpp>
+#include <mars/hardware/presets/gpu_device.hpp>
 #include <mars/interconnect/host_staged.hpp>
 #include <mars/io/report.hpp>
 #include <mars/workload/builder.hpp>
@@ -81,6 +85,17 @@ auto scheduled_report(bool staged) -> mars::io::report_data {
   auto const plan = mars::mapper{}.price(g, s, m).value();
   return mars::io::make_report(g, s, plan);
 }
+/// googlenet on one GPU, streams by the critical path; with what it must say.
+auto streamed_report() -> mars::io::report_data {
+  auto const g = mars::zoo::find("googlenet").value();
+  mars::any_system const s = mars::presets::gpu_system(mars::presets::gpu_devices()[2]);
+  mars::mapping m{{{{mars::accelerator_id{}}, s.name}}, std::vector<mars::placement>(g.size())};
+  auto found = mars::assign_streams(g, s, std::move(m), mars::cost::analytical{},
+                                    mars::collective::standard{}, mars::scheduling::critical_path{})
+                   .value();
+  REQUIRE(found.streams == 4); // the branches of an inception module
+  return mars::io::make_report(g, s, mars::mapper{}.price(g, s, found.mapping).value());
+}
 auto squeezenet_report() -> mars::io::report_data {
   auto const g = mars::zoo::find("squeezenet").value();
   mars::any_system const s = mars::presets::aws_f1_16xlarge();
@@ -113,6 +128,35 @@ TEST_CASE("a report repeats the plan's figures") {
   CHECK(r.nodes[8].name == "host");
   CHECK(r.links.size() == 40);
   for (auto const& l : r.links) CHECK(l.busy_s <= r.latency_s);
+}
+
+TEST_CASE("a report of streams has a row and a thread for each") {
+  auto const r = streamed_report();
+  CHECK(r.semantics == mars::semantics::streamed);
+  CHECK(r.has_streams());
+  CHECK(r.time.compute_s == mars_test::approx(r.latency_s).epsilon(0.02)); // waits for events
+  CHECK(r.time.idle_s == 0);
+  double end = 0;
+  std::map<std::size_t, double> of_stream;
+  for (auto const& o : r.operators) {
+    CHECK(o.start_s >= of_stream[o.stream] * (1 - 1e-12));
+    of_stream[o.stream] = o.end_s;
+    end = std::max(end, o.end_s);
+  }
+  CHECK(end == r.latency_s);
+  auto const page = mars::io::report_html(r);
+  CHECK(nesting_error(page).empty());
+  CHECK(count(page, "class=\"lane\"") == 4 + 1); // and one of memory
+  for (int s = 0; s < 4; ++s) {
+    auto const name = "stream " + std::to_string(s);
+    CHECK(count(page, "a100_pcie") > 0);
+    CHECK(count(page, ">gpu0 " + name + "<") == 1);
+    CHECK(count(mars::io::trace_json(r), "{\"name\":\"" + name + "\"}") == 1);
+  }
+  CHECK(count(mars::io::trace_json(r), "\"name\":\"compute\"") == 0);
+  auto const none = scheduled_report(false);
+  CHECK_FALSE(none.has_streams());
+  CHECK(count(mars::io::report_html(none), " stream 0<") == 0);
 }
 
 TEST_CASE("a scheduled report explains all of its time") {

@@ -3,6 +3,7 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
+#include <mars/evaluation/detail/stream_waits.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/mapping/mapping.hpp>
 #include <mars/workload/concept.hpp>
@@ -85,6 +86,27 @@ template <WorkloadGraph Graph, deferred D = when_called>
                         "', whose result it reads");
     launched[v.index()] = true;
   }
+  return {};
+}
+
+/// One stream of every operator, and more than stream 0 only where kernels are launched.
+template <AcceleratorSystem System, deferred D = when_called>
+[[nodiscard]] auto check_streams(later<std::vector<operation const*>, D> const& ops,
+                                 System const& system, set_devices const& devices,
+                                 later<mapping, D> const& m) -> expected<void> {
+  if (m.streams.size() != ops.size())
+    return fail(error_code::invalid_mapping, "streams", std::to_string(m.streams.size()),
+                std::to_string(ops.size()) + " streams, one per operator");
+  if (is_staged(system.interconnect))
+    return fail(error_code::invalid_mapping, "streams", "streams",
+                "none: the accelerators are staged through a host");
+  for (std::size_t v = 0; v < ops.size(); ++v)
+    if (auto const s = m.operators[v].set.index();
+        m.streams[v].value != 0 && !launches_kernels(devices[s]))
+      return fail(
+          error_code::invalid_mapping, std::string{"operators["} + std::to_string(v) + "].stream",
+          std::to_string(m.streams[v].value),
+          std::string{"0: design '"} + m.sets[s].design + "' launches no kernels", ops[v]->name);
   return {};
 }
 

@@ -26,9 +26,9 @@ namespace mars::detail {
 using release_moment = std::pair<picoseconds, std::size_t>;
 
 /// Memory of every accelerator over the times of `e`, and what does not fit. Results live where they
-/// were made from their operator's start until their last reader has ended, results of the graph to
-/// the end; resident weights always; inputs that are elsewhere (staged: all), and buffers, while an
-/// operator runs. O(V log V + E·p²).
+/// were made from their operator's end until their last reader has ended, results of the graph to the
+/// end; resident weights always; inputs that are elsewhere (staged: all), and buffers, while an
+/// operator runs: on streams several do at once. O(V log V + E·p²).
 template <WorkloadGraph Graph, class System, deferred D = when_called>
 void schedule_memory(Graph const& g, System const& system, later<mapping, D> const& m,
                      later<evaluation, D>& e) {
@@ -76,20 +76,27 @@ void schedule_memory(Graph const& g, System const& system, later<mapping, D> con
     memory = {accelerator_id{a}, {}, {}, system.accelerators[a].memory(), {}};
     using leaving = std::pair<release_moment, std::int64_t>;
     std::priority_queue<leaving, std::vector<leaving>, std::greater<>> living;
+    later<std::vector<std::size_t>, D> running;
     std::int64_t live = 0, highest = 0, weights = 0;
     for (auto const v : runs[a]) {
+      std::erase_if(running, [&](std::size_t u) {
+        if (e.operators[u].end > e.operators[v].start) return false;
+        live += charges[u].kept.count() - charges[u].buffers.count();
+        living.emplace(release[u], charges[u].kept.count());
+        return true;
+      });
       while (!living.empty() && living.top().first.first <= e.operators[v].start &&
              living.top().first.second < place[v]) {
         live -= living.top().second;
         living.pop();
       }
       weights += charges[v].weights.count();
-      if (live + charges[v].buffers.count() > highest) {
-        highest = live + charges[v].buffers.count();
+      live += charges[v].buffers.count();
+      running.push_back(v);
+      if (live > highest) {
+        highest = live;
         memory.peak_at = operator_id{v};
       }
-      live += charges[v].kept.count();
-      living.emplace(release[v], charges[v].kept.count());
     }
     memory.resident = bytes{weights};
     memory.peak = bytes{weights + highest};

@@ -269,6 +269,8 @@ private:
   if (moves) tell("Redistributions by all-gather: every receiver fetches what it misses itself.");
   if (uses.state)
     tell(said(uses.state) + "exchange their state once, not at every step of the sequence.");
+  if (uses.on_streams)
+    tell(said(uses.on_streams) + "are on streams: an accelerator computes them one after another.");
   if (uses.streamed) tell(said(uses.streamed) + "have streamed weights, which are not moved.");
   tell("Memory: what an accelerator holds.");
   return lost;

@@ -117,6 +117,8 @@ template <WorkloadGraph G, class System>
     out.not_expressed.push_back(std::move(sentence));
   };
   if (uses->designs_differ) tell("The designs of the accelerators: they differ, and have no key.");
+  if (uses->on_streams)
+    tell(said(uses->on_streams) + "are on streams beside the first, which nothing says.");
   if (uses->scheduled) tell("The launch order: modules run in the order of the program.");
   if (uses->streamed)
     tell(said(uses->streamed) +

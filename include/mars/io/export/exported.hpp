@@ -39,6 +39,7 @@ struct features {
   use partial_sums; ///< operators whose partial results are exchanged
   use state;        ///< operators that carry a state from step to step
   use streamed;     ///< operators whose weights are in the host's memory
+  use on_streams;   ///< operators on another stream than the first
   std::size_t sets{};
   bool designs_differ{};
   bool sets_overlap{};
@@ -106,6 +107,7 @@ template <WorkloadGraph G>
                     [](operand const& t) { return t.role == role::state; }))
       f.state.add(o);
     if (placed.weights == residency::streamed) f.streamed.add(o);
+    if (m.stream_of(v).value > 0) f.on_streams.add(o);
   }
   if (m.operators.size() != n)
     return wrong("operators", std::to_string(m.operators.size()),

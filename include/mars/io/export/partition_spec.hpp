@@ -167,6 +167,8 @@ template <WorkloadGraph G, class System>
   if (auto const n = unlike[1] + unlike[2] + unlike[3]; n != 0)
     tell(std::string{"Uneven, overlapping or irregular parts of "} + counted(n, "tensor") +
          "; JAX wants equal ones, their boxes are listed beside the spec.");
+  if (uses->on_streams)
+    tell(said(uses->on_streams) + "are on streams beside the first, which nothing says.");
   if (uses->scheduled) tell("The launch order: JAX dispatches in program order.");
   if (uses->streamed)
     tell(said(uses->streamed) + "have streamed weights; a PartitionSpec has no memory kind.");

@@ -335,6 +335,8 @@ template <WorkloadGraph G, class System>
   if (uses->designs_differ) tell("The designs of the sets, but for mars.sets.");
   if (uses->sets_overlap)
     tell("That sets share accelerators: to Shardy their meshes are unrelated.");
+  if (uses->on_streams)
+    tell(said(uses->on_streams) + "are on streams beside the first, which nothing says.");
   if (uses->scheduled) tell("When operators run: the text lists them in launch order.");
   if (uses->streamed) tell(said(uses->streamed) + "have streamed weights.");
   if (uses->state) tell(said(uses->state) + "carry a state from step to step, which is left out.");

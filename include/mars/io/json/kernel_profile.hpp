@@ -3,6 +3,7 @@
 
 #include <mars/core/expected.hpp>
 #include <mars/hardware/gpu_device.hpp>
+#include <mars/io/json/detail/device_fields.hpp>
 #include <mars/io/json/detail/fields.hpp>
 #include <mars/io/json/detail/node_names.hpp>
 #include <mars/io/json/detail/schema.hpp>
@@ -31,14 +32,6 @@ struct kernel_profile {
 
 namespace detail {
 
-/// A count of bytes or operations, as a whole number.
-template <class Fields, class Unit>
-void visit_count(Fields& f, std::string_view key, mars::quantity<Unit, std::int64_t>& x,
-                 std::int64_t least = 0) {
-  auto n = x.count();
-  f.integer(key, n, least);
-  x = mars::quantity<Unit, std::int64_t>{n};
-}
 template <class Fields>
 void visit(Fields& f, kernel& k) {
   using enum number_domain;
@@ -54,61 +47,11 @@ void visit(Fields& f, kernel& k) {
   f.number("memory_efficiency", k.memory_efficiency, fraction);
   f.quantity("alone_s", k.alone, not_negative);
 }
-template <class Fields>
-void visit(Fields& f, launch_overheads& o) {
-  using enum number_domain;
-  f.quantity("launch_s", o.launch, not_negative);
-  f.quantity("wait_s", o.wait, not_negative);
-  f.quantity("record_s", o.record, not_negative);
-  f.quantity("gap_s", o.gap, not_negative);
-  f.quantity("event_s", o.event, not_negative);
-  f.quantity("graph_s", o.graph, not_negative);
-  f.quantity("barrier_s", o.barrier, not_negative);
-}
-/// All but `peaks` and `overheads`, which are lists and objects of their own.
-template <class Fields>
-void visit(Fields& f, gpu_device& d) {
-  using enum number_domain;
-  f.integer("sms", d.sms, 1, presence::required);
-  f.integer("threads_per_sm", d.threads_per_sm, 1);
-  f.integer("registers_per_sm", d.registers_per_sm, 1);
-  visit_count(f, "shared_bytes_per_sm", d.shared_per_sm);
-  f.integer("blocks_per_sm", d.blocks_per_sm, 1);
-  f.integer("warp", d.warp, 1);
-  f.integer("register_unit", d.register_unit, 1);
-  visit_count(f, "shared_unit_bytes", d.shared_unit, 1);
-  visit_count(f, "shared_reserved_bytes", d.shared_reserved);
-  f.quantity("peak_flops_per_s", d.peak_rate, positive, presence::required);
-  f.quantity("bandwidth_bytes_per_s", d.bandwidth, positive, presence::required);
-  visit_count(f, "l2_bytes", d.l2);
-  f.number("saturating_warps", d.saturating_warps, positive);
-  f.number("bytes_per_warp", d.bytes_per_warp, positive);
-  f.quantity("dram_latency_s", d.dram_latency, positive);
-  f.list(
-      "peaks", d.peaks, 6,
-      [](reader const& r) {
-        r.allow({"element_bits", "flops_per_s"});
-        return hardware::width_peak{static_cast<int>(r["element_bits"].integer(1, 64)),
-                                    flops_per_second{r["flops_per_s"].number(positive)}};
-      },
-      [](hardware::width_peak const& p) {
-        ordered_json j;
-        j["element_bits"] = p.element_bits;
-        j["flops_per_s"] = p.rate.count();
-        return j;
-      });
-}
-
 [[nodiscard]] inline auto read_gpu_device(reader const& r) -> gpu_device {
   gpu_device d;
-  field_reader fields{r, {"overheads"}};
+  field_reader fields{r};
   visit(fields, d);
   fields.finish();
-  if (auto const overheads = r.find("overheads")) {
-    field_reader each{*overheads};
-    visit(each, d.overheads);
-    each.finish();
-  }
   if (!r.failed())
     if (auto ok = d.validate(); !ok) r.reject(std::move(ok).error());
   return d;
@@ -117,8 +60,6 @@ void visit(Fields& f, gpu_device& d) {
   ordered_json j;
   field_writer fields{j};
   visit(fields, d);
-  field_writer overheads{j["overheads"]};
-  visit(overheads, d.overheads);
   return j;
 }
 

@@ -28,7 +28,7 @@ inline constexpr std::string_view mapping_schema = "mars.mapping/1";
 
 /// The keys of a mapping document: a contract, see io/json.hpp. Only `schema`, `sets`, `operators` and
 /// `launch_order` are read; the others are results that a writer may add.
-inline constexpr std::array<std::string_view, 22> mapping_keys{"schema",
+inline constexpr std::array<std::string_view, 23> mapping_keys{"schema",
                                                                "workload",
                                                                "system",
                                                                "objective",
@@ -46,14 +46,15 @@ inline constexpr std::array<std::string_view, 22> mapping_keys{"schema",
                                                                "operators",
                                                                "launch_order",
                                                                "semantics",
+                                                               "streams",
                                                                "simulation",
                                                                "feasible",
                                                                "shortages",
                                                                "warnings"};
 inline constexpr std::array<std::string_view, 3> mapping_set_keys{"id", "accelerators", "design"};
-inline constexpr std::array<std::string_view, 10> mapping_operator_keys{
-    "name",    "set",     "exclusive", "shared",    "scatter",
-    "weights", "start_s", "end_s",     "compute_s", "communication_s"};
+inline constexpr std::array<std::string_view, 11> mapping_operator_keys{
+    "name",   "set",     "exclusive", "shared",    "scatter",        "weights",
+    "stream", "start_s", "end_s",     "compute_s", "communication_s"};
 
 /// What a mapping document says.
 struct mapping_document {
@@ -174,6 +175,11 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
     if (auto const weights = r.find("weights"))
       m.operators[v].weights = static_cast<residency>(
           weights->choice(std::array<std::string_view, 2>{"resident", "streamed"}));
+    if (auto const stream = r.find("stream")) {
+      m.streams.resize(ops.size()); // of the others: stream 0
+      m.streams[v] = stream_id{
+          static_cast<std::size_t>(stream->integer(0, std::numeric_limits<std::uint32_t>::max()))};
+    }
     auto const start = r.find("start_s");
     auto const end = r.find("end_s");
     if (start && end && !start->is_null() && !end->is_null())
@@ -271,6 +277,7 @@ template <WorkloadGraph Graph>
     entry["shared"] = s.shared ? cut_json(*s.shared) : ordered_json(nullptr);
     if (s.scatter) entry["scatter"] = dim_name(*s.scatter);
     if (m.operators[v].weights == residency::streamed) entry["weights"] = "streamed";
+    if (m.is_streamed()) entry["stream"] = m.stream_of(operator_id{v}).value;
     placements.push_back(std::move(entry));
   }
   ordered_json j;

@@ -5,6 +5,7 @@
 #include <mars/io/json/document.hpp>
 #include <mars/io/json/mapping.hpp>
 #include <mars/io/simulation_result.hpp>
+#include <mars/io/stream_result.hpp>
 #include <mars/mapper.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/topology.hpp>
@@ -26,6 +27,7 @@ struct result_context {
   std::uint64_t seed{1};               ///< of the search
   std::vector<std::string> warnings{}; ///< of the import of the workload
   std::optional<simulation_result> simulation{};
+  std::optional<stream_result> streams{};
 };
 
 namespace detail {
@@ -81,8 +83,9 @@ template <WorkloadGraph Graph>
 } // namespace detail
 
 /// A plan as a `mars.mapping/1` document with results: the keys of the contract (io/json.hpp), then
-/// `launch_order` (names; scheduled mappings only), `semantics` ("sequential"; scheduled: "overlapped"
-/// or "staged"), `simulation` (`sharing`, `latency_s`, `transfers`, `events`; where asked for),
+/// `launch_order` (names; scheduled mappings only), `semantics` ("sequential"; scheduled: "overlapped",
+/// "staged" or "streamed"), `streams` (`scheduler`, `streams`: the most on an accelerator,
+/// `latency_one_stream_s`; where a scheduler assigned them), `simulation` (`sharing`, `latency_s`, `transfers`, `events`; where asked for),
 /// `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
 /// `capacity_bytes`, `largest_weights`) and `warnings`. `load_mapping` reads it back.
 ///
@@ -153,8 +156,11 @@ template <WorkloadGraph Graph, class System>
   j["sets"] = std::move(parts["sets"]);
   j["operators"] = std::move(parts["operators"]);
   if (parts.contains("launch_order")) j["launch_order"] = std::move(parts["launch_order"]);
-  constexpr char const* names[] = {"sequential", "overlapped", "staged"};
-  j["semantics"] = names[static_cast<std::size_t>(e.semantics)];
+  j["semantics"] = std::string{kind_name(e.semantics)};
+  if (auto const& s = context.streams)
+    j["streams"] = {{"scheduler", s->scheduler},
+                    {"streams", s->streams},
+                    {"latency_one_stream_s", detail::seconds_json(s->latency_one_stream)}};
   if (auto const& s = context.simulation)
     j["simulation"] = {{"sharing", s->sharing},
                        {"latency_s", detail::seconds_json(s->latency)},

@@ -27,8 +27,8 @@ inline constexpr std::size_t max_system_size = 16'384;
 
 namespace detail {
 
-inline constexpr std::array<std::string_view, 5> design_kinds{"super_lip", "systolic_array",
-                                                              "winograd", "roofline", "h2h"};
+inline constexpr std::array<std::string_view, 6> design_kinds{
+    "super_lip", "systolic_array", "winograd", "roofline", "h2h", "gpu"};
 
 template <class D>
 [[nodiscard]] auto read_parameters(reader const& r) -> std::optional<any_design> {
@@ -46,6 +46,7 @@ template <class D>
   case 1: return read_parameters<hardware::systolic_array>(r);
   case 2: return read_parameters<hardware::winograd>(r);
   case 4: return read_parameters<hardware::h2h>(r);
+  case 5: return read_parameters<hardware::gpu>(r);
   default: return read_parameters<hardware::roofline>(r);
   }
 }
@@ -140,7 +141,8 @@ auto write_parameters(any_design const& design, std::string_view kind, ordered_j
                      write_parameters<hardware::systolic_array>(d, design_kinds[1], j) ||
                      write_parameters<hardware::winograd>(d, design_kinds[2], j) ||
                      write_parameters<hardware::roofline>(d, design_kinds[3], j) ||
-                     write_parameters<hardware::h2h>(d, design_kinds[4], j);
+                     write_parameters<hardware::h2h>(d, design_kinds[4], j) ||
+                     write_parameters<hardware::gpu>(d, design_kinds[5], j);
   return known ? j : ordered_json(nullptr);
 }
 

@@ -156,6 +156,8 @@ public:
            ", which no split of an axis says; the axis is called whole.");
     tell("Transfers and their times: communication is implicit in ONNX.");
     if (uses.designs_differ) tell("The designs of the sets, but for the metadata mars.set.*.");
+    if (uses.on_streams)
+      tell(said(uses.on_streams) + "are on streams beside the first, which nothing says.");
     if (uses.scheduled) tell("The launch order: nodes stay in the order of the file.");
     if (uses.streamed) tell(said(uses.streamed) + "have streamed weights.");
     if (uses.state) tell(said(uses.state) + "carry a state from step to step, which is left out.");

@@ -4,6 +4,7 @@
 #include <mars/evaluation/evaluation.hpp>
 #include <mars/evaluation/wait_cause.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -54,6 +55,7 @@ struct report_operator {
   bool critical{};                      ///< on the chain of waits that ends the inference
   wait_cause wait{wait_cause::nothing}; ///< what its start waited for
   std::optional<std::size_t> wait_on{}; ///< the operator that computed, sent or was in the way
+  std::size_t stream{};                 ///< of each of its accelerators
 };
 
 /// A tensor on its way between two operators.
@@ -157,6 +159,11 @@ struct report_data {
 
   [[nodiscard]] auto is_scheduled() const -> bool {
     return semantics != mars::semantics::sequential;
+  }
+  /// Some operator is on another stream than the first.
+  [[nodiscard]] auto has_streams() const -> bool {
+    return std::any_of(operators.begin(), operators.end(),
+                       [](auto const& o) { return o.stream > 0; });
   }
   /// 1 − latency / baseline; nothing without two feasible plans.
   [[nodiscard]] auto reduction() const -> std::optional<double> {

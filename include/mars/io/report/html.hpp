@@ -58,12 +58,15 @@ namespace detail {
                                              : std::string{"of the "} + r.objective) +
                     std::string{"; binding: "} + r.bound_name);
     bool const proven = r.feasible && r.gap <= 0;
-    out += tile("gap to the bound", r.feasible ? percent_text(r.gap) : "–",
-                !r.feasible   ? "nothing feasible was found"
-                : proven      ? "optimal among the candidates"
-                : r.exhausted ? "all candidates were tried"
-                              : "no candidate can be better by more",
-                proven ? "good" : "");
+    bool const of_placement = r.semantics == semantics::streamed;
+    out +=
+        tile("gap to the bound", r.feasible ? percent_text(r.gap) : "–",
+             !r.feasible ? "nothing feasible was found"
+             : proven ? of_placement ? "optimal for this placement" : "optimal among the candidates"
+             : r.exhausted  ? "all candidates were tried"
+             : of_placement ? "no streams can be better by more"
+                            : "no candidate can be better by more",
+             proven ? "good" : "");
   } else {
     out += tile("lower bound", "–", "none was computed");
   }
@@ -111,7 +114,7 @@ namespace detail {
   for (std::size_t c = 0; c < occurs.size(); ++c)
     if (occurs[c])
       out += fmt::format("<li><i class=\"swatch c{}\"></i>{}</li>", c, cause_name(c, r.semantics));
-  if (r.semantics == semantics::overlapped && !r.transfers.empty())
+  if (is_overlapped(r.semantics) && !r.transfers.empty())
     out += "<li><svg viewBox=\"0 0 26 10\"><path style=\"stroke:var(--c1)\" stroke-width=\"3\" "
            "d=\"M0 5H26\"/></svg>tensors arriving</li>";
   std::string idle;
@@ -234,6 +237,12 @@ namespace detail {
   std::vector<std::string_view> const lines{
       sequential ? "Operators run one after another in topological order, each after its inputs "
                    "have moved; transfers do not overlap with other operators."
+      : how == semantics::streamed
+          ? "An operator starts when its inputs have come and its stream is free on all "
+            "accelerators "
+            "of its set; streams of one accelerator share its multiprocessors and its memory's "
+            "bandwidth, so that an operator's time depends on what runs beside it. Transfers lie "
+            "between operators and do not slow each other down."
       : how == semantics::overlapped
           ? "An operator starts when its inputs have come and all accelerators of its set are "
             "free; operators on different accelerators run at the same time. Transfers lie between "
@@ -261,8 +270,11 @@ namespace detail {
           : "Memory holds the weights, results until their last reader ends, and buffers of "
             "operators while they run. Loading resident weights, fetching the network's input and "
             "returning its result are not part of an inference.",
-      "The lower bound holds among the candidate sets and shardings of the search, for these "
-      "models."};
+      how == semantics::streamed
+          ? "The lower bound holds for all streams and launch orders of this placement, for these "
+            "models."
+          : "The lower bound holds among the candidate sets and shardings of the search, for these "
+            "models."};
   std::string out = "<section class=\"card notes\"><h2>What this shows, and what not</h2><ul>\n";
   for (auto const l : lines) out += std::string{"<li>"} + std::string{l} + "</li>\n";
   if (!sequential)

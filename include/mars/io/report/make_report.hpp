@@ -37,7 +37,7 @@ namespace detail {
 /// Of the time between its start and its end.
 [[nodiscard]] inline auto causes_of(operator_evaluation const& e, semantics how) -> report_causes {
   auto causes = causes_of(e);
-  if (how == semantics::overlapped) causes.redistribution_s = 0; // it came before
+  if (is_overlapped(how)) causes.redistribution_s = 0; // it came before
   return causes;
 }
 
@@ -72,7 +72,7 @@ namespace detail {
   for (auto const v : path.chain) {
     auto const& o = e.operators[v.index()];
     chain.operators.push_back(o);
-    if (e.semantics == semantics::overlapped) chain.operators.back().redistribution = {};
+    if (is_overlapped(e.semantics)) chain.operators.back().redistribution = {};
     if (path.waits[v.index()].cause == wait_cause::transfer && reached < o.start)
       moving = saturating_add(moving, o.start - reached);
     reached = o.end;
@@ -221,16 +221,16 @@ void describe_time(report_data& r, G const& graph, plan const& p, inference_load
                            .end_s = s(at.end),
                            .time = causes_of(at, r.semantics),
                            .wait = wait.cause,
-                           .wait_on = number(wait.on)});
+                           .wait_on = number(wait.on),
+                           .stream = p.mapping.stream_of(v).index()});
   }
   for (auto const v : path.chain) r.operators[position[v.index()]].critical = true;
   for (auto const& t : load.moved) {
     auto const& from = e.operators[t.from.index()];
     auto const& to = e.operators[t.to.index()];
-    auto const begin = r.semantics == semantics::overlapped ? from.end : to.start;
-    auto const end = r.semantics != semantics::overlapped
-                         ? saturating_add(to.start, to.redistribution)
-                         : arrivals[t.to.index()][t.input];
+    auto const begin = is_overlapped(r.semantics) ? from.end : to.start;
+    auto const end = !is_overlapped(r.semantics) ? saturating_add(to.start, to.redistribution)
+                                                 : arrivals[t.to.index()][t.input];
     r.transfers.push_back(
         {position[t.from.index()], position[t.to.index()], t.size.count(), s(begin), s(end)});
   }
@@ -285,7 +285,7 @@ template <WorkloadGraph G, class System>
   r.bound_name = std::string{p.bound.name};
   r.gap = p.gap();
   r.semantics = e.semantics;
-  if (r.semantics == semantics::overlapped && arrivals.empty())
+  if (is_overlapped(r.semantics) && arrivals.empty())
     arrivals = find_arrivals(graph, system, p.mapping, e, collective::standard{});
   auto const path = find_critical_path(graph, p.mapping, detail::times_of(e), arrivals);
   r.time = r.is_scheduled() ? detail::causes_of(e, path) : detail::causes_of(e);

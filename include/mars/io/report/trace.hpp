@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -110,6 +111,7 @@ struct operator_slices {
 inline constexpr int compute_thread = 1;
 inline constexpr int communication_thread = 2;
 inline constexpr int arrivals_thread = 3;
+inline constexpr int first_stream_thread = 4;
 
 [[nodiscard]] inline auto write_operator(trace_writer& out, report_data const& r,
                                          report_operator const& o, std::size_t pid)
@@ -119,6 +121,7 @@ inline constexpr int arrivals_thread = 3;
                   json_text(o.name), json_text(o.kind), json_text(o.sharding), o.set, o.critical,
                   json_text(wait_text(r, o.wait, o.wait_on)));
   bool const loads = r.semantics == semantics::staged;
+  bool const streams = r.has_streams();
   auto const parts = causes_in_order(o.time);
   operator_slices written;
   double at = o.start_s;
@@ -130,8 +133,11 @@ inline constexpr int arrivals_thread = 3;
                                     : c == 4 ? "state of "
                                     : c == 6 ? "store "
                                              : "";
+    auto const tid = streams  ? first_stream_thread + static_cast<int>(o.stream)
+                     : c == 0 ? compute_thread
+                              : communication_thread;
     auto const slice =
-        out.slice(pid, c == 0 ? compute_thread : communication_thread, std::string{prefix} + o.name,
+        out.slice(pid, tid, std::string{prefix} + o.name,
                   c == 0 ? "compute" : cause_name(c, r.semantics), at, at + parts[c], arguments);
     at += parts[c];
     if (!slice) continue;
@@ -145,7 +151,7 @@ inline constexpr int arrivals_thread = 3;
 
 /// One inference in the trace-event format of Chrome and Perfetto (ui.perfetto.dev): a process per
 /// accelerator, those of a set one below the other; a thread for computation and one for
-/// communication, whose events follow each other; asynchronous events for transfers that lie between
+/// communication, or, where there are streams, one for each; their events follow each other; asynchronous events for transfers that lie between
 /// operators, at their first receiver; an arrow for every tensor that moves; a counter of memory.
 /// Times are in microseconds, rounded to nanoseconds. Waiting for rotating parts is drawn in one
 /// piece after the computation it interleaves with. Operators that take for ever are left out.
@@ -169,15 +175,22 @@ inline constexpr int arrivals_thread = 3;
         out.metadata("thread_name", pid, tid, fmt::format("\"name\":\"{}\"", name));
         out.metadata("thread_sort_index", pid, tid, fmt::format("\"sort_index\":{}", tid));
       };
-      thread(detail::compute_thread, "compute");
-      thread(detail::communication_thread, "communication");
-      if (r.semantics == semantics::overlapped) thread(detail::arrivals_thread, "arriving tensors");
-      for (auto const& step : device.memory)
-        if (std::isfinite(step.at_s)) out.memory(pid, step.at_s, step);
-
       std::vector<std::size_t> mine;
       for (auto const s : group.sets) mine.insert(mine.end(), runs[s].begin(), runs[s].end());
       std::sort(mine.begin(), mine.end());
+      if (r.has_streams()) {
+        std::set<std::size_t> used;
+        for (auto const i : mine) used.insert(r.operators[i].stream);
+        for (auto const s : used)
+          thread(detail::first_stream_thread + static_cast<int>(s), fmt::format("stream {}", s));
+      } else {
+        thread(detail::compute_thread, "compute");
+        thread(detail::communication_thread, "communication");
+      }
+      if (is_overlapped(r.semantics)) thread(detail::arrivals_thread, "arriving tensors");
+      for (auto const& step : device.memory)
+        if (std::isfinite(step.at_s)) out.memory(pid, step.at_s, step);
+
       for (auto const i : mine) {
         auto const& o = r.operators[i];
         auto const written = detail::write_operator(out, r, o, pid);
@@ -192,7 +205,7 @@ inline constexpr int arrivals_thread = 3;
     auto const name = from.name + " → " + to.name;
     auto const begin = detail::trace_ns(t.start_s);
     auto const end = detail::trace_ns(t.end_s);
-    if (r.semantics == semantics::overlapped && begin < end)
+    if (is_overlapped(r.semantics) && begin < end)
       out.pair(r.sets[to.set].accelerators.front() + 1, detail::arrivals_thread, name, "transfer",
                begin, end,
                fmt::format(R"("from":{},"to":{},"bytes":{})", detail::json_text(from.name),

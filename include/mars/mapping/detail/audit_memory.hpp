@@ -75,21 +75,32 @@ public:
     // Live results: when they go, and how large they are.
     using leaving = std::pair<moment, std::int64_t>;
     std::priority_queue<leaving, std::vector<leaving>, std::greater<>> living;
-    for (auto const& [v, rank] : of_accelerator_[a.index()]) {
+    later<std::vector<std::size_t>, D> running; // entries; one at a time, but for streams
+    for (auto const& turn : of_accelerator_[a.index()]) {
+      auto const v = turn.first;
+      // Whoever ends leaves its results in place of its buffers.
+      std::erase_if(running, [&](std::size_t i) {
+        auto const& ended = entries[i];
+        if (!is_over(end_of(ended.op), v)) return false;
+        live -= ended.buffers;
+        for (std::size_t k = 0; k < ended.kept.size(); ++k) {
+          live += ended.kept[k];
+          living.emplace(release_[ended.op][k], ended.kept[k]);
+        }
+        return true;
+      });
       while (!living.empty() && is_over(living.top().first, v)) {
         live -= living.top().second;
         living.pop();
       }
-      auto e = entry_of(v, rank);
+      auto e = entry_of(v, turn.second);
       resident += e.weights;
-      if (live + e.buffers > highest) {
-        highest = live + e.buffers;
+      live += e.buffers;
+      if (live > highest) {
+        highest = live;
         highest_at = entries.size();
       }
-      for (std::size_t i = 0; i < e.kept.size(); ++i) {
-        live += e.kept[i];
-        living.emplace(release_[v][i], e.kept[i]);
-      }
+      running.push_back(entries.size());
       entries.push_back(std::move(e));
     }
     d.resident = bytes{resident};
@@ -109,11 +120,14 @@ private:
     std::uint32_t op{};
     std::int64_t weights{};                   ///< for the whole inference
     std::int64_t buffers{};                   ///< while it runs
-    later<std::vector<std::int64_t>, D> kept; ///< by result, from its start until `release_`
+    later<std::vector<std::int64_t>, D> kept; ///< by result, from its end until `release_`
   };
 
   [[nodiscard]] static auto never_released() -> moment {
     return {infinite_seconds, std::numeric_limits<std::uint32_t>::max()};
+  }
+  [[nodiscard]] auto end_of(std::uint32_t v) const -> moment {
+    return {q_.spans[v].end, position_[v]};
   }
   [[nodiscard]] auto is_over(moment const& m, std::uint32_t v) const -> bool {
     return m.first <= q_.spans[v].start && m.second < position_[v];
@@ -207,11 +221,15 @@ private:
     for (std::size_t i = 0; i < entries.size(); ++i) {
       auto const& e = entries[i];
       add(e.op, memory_part::what::weights, e.weights);
-      for (std::size_t k = 0; k < e.kept.size() && i < peak; ++k)
+      if (i > peak) continue;
+      if (i == peak || !is_over(end_of(e.op), entries[peak].op)) {
+        add(e.op, memory_part::what::buffers, e.buffers);
+        continue;
+      }
+      for (std::size_t k = 0; k < e.kept.size(); ++k)
         if (!is_over(release_[e.op][k], entries[peak].op))
           add(e.op, memory_part::what::result, e.kept[k]);
     }
-    add(entries[peak].op, memory_part::what::buffers, entries[peak].buffers);
     auto const end = parts.begin() + std::min<std::ptrdiff_t>(3, std::ssize(parts));
     std::partial_sort(parts.begin(), end, parts.end(), [](auto const& a, auto const& b) {
       return std::tuple{-a.size.count(), a.owner, a.part} <

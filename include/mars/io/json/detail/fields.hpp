@@ -66,6 +66,15 @@ public:
   void choice(std::string_view key, Enum& x, std::span<std::string_view const> names) {
     with(key, presence::optional, [&](reader const& r) { x = static_cast<Enum>(r.choice(names)); });
   }
+  /// `each(fields)` visits what is in the object.
+  template <class Each>
+  void object(std::string_view key, Each each) {
+    with(key, presence::optional, [&](reader const& r) {
+      field_reader inner{r};
+      each(inner);
+      inner.finish();
+    });
+  }
   /// `each(item)` gives an element.
   template <class List, class Read, class Write>
   void list(std::string_view key, List& x, std::size_t most, Read read, Write const&,
@@ -115,6 +124,13 @@ public:
     put(key, x);
   }
   void flag(std::string_view key, bool const& x) { put(key, x); }
+  template <class Each>
+  void object(std::string_view key, Each each) {
+    ordered_json inside;
+    field_writer inner{inside};
+    each(inner);
+    put(key, std::move(inside));
+  }
   void number(std::string_view key, double const& x, number_domain, presence = presence::optional) {
     put(key, write_number(x));
   }

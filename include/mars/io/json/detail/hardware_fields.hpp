@@ -3,6 +3,7 @@
 
 #include <mars/hardware.hpp>
 #include <mars/interconnect.hpp>
+#include <mars/io/json/detail/device_fields.hpp>
 #include <mars/io/json/detail/fields.hpp>
 
 #include <algorithm>
@@ -31,15 +32,17 @@ using enum number_domain;
   if (name == "title") return "name";
   if (name == "peak_rate") return "peak_flops_per_s";
   if (name == "rate") return "rate_flops_per_s";
+  if (name == "shared_per_sm") return "shared_bytes_per_sm";
   if (has("bandwidth") || name == "dram")
     unit = "_bytes_per_s";
-  else if (has("latency") || name == "launch")
+  else if (has("latency") || name == "launch" || name == "wait" || name == "record" ||
+           name == "gap" || name == "event" || name == "graph" || name == "barrier")
     unit = "_s";
   else if (name == "clock")
     unit = "_hz";
   else if (name == "power")
     unit = "_w";
-  else if (name == "reference" || name == "memory")
+  else if (name == "reference" || name == "memory" || name == "l2" || has("shared_"))
     unit = "_bytes";
   path.insert(end, unit);
   return path;
@@ -109,17 +112,15 @@ void visit(Fields& f, hardware::roofline& d) {
   f.quantity("launch_s", d.launch, not_negative);
   f.number("compute_efficiency", d.compute_efficiency, fraction);
   f.number("memory_efficiency", d.memory_efficiency, fraction);
-  f.list(
-      "peaks", d.peaks, d.peaks.capacity(),
-      [](reader const& r) {
-        r.allow({"element_bits", "flops_per_s"});
-        return hardware::width_peak{
-            static_cast<int>(r["element_bits"].integer(1, 64)),
-            flops_per_second{r["flops_per_s"].number(positive_or_infinite)}};
-      },
-      [](hardware::width_peak const& p) -> ordered_json {
-        return {{"element_bits", p.element_bits}, {"flops_per_s", write_number(p.rate.count())}};
-      });
+  visit_peaks(f, d.peaks, positive_or_infinite);
+  f.known_quantity("power_w", d.power);
+}
+template <class Fields>
+void visit(Fields& f, hardware::gpu& d) {
+  f.text("name", d.title);
+  visit(f, d.limits);
+  f.number("memory_efficiency", d.memory_efficiency, fraction);
+  f.number("elementwise_efficiency", d.elementwise_efficiency, fraction);
   f.known_quantity("power_w", d.power);
 }
 

@@ -96,21 +96,26 @@ private:
   std::string path_;
 };
 
-struct group_painter {
+struct band_painter {
   bar_painter bars{};
   line_painter critical{gantt_geometry::bar + 1.5};
   line_painter arriving{-1.5};
 };
 
-[[nodiscard]] inline auto paint_groups(report_data const& r, std::vector<lane_group> const& groups,
-                                       double scale) -> std::vector<group_painter> {
-  std::vector<group_painter> painters(groups.size());
-  auto const of_set = groups_by_set(r, groups);
+[[nodiscard]] inline auto paint_bands(report_data const& r, std::vector<lane_group> const& groups,
+                                      std::vector<lane_band> const& bands, double scale)
+    -> std::vector<band_painter> {
+  std::vector<band_painter> painters(bands.size());
+  auto const of_set = bands_by_set(r, groups, bands);
+  auto const shows = [&](std::size_t b, report_operator const& o) {
+    return bands[b].stream.value_or(o.stream) == o.stream;
+  };
   auto const x = [&](double s) { return gantt_geometry::left + s * scale; };
   for (auto const& o : r.operators) {
     if (!std::isfinite(o.start_s)) continue;
     auto const parts = causes_in_order(o.time);
     for (auto const g : of_set[o.set]) {
+      if (!shows(g, o)) continue;
       auto at = o.start_s;
       for (auto const c : causes_in_time) {
         if (std::isfinite(at + parts[c])) painters[g].bars.add(c, x(at), x(at + parts[c]));
@@ -119,7 +124,7 @@ struct group_painter {
       if (o.critical && std::isfinite(o.end_s)) painters[g].critical.add(x(o.start_s), x(o.end_s));
     }
   }
-  if (r.semantics != semantics::overlapped) return painters;
+  if (!is_overlapped(r.semantics)) return painters;
   std::vector<report_transfer> transfers;
   for (auto const& t : r.transfers)
     if (t.start_s < t.end_s && std::isfinite(t.end_s)) transfers.push_back(t);
@@ -127,7 +132,7 @@ struct group_painter {
                    [](auto const& a, auto const& b) { return a.start_s < b.start_s; });
   for (auto const& t : transfers)
     for (auto const g : of_set[r.operators[t.to].set])
-      painters[g].arriving.add(x(t.start_s), x(t.end_s));
+      if (shows(g, r.operators[t.to])) painters[g].arriving.add(x(t.start_s), x(t.end_s));
   return painters;
 }
 
@@ -136,20 +141,20 @@ struct group_painter {
   auto const span = time_span(r);
   if (!(span > 0)) return "<p class=\"muted\">No operator takes any time.</p>\n";
   auto const groups = lane_groups(r);
+  auto const bands = lane_bands(r, groups);
   std::size_t rows = 0;
   bool alone = true; // headings of single accelerators would double the height
-  for (auto const& group : groups) {
-    rows += group.accelerators.size();
-    alone = alone && group.accelerators.size() == 1;
-  }
+  for (auto const& band : bands) rows += groups[band.group].accelerators.size();
+  for (auto const& group : groups) alone = alone && group.accelerators.size() == 1;
   bool const merged = rows > g::most_rows;
   alone = alone && groups.size() > 1;
-  auto painters = paint_groups(r, groups, g::plot / span);
+  auto painters = paint_bands(r, groups, bands, g::plot / span);
 
   std::string body;
   double y = g::top;
-  for (std::size_t k = 0; k < groups.size(); ++k) {
-    auto const& group = groups[k];
+  for (std::size_t first = 0, last = 0; first < bands.size(); first = last) {
+    for (last = first; last < bands.size() && bands[last].group == bands[first].group;) ++last;
+    auto const& group = groups[bands[first].group];
     auto const& members = group.accelerators;
     auto const sentence = group_sentence(r, group);
     if (!alone) {
@@ -158,19 +163,30 @@ struct group_painter {
       y += 22;
     }
     auto const shown = merged ? std::size_t{1} : members.size();
-    body += fmt::format("<rect class=\"{}\" x=\"2\" y=\"{:.0f}\" width=\"5\" height=\"{:.0f}\" "
-                        "rx=\"2\"/>\n",
-                        set_class(group.sets.front()), y,
-                        static_cast<double>(shown) * g::pitch - (g::pitch - g::bar));
-    for (std::size_t i = 0; i < shown; ++i, y += g::pitch) {
-      auto const name = merged ? accelerators_text(r, members) : r.accelerators[members[i]].name;
-      body += fmt::format(
-          "<text class=\"row-name\" x=\"14\" y=\"{:.0f}\">{}<title>{}\n{}</title></text>"
-          "<rect class=\"lane\" x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\" "
-          "data-group=\"{}\" data-accelerator=\"{}\"/>\n",
-          y + 12.5, html_text(shortened(name, 20)), html_text(name), html_text(sentence), g::left,
-          y, g::plot, g::bar, k, members[i]);
-      if (i == 0) {
+    body +=
+        fmt::format("<rect class=\"{}\" x=\"2\" y=\"{:.0f}\" width=\"5\" height=\"{:.0f}\" "
+                    "rx=\"2\"/>\n",
+                    set_class(group.sets.front()), y,
+                    static_cast<double>(shown * (last - first)) * g::pitch - (g::pitch - g::bar));
+    for (std::size_t i = 0; i < shown; ++i)
+      for (auto k = first; k < last; ++k, y += g::pitch) {
+        auto name = merged ? accelerators_text(r, members) : r.accelerators[members[i]].name;
+        auto label = shortened(name, 20);
+        if (auto const stream = bands[k].stream) {
+          auto const suffix = fmt::format(" stream {}", *stream);
+          label = shortened(name, 20 - suffix.size()) + suffix;
+          name += suffix;
+        }
+        body += fmt::format(
+            "<text class=\"row-name\" x=\"14\" y=\"{:.0f}\">{}<title>{}\n{}</title></text>"
+            "<rect class=\"lane\" x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\" "
+            "data-band=\"{}\" data-accelerator=\"{}\"/>\n",
+            y + 12.5, html_text(label), html_text(name), html_text(sentence), g::left, y, g::plot,
+            g::bar, k, members[i]);
+        if (i > 0) {
+          body += fmt::format("<use href=\"#bars-{}\" y=\"{:.0f}\"/>\n", k, y);
+          continue;
+        }
         body += fmt::format("<g transform=\"translate(0 {:.0f})\"><g id=\"bars-{}\">", y, k);
         auto const& paths = painters[k].bars.finish();
         for (std::size_t c = 0; c < paths.size(); ++c)
@@ -181,10 +197,7 @@ struct group_painter {
         body += fmt::format("<path class=\"underline\" d=\"{}\"/><path class=\"arriving\" "
                             "d=\"{}\"/></g></g>\n",
                             painters[k].critical.finish(), painters[k].arriving.finish());
-      } else {
-        body += fmt::format("<use href=\"#bars-{}\" y=\"{:.0f}\"/>\n", k, y);
       }
-    }
     y += alone ? 2 : 8;
   }
 

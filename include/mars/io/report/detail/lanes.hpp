@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,12 +66,35 @@ struct lane_group {
     }
   return groups;
 }
-/// The groups whose accelerators make up each set.
-[[nodiscard]] inline auto groups_by_set(report_data const& r, std::vector<lane_group> const& groups)
+/// What has a row on each accelerator of a group: all that runs there, or one of several streams.
+struct lane_band {
+  std::size_t group{};
+  std::optional<std::size_t> stream{}; ///< nothing: there are not several
+};
+/// In the order of groups, then of streams.
+[[nodiscard]] inline auto lane_bands(report_data const& r, std::vector<lane_group> const& groups)
+    -> std::vector<lane_band> {
+  std::vector<std::set<std::size_t>> used(r.sets.size());
+  for (auto const& o : r.operators)
+    if (o.end_s > o.start_s) used[o.set].insert(o.stream);
+  std::vector<lane_band> bands;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    std::set<std::size_t> streams;
+    for (auto const s : groups[g].sets) streams.insert(used[s].begin(), used[s].end());
+    if (streams.size() < 2)
+      bands.push_back({g, {}});
+    else
+      for (auto const s : streams) bands.push_back({g, s});
+  }
+  return bands;
+}
+/// The bands of each set; an operator is in those without a stream or with its own.
+[[nodiscard]] inline auto bands_by_set(report_data const& r, std::vector<lane_group> const& groups,
+                                       std::vector<lane_band> const& bands)
     -> std::vector<std::vector<std::size_t>> {
   std::vector<std::vector<std::size_t>> out(r.sets.size());
-  for (std::size_t g = 0; g < groups.size(); ++g)
-    for (auto const s : groups[g].sets) out[s].push_back(g);
+  for (std::size_t b = 0; b < bands.size(); ++b)
+    for (auto const s : groups[bands[b].group].sets) out[s].push_back(b);
   return out;
 }
 /// The first set of each accelerator.

@@ -35,7 +35,9 @@ template <class Range>
 
 /// What the script needs, as rows of numbers and names; times in seconds, −1 for nobody:
 ///   ops        name, kind, set, sharding, start, end, a time per cause, critical, cause of the wait,
-///              on whom
+///              on whom, stream
+///   groups     sets, accelerators
+///   bands      group, stream or −1: a row on each of its accelerators
 ///   gaps       group, start, end, cause, on whom, busy accelerator, operators before and after
 ///   transfers  from, to, bytes, start, end
 ///   memory     group, capacity, steps of [time, weights, results, buffers]
@@ -58,13 +60,17 @@ template <class Range>
         return fmt::format("[{},{}]", json_list(g.sets, number), json_list(g.accelerators, number));
       });
 
+  out += ",\"bands\":" + json_list(lane_bands(r, groups), [](auto const& b) {
+           return fmt::format("[{},{}]", b.group, json_index(b.stream));
+         });
+
   out += ",\"ops\":" + json_list(r.operators, [](auto const& o) {
            auto row =
                fmt::format("\n[{},{},{},{},{},{}", json_text(o.name), json_text(o.kind), o.set,
                            json_text(o.sharding), json_time(o.start_s), json_time(o.end_s));
            for (auto const t : causes_in_order(o.time)) row += "," + json_time(t);
-           return row + fmt::format(",{},{},{}]", o.critical ? 1 : 0, static_cast<int>(o.wait),
-                                    json_index(o.wait_on));
+           return row + fmt::format(",{},{},{},{}]", o.critical ? 1 : 0, static_cast<int>(o.wait),
+                                    json_index(o.wait_on), o.stream);
          });
 
   std::vector<std::optional<std::size_t>> stands_for(r.accelerators.size());

@@ -16,7 +16,7 @@ inline constexpr std::string_view time_line_script = R"js(
   const parts = data.causes.length;
   const ops = data.ops.map((o, index) => ({
     index, name: o[0], kind: o[1], set: o[2], sharding: o[3], start: o[4], end: o[5], parts: o.slice(6, 6 + parts),
-    critical: o[6 + parts] === 1, cause: o[7 + parts], on: o[8 + parts]}));
+    critical: o[6 + parts] === 1, cause: o[7 + parts], on: o[8 + parts], stream: o[9 + parts]}));
   const ends = o => o.start !== null && o.end !== null;
   const byNumber = (list, key) => {
     const map = new Map();
@@ -28,21 +28,26 @@ inline constexpr std::string_view time_line_script = R"js(
   const opsOfSet = byNumber(ops.filter(ends), o => o.set);
   const gapsOfGroup = byNumber(data.gaps.map(g => ({
     gap: true, group: g[0], start: g[1], end: g[2], cause: g[3], on: g[4], busy: g[5], previous: g[6], next: g[7]})), g => g.group);
-  // Of each group its operators and gaps by time, and when the last of the first i ends.
+  // Of each band its operators and gaps by time, and when the last of the first i ends. An accelerator
+  // rests when none of its streams runs: gaps are shown on the first of them.
   const latest = list => {
     let most = -Infinity;
     return Float64Array.from(list, x => most = Math.max(most, x.end));
   };
   const byTime = (a, b) => a.start - b.start || a.end - b.end;
-  const groups = data.groups.map(([sets, accelerators], g) => {
-    const mine = sets.flatMap(s => opsOfSet.get(s) ?? []).sort(byTime);
-    const gaps = (gapsOfGroup.get(g) ?? []).sort(byTime);
-    const arriving = data.semantics !== 1 ? [] :
+  const overlapped = data.semantics === 1 || data.semantics === 3;
+  const shows = (stream, o) => stream < 0 || stream === o.stream;
+  const bands = data.bands.map(([g, stream], b) => {
+    const [sets, accelerators] = data.groups[g];
+    const mine = sets.flatMap(s => opsOfSet.get(s) ?? []).filter(o => shows(stream, o)).sort(byTime);
+    const isFirst = b === 0 || data.bands[b - 1][0] !== g;
+    const gaps = isFirst ? (gapsOfGroup.get(g) ?? []).sort(byTime) : [];
+    const arriving = !overlapped ? [] :
       mine.flatMap(o => sentTo.get(o.index) ?? []).filter(t => t.end !== null && t.end > t.start).sort(byTime);
-    return {sets, accelerators, ops: mine, opsEnd: latest(mine), gaps, gapsEnd: latest(gaps),
+    return {sets, accelerators, stream, ops: mine, opsEnd: latest(mine), gaps, gapsEnd: latest(gaps),
             arriving, arrivingEnd: latest(arriving),
-            bars: all(`#bars-${g} .bars`), on: all(`#bars-${g} .on`), underline: $(`#bars-${g} .underline`),
-            arrives: $(`#bars-${g} .arriving`)};
+            bars: all(`#bars-${b} .bars`), on: all(`#bars-${b} .on`), underline: $(`#bars-${b} .underline`),
+            arrives: $(`#bars-${b} .arriving`)};
   });
   const firstEndingAfter = (ends, t) => {
     let low = 0, high = ends.length;
@@ -105,11 +110,11 @@ inline constexpr std::string_view time_line_script = R"js(
       },
       finish: () => { flush(); return paths; }};
   };
-  const paint = group => {
+  const paint = band => {
     const bars = rectangles(), on = rectangles(), critical = thinLine(bar + 1.5), arriving = thinLine(-1.5);
     const highlighted = svg.classList.contains('critical');
-    for (let i = firstEndingAfter(group.opsEnd, from); i < group.ops.length && group.ops[i].start < to; ++i) {
-      const o = group.ops[i];
+    for (let i = firstEndingAfter(band.opsEnd, from); i < band.ops.length && band.ops[i].start < to; ++i) {
+      const o = band.ops[i];
       let at = o.start;
       for (const c of data.order) {
         if (!(o.parts[c] > 0)) continue;
@@ -118,12 +123,12 @@ inline constexpr std::string_view time_line_script = R"js(
       }
       if (o.critical) critical.add(x(o.start), x(o.end));
     }
-    for (let i = firstEndingAfter(group.arrivingEnd, from); i < group.arriving.length && group.arriving[i].start < to; ++i)
-      arriving.add(x(group.arriving[i].start), x(group.arriving[i].end));
-    bars.finish().forEach((d, c) => group.bars[c]?.setAttribute('d', d));
-    on.finish().forEach((d, c) => group.on[c]?.setAttribute('d', d));
-    group.underline?.setAttribute('d', critical.finish());
-    group.arrives?.setAttribute('d', arriving.finish());
+    for (let i = firstEndingAfter(band.arrivingEnd, from); i < band.arriving.length && band.arriving[i].start < to; ++i)
+      arriving.add(x(band.arriving[i].start), x(band.arriving[i].end));
+    bars.finish().forEach((d, c) => band.bars[c]?.setAttribute('d', d));
+    on.finish().forEach((d, c) => band.on[c]?.setAttribute('d', d));
+    band.underline?.setAttribute('d', critical.finish());
+    band.arrives?.setAttribute('d', arriving.finish());
   };
   const make = (name, attributes, text) => {
     const e = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -132,14 +137,15 @@ inline constexpr std::string_view time_line_script = R"js(
     return e;
   };
   const lanes = all('.lane', svg).map(lane => ({
-    y: Number(lane.getAttribute('y')), group: Number(lane.dataset.group), accelerator: Number(lane.dataset.accelerator)}));
-  const lanesOfSet = new Map(data.sets.map((_, s) => [s, lanes.filter(l => groups[l.group].sets.includes(s))]));
+    y: Number(lane.getAttribute('y')), band: Number(lane.dataset.band), accelerator: Number(lane.dataset.accelerator)}));
+  const lanesOfSet = new Map(data.sets.map((_, s) => [s, lanes.filter(l => bands[l.band].sets.includes(s))]));
+  const lanesOf = o => lanesOfSet.get(o.set).filter(l => shows(bands[l.band].stream, o));
 
   // Tensors between two operators, from the lane of one to the next lane of the other.
   const connect = (a, b) => {
     if (!ends(a) || !ends(b)) return '';
     if (Math.max(a.end, b.start) < from || Math.min(a.end, b.start) > to) return '';
-    const senders = lanesOfSet.get(a.set), receivers = lanesOfSet.get(b.set);
+    const senders = lanesOf(a), receivers = lanesOf(b);
     let best = null;
     for (const s of senders)
       for (const r of receivers)
@@ -176,13 +182,13 @@ inline constexpr std::string_view time_line_script = R"js(
   const drawNames = () => {
     const names = $('#names');
     names.replaceChildren();
-    const named = new Set(); // the first lane of each group
+    const named = new Set(); // the first lane of each band
     for (const lane of lanes) {
-      if (named.has(lane.group)) continue;
-      named.add(lane.group);
-      const group = groups[lane.group];
-      for (let i = firstEndingAfter(group.opsEnd, from), n = 0; i < group.ops.length && group.ops[i].start < to && n < 400; ++i) {
-        const o = group.ops[i];
+      if (named.has(lane.band)) continue;
+      named.add(lane.band);
+      const band = bands[lane.band];
+      for (let i = firstEndingAfter(band.opsEnd, from), n = 0; i < band.ops.length && band.ops[i].start < to && n < 400; ++i) {
+        const o = band.ops[i];
         const begin = o.start + o.parts[1] + o.parts[5]; // inputs and weights come first
         const a = Math.max(left, x(begin)), b = Math.min(left + plot, x(begin + o.parts[0]));
         const letters = Math.floor((b - a - 8) / 6.6);
@@ -227,7 +233,7 @@ inline constexpr std::string_view time_line_script = R"js(
   const draw = () => {
     cancelAnimationFrame(waiting);
     waiting = 0;
-    groups.forEach(paint);
+    bands.forEach(paint);
     drawNames();
     drawChain();
     drawAxis($('#axis'), Number(svg.dataset.top), Number(svg.dataset.bottom));
@@ -275,7 +281,8 @@ inline constexpr std::string_view time_line_script = R"js(
     for (const t of inputs.slice(0, 4)) lines.push(`← ${size(t.bytes)} from ${ops[t.from].name}`);
     if (inputs.length > 4) lines.push(`← … ${inputs.length - 4} more`);
     if (data.semantics !== 0 && item.critical) lines.push('on the critical path');
-    return [item.name, `${item.kind} · set ${item.set} · ${item.sharding}\n${when}takes ${time(length)} (${share(length)})\n` +
+    const stream = data.semantics === 3 ? ` · stream ${item.stream}` : '';
+    return [item.name, `${item.kind} · set ${item.set}${stream} · ${item.sharding}\n${when}takes ${time(length)} (${share(length)})\n` +
       lines.join('\n')];
   };
   const marker = $('#marker');
@@ -287,7 +294,7 @@ inline constexpr std::string_view time_line_script = R"js(
   };
   const point = (event, item, lane) => {
     const a = Math.max(left, x(item.start)), b = Math.min(left + plot, Math.max(a + 1, x(item.end)));
-    const marked = item.gap ? [lane] : lanesOfSet.get(item.set);
+    const marked = item.gap ? [lane] : lanesOf(item);
     marker.setAttribute('d', marked.map(l => `M${a} ${l.y - 0.5}H${b}V${l.y + bar + 0.5}H${a}z`).join(''));
     const near = item.gap ? [] : [...(sentTo.get(item.index) ?? []), ...(sentBy.get(item.index) ?? [])].slice(0, 40);
     $('#transfers').setAttribute('d', near.map(t => connect(ops[t.from], ops[t.to])).join(''));
@@ -301,15 +308,15 @@ inline constexpr std::string_view time_line_script = R"js(
   };
   const timeAt = at => from + (Math.min(Math.max(at, left), left + plot) - left) / plot * (to - from);
   const itemAt = (lane, t) => {
-    const group = groups[lane.group];
+    const band = bands[lane.band];
     const slack = 2 / plot * (to - from);
     const over = (list, ends, t, slack) => {
       const item = list[firstEndingAfter(ends, t - slack)];
       return item && item.start <= t + slack ? item : null;
     };
-    const gap = over(group.gaps, group.gapsEnd, t, 0);
-    return over(group.ops, group.opsEnd, t, 0) ?? (gap && x(gap.end) - x(gap.start) > 3 ? gap : null) ??
-      over(group.ops, group.opsEnd, t, slack) ?? gap;
+    const gap = over(band.gaps, band.gapsEnd, t, 0);
+    return over(band.ops, band.opsEnd, t, 0) ?? (gap && x(gap.end) - x(gap.start) > 3 ? gap : null) ??
+      over(band.ops, band.opsEnd, t, slack) ?? gap;
   };
 
   svg.addEventListener('wheel', event => {
@@ -374,15 +381,15 @@ inline constexpr std::string_view time_line_script = R"js(
     const total = s[1] + s[2] + s[3];
     $('#memory-marker').setAttribute('d', `M${px.toFixed(1)} ${Number(svg.dataset.top) - 6}V${memory.dataset.bottom}`);
     showTip(event, `${size(total)} of ${size(row.capacity)} (${(100 * total / row.capacity).toFixed(1)} %)`,
-      `${groups[row.group].accelerators.map(a => data.accelerators[a]).slice(0, 4).join(', ')} at ${time(t)}\n` +
+      `${data.groups[row.group][1].map(a => data.accelerators[a]).slice(0, 4).join(', ')} at ${time(t)}\n` +
       `weights  ${size(s[1])}\nresults  ${size(s[2])}\nbuffers  ${size(s[3])}`);
   });
 
   // Keys: + − 0 zoom, arrows step through what a row does, with shift they move the window.
   const cursor = {lane: 0, item: -1};
   const items = () => {
-    const group = groups[lanes[cursor.lane].group];
-    return group.items ??= [...group.ops.filter(o => o.end > o.start), ...group.gaps].sort(byTime);
+    const band = bands[lanes[cursor.lane].band];
+    return band.items ??= [...band.ops.filter(o => o.end > o.start), ...band.gaps].sort(byTime);
   };
   const step = by => {
     const list = items();
