@@ -81,9 +81,8 @@ TEST_CASE("assigned streams are valid and never slower than one", "[streams]") {
 TEST_CASE("on one device the answer is the scheduler's, to the picosecond", "[streams]") {
   auto const g = zoo::googlenet();
   auto const s = presets::gpu_system(presets::gpu_devices()[2]);
-  mapping m{{{{accelerator_id{}}, std::string{s.accelerators[0].configurations[0].name()}}},
-            {},
-            {}};
+  mapping m{
+      {{{accelerator_id{}}, std::string{s.accelerators[0].configurations[0].name()}}}, {}, {}};
   m.operators.assign(g.size(), {set_id{}, {}});
   auto const& device = *s.accelerators[0].configurations[0].device();
   auto const later = to_picoseconds(device.overheads.graph) - to_picoseconds(device.overheads.gap);

@@ -31,11 +31,11 @@ namespace mars {
 
 /// A mapping whose operators were given streams.
 struct assigned_streams {
-  mars::mapping mapping;         ///< with a launch order and streams
-  mars::evaluation evaluation;   ///< of `mapping`
-  picoseconds one_stream{};      ///< latency of the same placement, every accelerator on one stream
-  std::size_t streams{};         ///< most that launch something on one accelerator
-  std::uint64_t evaluations{};   ///< schedules that the scheduler simulated
+  mars::mapping mapping;       ///< with a launch order and streams
+  mars::evaluation evaluation; ///< of `mapping`
+  picoseconds one_stream{};    ///< latency of the same placement, every accelerator on one stream
+  std::size_t streams{};       ///< most that launch something on one accelerator
+  std::uint64_t evaluations{}; ///< schedules that the scheduler simulated
 };
 
 namespace detail {
@@ -192,16 +192,17 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                 "a set of accelerators whose design is one of kernels (gpu)");
   auto part = context;
   part.start.reset();
-  if (part.budget.wall) *part.budget.wall = *part.budget.wall / static_cast<double>(scheduled.size());
+  if (part.budget.wall)
+    *part.budget.wall = *part.budget.wall / static_cast<double>(scheduled.size());
   for (auto const s : scheduled) {
     auto const options = catalogue.options(m.sets[s].accelerators);
-    auto const chosen = std::find_if(options.begin(), options.end(), [&](auto const& o) {
-      return o.name == m.sets[s].design;
-    });
+    auto const chosen = std::find_if(options.begin(), options.end(),
+                                     [&](auto const& o) { return o.name == m.sets[s].design; });
     auto of_set =
         detail::graph_of_set<Graph, System>(g, m, s, catalogue[chosen->by_member.front()]);
     auto const problem = stream_problem::make(std::move(of_set.graph), *devices[s].front());
-    if (!problem || of_set.operators.empty()) continue; // something runs nowhere: one stream says so
+    if (!problem || of_set.operators.empty())
+      continue; // something runs nowhere: one stream says so
     auto const found = scheduler(*problem, part);
     best.evaluations += found.evaluations;
     if (found.latency() >= never) continue;

@@ -83,7 +83,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
           CollectiveModelForSystem<System> Collective, deferred D = when_called>
 [[nodiscard]] auto bound_placement(Graph const& g, System const& system, mapping const& m,
-                                Cost const& cost, Collective const& collective)
+                                   Cost const& cost, Collective const& collective)
     -> later<expected<bound>, D> {
   return detail::with_stream_pricing<bound>(g, system, m, cost, collective,
                                             [](auto pricing) { return pricing.least(); });
