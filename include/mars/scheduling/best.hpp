@@ -40,7 +40,8 @@ namespace mars::scheduling {
 template <deferred D = when_called>
 struct basic_best {
   std::uint64_t seed{1};
-  std::uint64_t evaluations{30'000}; ///< segments simulated, unless the context has a budget
+  /// Segments simulated, unless the context has a budget; fewer of segments with over 100 nodes.
+  std::uint64_t evaluations{30'000};
 
   [[nodiscard]] auto name() const -> std::string_view { return "best"; }
 
@@ -62,7 +63,7 @@ struct basic_best {
     result.bound = bound.value;
     result.binding = bound.binding;
     if (result.timeline.latency > result.bound && !meter.spent())
-      search(problem, starts, meter, result);
+      search(problem, context, starts, meter, result);
     result.evaluations += meter.evaluations();
     result.exhausted = result.timeline.latency <= result.bound;
     return result;
@@ -74,6 +75,9 @@ private:
   using plan = mars::detail::segment_plan;
   using segment = mars::detail::stream_segment;
   using segment_search = mars::detail::basic_segment_search<D>;
+
+  /// Of larger problems covers and stages are not asked for: their memory grows with V².
+  static constexpr std::size_t most_covered = 20'000;
 
   /// One stream first: it is there when time runs out at once.
   template <class Offer>
@@ -91,6 +95,7 @@ private:
     for (auto const demand : {opara_demand::shared_memory, opara_demand::max_of_three,
                               opara_demand::duration, opara_demand::arithmetic_intensity})
       ask(basic_opara<D>{.demand = demand});
+    if (problem.size() > most_covered) return;
     ask(basic_path_cover<D>{});
     ask(basic_chain_cover<D>{});
     ask(basic_ios<D>{});
@@ -103,7 +108,12 @@ private:
     std::size_t weight;
   };
 
-  void search(later<stream_problem, D> const& problem,
+  /// Segments simulated before the next part has its turn, while there is time.
+  static constexpr std::uint64_t a_round = 2'000;
+  /// Of a segment, nodes simulated at most, unless a number of evaluations is given.
+  static constexpr double launches = 3e6;
+
+  void search(later<stream_problem, D> const& problem, later<stream_context, D> const& context,
               std::vector<later<stream_schedule, D>> const& starts,
               mars::detail::stream_meter& meter, later<stream_solution, D>& result) const {
     auto segments = mars::detail::find_segments<D>(problem);
@@ -138,15 +148,24 @@ private:
       weights += weight;
       parts.push_back({std::move(of), std::move(best), bound, weight});
     }
-    auto const budget = meter.limit();
-    for (std::size_t i = 0; i < parts.size() && weights > 0; ++i) {
-      auto& x = parts[i];
-      if (x.weight == 0 || x.best.value >= never.count()) continue;
-      auto const moves =
-          static_cast<std::uint64_t>(static_cast<double>(budget) * static_cast<double>(x.weight) /
-                                     static_cast<double>(weights));
-      x.search.improve(x.best, x.bound, moves, random_stream{seed, 0x7374726d}.substream(i),
-                       [&] { return meter.count(), meter.spent(); });
+    // Time is spent in rounds, so that every part has its share of it; a number of evaluations at once.
+    bool const timed = !context.budget.evaluations && context.budget.wall;
+    auto const budget = static_cast<double>(timed ? a_round : meter.limit());
+    random_stream const random{seed, 0x7374726d};
+    for (std::uint64_t round = 0; weights > 0 && !meter.spent(); ++round) {
+      bool open = false;
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        auto& x = parts[i];
+        if (x.weight == 0 || x.best.value <= x.bound || x.best.value >= never.count()) continue;
+        open = true;
+        auto moves = budget * static_cast<double>(x.weight) / static_cast<double>(weights);
+        if (!context.budget.evaluations)
+          moves = std::min(moves, launches / static_cast<double>(x.search.size()));
+        x.search.improve(x.best, x.bound, static_cast<std::uint64_t>(moves) + 1,
+                         random.substream(round).substream(i),
+                         [&] { return meter.count(), meter.spent(); });
+      }
+      if (!timed || !open) break;
     }
     later<stream_schedule, D> joined = join(problem, segments, part_of, parts);
     auto found = detail::answer<D>(problem, std::move(joined));
