@@ -379,12 +379,29 @@ TEST_CASE("ios is the best of all staged schedules of small graphs", "[schedulin
   static_assert(mars::StreamScheduler<mars::scheduling::ios>);
   static_assert(mars::StreamScheduler<mars::scheduling::ios_greedy>);
   mars::random_stream random{4};
-  int staged = 0;
-  for (int round = 0; round < 60; ++round) {
+  int staged = 0, merged = 0;
+  for (int round = 0; round < 120; ++round) {
     mars::stream_options o;
     o.mode = random.chance(0.5) ? mars::launch_mode::replay : mars::launch_mode::eager;
-    auto const p =
-        mars_test::stream_problem_of(mars_test::random_stream_dag(random, 1 + random.below(5)), o);
+    auto g = mars_test::random_stream_dag(random, 1 + random.below(5));
+    if (random.chance(0.3)) { // a cell, of which more can be merged
+      g = mars_test::stream_dag({{}, {0}, {0}, {0}, {1, 2, 3}});
+      mars_test::furnish(random, g);
+    }
+    // Often all operators launch the same, so that prices are remembered; convolutions may merge.
+    bool const alike = random.chance(0.5);
+    auto const some = mars::kernel{.blocks = 1 + static_cast<std::int64_t>(random.below(9)),
+                                   .work = mars::flops{2'000'000}};
+    for (auto& node : g.nodes) {
+      if (alike && !node.kernels.empty()) node.kernels = {some};
+      if (node.inputs.size() != 1 || node.kernels.empty()) continue;
+      node.convolution = {.input = {1, 8, 4, 4}};
+      node.convolution->options.out_channels = 1 + static_cast<std::int64_t>(random.below(3));
+    }
+    o.lower = [](mars::mergeable_convolution const& c) -> std::vector<mars::kernel> {
+      return {{.blocks = 2, .work = mars::flops{20'000 * c.options.out_channels}}};
+    };
+    auto const p = mars_test::stream_problem_of(std::move(g), o);
     auto const r = random.below(4), s = random.below(3);
     auto const found = mars::scheduling::ios{.r = r, .s = s}(p, {});
     REQUIRE(mars::validate(p, found.schedule).empty());
@@ -408,19 +425,28 @@ TEST_CASE("ios is the best of all staged schedules of small graphs", "[schedulin
             std::min(best, mars::simulate_streams(p, mars::detail::schedule_of(p, stages)).latency);
         return;
       }
+      auto const nodes = [&](bits of) {
+        std::vector<std::uint32_t> list;
+        for (std::size_t i = 0; i < plain.size(); ++i)
+          if (plain.has(of, i)) list.push_back(operators.node(i));
+        return list;
+      };
       for (bits e = left; e != 0; e = (e - 1) & left) {
-        bool ready = plain.within(e, r, s, enumeration::legal);
+        bool ready = true;
         for (std::size_t i = 0; i < plain.size(); ++i)
           ready = ready && !(plain.has(e, i) && (plain.before[i] & left & ~e) != 0);
         if (!ready) continue;
-        auto& stage = stages.emplace_back();
-        for (auto const g : plain.groups(e)) {
-          auto& group = stage.groups.emplace_back();
-          for (std::size_t i = 0; i < plain.size(); ++i)
-            if (plain.has(g, i)) group.push_back(operators.node(i));
+        if (plain.within(e, r, s, enumeration::legal)) {
+          auto& stage = stages.emplace_back();
+          for (auto const part : plain.groups(e)) stage.groups.push_back(nodes(part));
+          extend(left & ~e);
+          stages.pop_back();
         }
-        extend(left & ~e);
-        stages.pop_back();
+        if (std::popcount(e) > 1 && p.merged(nodes(e))) {
+          stages.push_back({{nodes(e)}, true});
+          extend(left & ~e);
+          stages.pop_back();
+        }
       }
     };
     extend((bits{1} << plain.size()) - 1);
@@ -428,8 +454,55 @@ TEST_CASE("ios is the best of all staged schedules of small graphs", "[schedulin
     if (o.mode == mars::launch_mode::replay) REQUIRE(found.latency() == best);
     CHECK(found.latency() >= best);
     staged += found.schedule.stage_of.empty() ? 0 : 1;
+    merged += found.schedule.merged.empty() ? 0 : 1;
   }
-  CHECK(staged > 10);
+  CHECK(staged > 15);
+  CHECK(merged > 5);
+}
+
+TEST_CASE("prices of stages that are remembered are those of other stages alike",
+          "[scheduling][ios]") {
+  mars::random_stream random{6};
+  std::uint64_t asked = 0, simulated = 0;
+  for (int round = 0; round < 40; ++round) {
+    auto g = mars_test::stream_dag({{}, {0}, {0}, {0}, {0}, {1}, {2}});
+    for (auto& node : g.nodes) {
+      node.kernels = {{.blocks = 1 + static_cast<std::int64_t>(random.below(3)),
+                       .work = mars::flops{1'000'000}}};
+      if (node.inputs.size() != 1) continue;
+      node.convolution = {.input = {1, 8, 4, 4}};
+      node.convolution->options.out_channels = 1 + static_cast<std::int64_t>(random.below(3));
+    }
+    mars::stream_options o;
+    o.lower = [](mars::mergeable_convolution const& c) -> std::vector<mars::kernel> {
+      return {{.blocks = 2, .work = mars::flops{400'000 * c.options.out_channels}}};
+    };
+    auto const p = mars_test::stream_problem_of(std::move(g), o);
+    mars::detail::basic_operator_list<> const operators{p};
+    auto const block = operators.block(0, operators.size());
+    mars::detail::stream_meter meter{{}};
+    mars::detail::basic_stage_prices<> prices{p, operators, meter};
+    prices.set_block(0, block);
+    for (bits e = 1; e < bits{1} << operators.size(); ++e) {
+      operator_set members;
+      std::vector<std::uint32_t> nodes;
+      for (std::size_t i = 0; i < operators.size(); ++i)
+        if ((e >> i & 1U) != 0) {
+          members.insert(i);
+          nodes.push_back(operators.node(i));
+        }
+      for (bool const merged : {false, true}) {
+        if (merged && (nodes.size() < 2 || !p.merged(nodes))) continue;
+        mars::detail::stream_meter own{{}};
+        mars::detail::basic_stage_prices<> fresh{p, operators, own};
+        fresh.set_block(0, block);
+        REQUIRE(prices(members, merged) == fresh(members, merged));
+        ++asked;
+      }
+    }
+    simulated += meter.evaluations();
+  }
+  CHECK(simulated < asked * 3 / 4);
 }
 
 TEST_CASE("a group may begin with several operators", "[scheduling][ios]") {

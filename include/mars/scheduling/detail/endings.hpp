@@ -158,7 +158,7 @@ private:
           [&](std::size_t v) { can_join = can_join || outer_[v].intersects(rest); });
       if (!can_join) ++settled;
     }
-    return settled > limits_.s;
+    return settled >= limits_.s; // and those that are not make one more
   }
 
   [[nodiscard]] auto is_accepted(std::span<operator_set const> groups) const -> bool {
