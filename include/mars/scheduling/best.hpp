@@ -72,8 +72,9 @@ struct basic_best {
   friend auto operator==(basic_best const&, basic_best const&) -> bool = default;
 
 private:
-  using plan = mars::detail::segment_plan;
-  using segment = mars::detail::stream_segment;
+  using plan = later<mars::detail::segment_plan, D>;
+  using segment = later<mars::detail::stream_segment, D>;
+  using segment_key = later<std::vector<std::int64_t>, D>;
   using segment_search = mars::detail::basic_segment_search<D>;
 
   /// Of larger problems covers and stages are not asked for: their memory grows with V².
@@ -123,9 +124,9 @@ private:
       for (std::uint32_t v = 0; v < problem.size(); ++v) all.nodes.push_back(v);
       segments.assign(1, std::move(all));
     }
-    std::map<std::vector<std::int64_t>, std::size_t> known;
+    std::map<segment_key, std::size_t> known;
     std::vector<part> parts;
-    std::vector<std::size_t> part_of(segments.size(), no_part);
+    later<std::vector<std::size_t>, D> part_of(segments.size(), no_part);
     std::size_t weights = 0;
     for (std::size_t i = 0; i < segments.size(); ++i) {
       if (segments[i].nodes.size() < 2) continue;
@@ -179,7 +180,7 @@ private:
   /// The segments after each other, each as its part says; what has no part, on its entry's stream.
   [[nodiscard]] static auto join(later<stream_problem, D> const& problem,
                                  std::vector<segment> const& segments,
-                                 std::vector<std::size_t> const& part_of,
+                                 later<std::vector<std::size_t>, D> const& part_of,
                                  std::vector<part> const& parts) -> later<stream_schedule, D> {
     later<stream_schedule, D> s;
     s.stream_of.resize(problem.size());
@@ -215,7 +216,7 @@ private:
 
   /// Streams by their first launch, without holes.
   static void renumber(later<stream_schedule, D>& s) {
-    std::vector<stream_id> names(s.streams(), stream_id{no_name});
+    later<std::vector<stream_id>, D> names(s.streams(), stream_id{no_name});
     std::size_t next = 0;
     for (auto const v : s.launch_order) {
       auto& name = names[s.stream_of[v].index()];
@@ -233,10 +234,9 @@ private:
 
   /// What a segment's best plan depends on: structure and prices, not names.
   [[nodiscard]] static auto key_of(later<stream_problem, D> const& p, segment const& s)
-      -> std::vector<std::int64_t> {
-    std::vector<std::int64_t> key{s.entry != segment::none ? 1 : 0, s.exit != segment::none ? 1 : 0,
-                                  s.exit == segment::none ? -1
-                                                          : static_cast<std::int64_t>(p.size())};
+      -> segment_key {
+    segment_key key{s.entry != segment::none ? 1 : 0, s.exit != segment::none ? 1 : 0,
+                    s.exit == segment::none ? -1 : static_cast<std::int64_t>(p.size())};
     for (std::size_t v = 0; v < p.size(); ++v) {
       key.push_back(static_cast<std::int64_t>(p.kernels(v).size()));
       for (auto const& k : p.kernels(v))

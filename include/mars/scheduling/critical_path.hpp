@@ -29,7 +29,8 @@ struct basic_critical_path {
   [[nodiscard]] auto schedule(later<stream_problem, D> const& p) const
       -> later<stream_schedule, D> {
     auto const ranks = upward_ranks(p);
-    later<stream_schedule, D> s{std::vector<stream_id>(p.size()), detail::graph_order<D>(p.size())};
+    later<stream_schedule, D> s{later<std::vector<stream_id>, D>(p.size()),
+                                detail::graph_order<D>(p.size())};
     // Stable, and inputs never rank lower than readers: producers come first.
     std::stable_sort(s.launch_order.begin(), s.launch_order.end(),
                      [&](auto a, auto b) { return ranks[a] > ranks[b]; });
@@ -37,7 +38,7 @@ struct basic_critical_path {
     bool const eager = p.options().mode == launch_mode::eager;
     auto const& cost = p.overheads();
     later<std::vector<std::uint32_t>, D> tail; // of each stream
-    std::vector<picoseconds> end(p.size());
+    later<std::vector<picoseconds>, D> end(p.size());
     picoseconds host{};
     for (auto const v : s.launch_order) {
       if (eager)

@@ -44,11 +44,11 @@ public:
     finish();
   }
 
-  std::vector<stream_violation> violations{};
-  std::vector<stream_race> races{};
+  later<std::vector<stream_violation>, D> violations{};
+  later<std::vector<stream_race>, D> races{};
 
 private:
-  using clock = std::vector<std::uint32_t>;
+  using clock = later<std::vector<std::uint32_t>, D>;
   struct position {
     std::size_t stream;
     std::uint32_t launch; ///< the how-manieth of the stream
@@ -112,7 +112,7 @@ private:
   /// All nodes at once: none of them sees another's result.
   void launch(std::size_t i, std::size_t stream, std::span<std::uint32_t const> nodes) {
     auto& now = streams_[stream];
-    std::vector<std::uint32_t> known;
+    clock known;
     for (auto const v : nodes)
       if (exists(kind::unknown_node, i, "node", v, graph_.size())) known.push_back(v);
     for (auto const v : known)
@@ -163,7 +163,8 @@ private:
 /// nodes that are never launched are among them. O(commands · streams).
 template <deferred D = when_called>
 [[nodiscard]] auto find_races(later<stream_graph, D> const& g,
-                              later<stream_program, D> const& program) -> std::vector<stream_race> {
+                              later<stream_program, D> const& program)
+    -> later<std::vector<stream_race>, D> {
   return detail::basic_program_reader<D>{g, program}.races;
 }
 
@@ -171,7 +172,7 @@ template <deferred D = when_called>
 template <deferred D = when_called>
 [[nodiscard]] auto validate(later<stream_graph, D> const& g,
                             later<stream_program, D> const& program)
-    -> std::vector<stream_violation> {
+    -> later<std::vector<stream_violation>, D> {
   return detail::basic_program_reader<D>{g, program}.violations;
 }
 

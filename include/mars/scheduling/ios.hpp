@@ -49,8 +49,8 @@ struct basic_ios {
 
   [[nodiscard]] auto name() const -> std::string_view { return "ios"; }
 
-  [[nodiscard]] auto operator()(stream_problem const& problem, stream_context const& context) const
-      -> stream_solution {
+  [[nodiscard]] auto operator()(later<stream_problem, D> const& problem,
+                                later<stream_context, D> const& context) const -> stream_solution {
     mars::detail::stream_meter meter{context};
     later<stream_solution, D> result;
     auto const offer = [&](later<stream_schedule, D> schedule) {
@@ -77,22 +77,22 @@ struct basic_ios {
   friend auto operator==(basic_ios const&, basic_ios const&) -> bool = default;
 
 private:
+  using numbers = later<std::vector<std::uint32_t>, D>;
+
   struct state {
-    stream_problem const& problem;
+    later<stream_problem, D> const& problem;
     mars::detail::basic_operator_list<D> const& operators;
     mars::detail::stream_meter& meter;
     mars::detail::basic_stage_prices<D> prices;
-    std::unordered_map<std::vector<std::uint32_t>, mars::detail::staged_block,
-                       mars::detail::numbers_hash>
-        known;
-    std::vector<mars::detail::stream_stage> stages;
+    std::unordered_map<numbers, mars::detail::staged_block, mars::detail::numbers_hash> known;
+    later<std::vector<mars::detail::stream_stage>, D> stages;
   };
 
   /// False: the budget ended it.
-  [[nodiscard]] auto search(state& at, stream_solution& result) const -> bool {
+  [[nodiscard]] auto search(state& at, later<stream_solution, D>& result) const -> bool {
     auto const largest = mars::detail::operator_set::max_size;
     auto const starts = at.operators.blocks(std::clamp<std::size_t>(split_above, 1, largest));
-    std::vector<std::pair<std::size_t, std::size_t>> left;
+    later<std::vector<std::pair<std::size_t, std::size_t>>, D> left;
     for (std::size_t b = starts.size(); --b > 0;)
       if (starts[b - 1] < starts[b]) left.emplace_back(starts[b - 1], starts[b]);
     bool complete = true;
@@ -119,8 +119,8 @@ private:
     }
     return complete;
   }
-  [[nodiscard]] auto solve(state& at, mars::detail::operator_block const& block,
-                           std::size_t from) const -> mars::detail::staged_block {
+  [[nodiscard]] auto solve(state& at, later<mars::detail::operator_block, D> const& block,
+                           std::size_t from) const -> later<mars::detail::staged_block, D> {
     auto const most = at.problem.limits().streams;
     auto const groups = most == 0 ? s : s == 0 ? most : std::min(s, most);
     at.prices.set_block(from, block);
@@ -128,10 +128,10 @@ private:
                                         at.prices);
   }
   /// A block without stages is one stage on one stream.
-  static void append(state& at, mars::detail::operator_block const& block, std::size_t from,
-                     mars::detail::staged_block const& best) {
+  static void append(state& at, later<mars::detail::operator_block, D> const& block,
+                     std::size_t from, later<mars::detail::staged_block, D> const& best) {
     auto const nodes = [&](mars::detail::operator_set const& members) {
-      std::vector<std::uint32_t> all;
+      numbers all;
       members.for_each([&](std::size_t i) { all.push_back(at.operators.node(from + i)); });
       return all;
     };
@@ -139,7 +139,7 @@ private:
       auto& added = at.stages.emplace_back();
       added.merged = stage.merged;
       for (auto rest = stage.members; !rest.empty();) {
-        auto const group = stage.merged ? rest : mars::detail::group_of_first(block, rest);
+        auto const group = stage.merged ? rest : mars::detail::group_of_first<D>(block, rest);
         added.groups.push_back(nodes(group));
         rest = rest - group;
       }

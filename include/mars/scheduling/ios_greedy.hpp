@@ -27,25 +27,26 @@ struct basic_ios_greedy {
 
   [[nodiscard]] auto name() const -> std::string_view { return "ios-greedy"; }
 
-  [[nodiscard]] auto operator()(stream_problem const& problem, stream_context const&) const
-      -> stream_solution {
+  [[nodiscard]] auto operator()(later<stream_problem, D> const& problem,
+                                stream_context const&) const -> stream_solution {
+    using numbers = later<std::vector<std::uint32_t>, D>;
     later<mars::detail::basic_operator_list<D>, D> const operators{problem};
     auto const limit = problem.limits().streams;
     auto const most = std::max<std::size_t>(1, limit == 0 ? groups : std::min(groups, limit));
     auto const n = operators.size();
-    std::vector<std::uint32_t> missing(n, 0);
-    std::vector<std::vector<std::uint32_t>> readers(n);
-    std::vector<std::uint32_t> ready;
+    numbers missing(n, 0);
+    std::vector<numbers> readers(n);
+    numbers ready;
     for (std::uint32_t i = 0; i < n; ++i) {
       for (auto const u : operators.reads(i)) readers[u].push_back(i);
       missing[i] = static_cast<std::uint32_t>(operators.reads(i).size());
       if (missing[i] == 0) ready.push_back(i);
     }
-    std::vector<mars::detail::stream_stage> stages;
+    later<std::vector<mars::detail::stream_stage>, D> stages;
     while (!ready.empty()) {
       sort_ascending(ready);
       auto const taken = static_cast<std::ptrdiff_t>(std::min(most, ready.size()));
-      std::vector<std::uint32_t> next(ready.begin() + taken, ready.end());
+      numbers next(ready.begin() + taken, ready.end());
       auto& stage = stages.emplace_back();
       for (auto it = ready.begin(); it != ready.begin() + taken; ++it) {
         stage.groups.push_back({operators.node(*it)});

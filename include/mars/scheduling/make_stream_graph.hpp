@@ -21,14 +21,15 @@
 namespace mars {
 
 /// A two-dimensional convolution as something to merge; nothing for other operators.
-template <deferred = when_called>
-[[nodiscard]] auto mergeable_of(operation const& o) -> std::optional<mergeable_convolution> {
+template <deferred D = when_called>
+[[nodiscard]] auto mergeable_of(operation const& o)
+    -> std::optional<later<mergeable_convolution, D>> {
   auto const* in = nth_operand(o, role::input, 0);
   auto const* out = nth_operand(o, role::output, 0);
   if (o.kind != op_kind::convolution || in == nullptr || out == nullptr || in->axes.size() != 4 ||
       out->axes.size() != 4 || find_dim(o, "py"))
     return std::nullopt;
-  mergeable_convolution c;
+  later<mergeable_convolution, D> c;
   c.input = shape_of(*in);
   c.element_bits = in->element_bits;
   auto const shape = as_convolution(shard{o});
@@ -54,20 +55,20 @@ template <deferred = when_called>
 /// Every operator of a workload, whole, as the kernels of a design. Nodes are in topological order.
 /// Where `nodes` is given it gets the operator of each. O(V + E) questions to the design. Errors: those
 /// of `topological_order`.
-template <WorkloadGraph Graph, KernelDesign Design>
+template <WorkloadGraph Graph, KernelDesign Design, deferred D = when_called>
 [[nodiscard]] auto make_stream_graph(Graph const& g, Design const& design, std::string name = {},
                                      std::vector<operator_id>* nodes = nullptr)
-    -> expected<stream_graph> {
-  stream_graph result;
+    -> expected<later<stream_graph, D>> {
+  later<stream_graph, D> result;
   result.name = std::move(name);
   auto const sorted = topological_order(g);
   if (!sorted) return unexpected{sorted.error()};
   auto const& order = *sorted;
-  std::vector<std::uint32_t> place(order.size());
+  later<std::vector<std::uint32_t>, D> place(order.size());
   for (auto const v : order) {
     auto const& o = op(g, v);
     place[v.index()] = static_cast<std::uint32_t>(result.nodes.size());
-    stream_node node;
+    later<stream_node, D> node;
     node.name = o.name;
     for (auto const& k : design.kernels(shard{o})) node.kernels.push_back(k);
     for (input_edge const in : inputs(g, v)) {

@@ -29,8 +29,8 @@ template <deferred D = when_called>
   if (all.empty()) return std::nullopt;
   later<mergeable_convolution, D> merged = all.front();
   auto const axes = merged.input.size() < 2 ? 0 : merged.input.size() - 2;
-  std::vector<mars::detail::window> largest;
-  std::vector<std::int64_t> outputs(axes);
+  later<std::vector<mars::detail::window>, D> largest;
+  later<std::vector<std::int64_t>, D> outputs(axes);
   merged.options.out_channels = 0;
   merged.options.bias = false;
   for (auto const& c : all) {

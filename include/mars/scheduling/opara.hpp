@@ -56,7 +56,7 @@ template <deferred D = when_called, class Dag>
                                    later<std::vector<std::uint32_t>, D> const& order,
                                    opara_version version) -> later<std::vector<stream_id>, D> {
   later<std::vector<stream_id>, D> stream_of(dag.size());
-  std::vector<char> given(dag.size()), seen(dag.size());
+  later<std::vector<char>, D> given(dag.size()), seen(dag.size());
   std::size_t streams = 0;
   for (auto const v : order) {
     bool found = false;
@@ -93,7 +93,7 @@ template <deferred D = when_called, class Dag>
   auto const arrive = [&](std::uint32_t v) {
     ready[memory_bound[v] != 0 ? 1 : 0].push({demand[v], arrivals++, v});
   };
-  std::vector<std::size_t> waits(dag.size());
+  later<std::vector<std::size_t>, D> waits(dag.size());
   for (std::uint32_t v = 0; v < dag.size(); ++v) {
     waits[v] = dag.inputs(v).size();
     if (waits[v] == 0) arrive(v);

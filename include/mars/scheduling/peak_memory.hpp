@@ -37,7 +37,7 @@ template <deferred D = when_called>
   later<std::vector<std::vector<std::uint32_t>>, D> before(launches.size());
   for (auto const& w : synchronize<D>(g, schedule).waits)
     before[launches.of[w.consumer]].push_back(launches.of[w.producer]);
-  std::vector<std::uint32_t> tail(schedule.streams(), none), ended;
+  later<std::vector<std::uint32_t>, D> tail(schedule.streams(), none), ended;
   for (std::uint32_t i = 0; i < launches.size(); ++i) {
     auto const& l = launches.all[i];
     if (i > 0 && l.stage != launches.all[i - 1].stage) ended = tail;
@@ -63,9 +63,9 @@ struct result_lifetime {
 template <deferred D = when_called>
 [[nodiscard]] auto find_lifetimes(later<stream_graph, D> const& g,
                                   basic_launches<D> const& launches)
-    -> std::vector<result_lifetime> {
-  std::vector<result_lifetime> of_node(g.size()), of_launch(launches.size());
-  std::vector<char> read(g.size());
+    -> later<std::vector<result_lifetime>, D> {
+  later<std::vector<result_lifetime>, D> of_node(g.size()), of_launch(launches.size());
+  later<std::vector<char>, D> read(g.size());
   for (std::size_t v = g.size(); v-- > 0;) { // consumers before producers
     auto& here = of_node[v];
     here.stays = here.stays || read[v] == 0;
@@ -102,7 +102,7 @@ template <deferred D = when_called>
   detail::basic_launches<D> const launches{schedule};
   auto const n = launches.size();
   auto const before = detail::launches_before<D>(g, schedule, launches);
-  std::vector<std::int64_t> size(n);
+  later<std::vector<std::int64_t>, D> size(n);
   for (std::uint32_t i = 0; i < n; ++i)
     for (auto const v : launches.nodes(schedule, i)) size[i] += g.nodes[v].output.count();
   auto const needed = detail::find_lifetimes<D>(g, launches);

@@ -17,7 +17,8 @@ struct basic_sequential {
 
   [[nodiscard]] auto schedule(later<stream_problem, D> const& problem) const
       -> later<stream_schedule, D> {
-    return {std::vector<stream_id>(problem.size()), detail::graph_order<D>(problem.size())};
+    return {later<std::vector<stream_id>, D>(problem.size()),
+            detail::graph_order<D>(problem.size())};
   }
   [[nodiscard]] auto operator()(later<stream_problem, D> const& problem,
                                 stream_context const&) const -> stream_solution {

@@ -34,6 +34,9 @@ namespace mars {
 /// Kernels then compete as `detail::basic_kernel_engine` says.
 template <deferred D = when_called>
 class basic_stream_simulator {
+  template <class T>
+  using vector = later<std::vector<T>, D>;
+
 public:
   explicit basic_stream_simulator(later<stream_problem, D> const& problem) : p_{&problem} {}
 
@@ -105,8 +108,8 @@ private:
     bool started{false};
   };
 
-  [[nodiscard]] auto prepare(stream_schedule const& s, std::span<std::uint32_t const> order)
-      -> bool {
+  [[nodiscard]] auto prepare(later<stream_schedule, D> const& s,
+                             std::span<std::uint32_t const> order) -> bool {
     auto const& p = *p_;
     bool const eager = p.options().mode == launch_mode::eager;
     bool const staged = !s.stage_of.empty();
@@ -177,7 +180,7 @@ private:
   }
 
   /// Inputs of `v` on other streams, as edges from their units.
-  void add_inputs(stream_schedule const& s, std::uint32_t v) {
+  void add_inputs(later<stream_schedule, D> const& s, std::uint32_t v) {
     auto const u = unit_of_[v];
     for (auto const i : p_->inputs(v)) {
       auto const from = unit_of_[i];
@@ -272,18 +275,18 @@ private:
     }
   }
 
-  using timer = std::pair<time_ticks, std::uint32_t>; // equal times: in launch order
+  using timer = later<std::pair<time_ticks, std::uint32_t>, D>; // equal times: in launch order
 
   later<stream_problem, D> const* p_;
   std::optional<detail::basic_kernel_engine<D>> engine_;
-  stream_timeline result_;
-  std::vector<unit> units_;
-  std::vector<std::uint32_t> unit_of_, group_of_, tail_, first_edge_;
-  std::vector<time_ticks> waits_, records_; ///< of each unit, counts
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> edges_, by_consumer_; ///< producer, consumer
+  later<stream_timeline, D> result_;
+  vector<unit> units_;
+  vector<std::uint32_t> unit_of_, group_of_, tail_, first_edge_;
+  vector<time_ticks> waits_, records_;                                  ///< of each unit, counts
+  vector<std::pair<std::uint32_t, std::uint32_t>> edges_, by_consumer_; ///< producer, consumer
   detail::basic_stream_clocks<D> clocks_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> stages_; ///< first unit, units left
-  std::vector<std::vector<detail::priced_kernel>> merged_kernels_;
+  vector<std::pair<std::uint32_t, std::uint32_t>> stages_; ///< first unit, units left
+  vector<std::vector<detail::priced_kernel>> merged_kernels_;
   std::priority_queue<timer, std::vector<timer>, std::greater<>> timers_;
   time_ticks latest_{0};
   std::size_t stage_{0};

@@ -33,16 +33,16 @@ struct bounded_node {
 /// One machine that may be interrupted: work that is released at heads, the longest tail first. Nothing
 /// that shares the machine fairly, or in any other way, ends before it (Jackson's preemptive schedule).
 /// O(n log n).
-template <deferred = when_called>
-[[nodiscard]] auto one_machine_bound(std::vector<bounded_node> const& nodes,
+template <deferred D = when_called>
+[[nodiscard]] auto one_machine_bound(later<std::vector<bounded_node>, D> const& nodes,
                                      time_ticks bounded_node::*work) -> time_ticks {
-  std::vector<std::uint32_t> by_head(nodes.size());
+  later<std::vector<std::uint32_t>, D> by_head(nodes.size());
   for (std::uint32_t i = 0; i < by_head.size(); ++i) by_head[i] = i;
   std::sort(by_head.begin(), by_head.end(), [&](auto a, auto b) {
     return std::pair{nodes[a].head, a} < std::pair{nodes[b].head, b};
   });
-  std::priority_queue<std::pair<time_ticks, std::uint32_t>> waiting; // by tail
-  std::vector<time_ticks> left(nodes.size());
+  later<std::priority_queue<std::pair<time_ticks, std::uint32_t>>, D> waiting; // by tail
+  later<std::vector<time_ticks>, D> left(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) left[i] = nodes[i].*work;
   time_ticks now = 0, bound = 0;
   std::size_t next = 0;
@@ -89,10 +89,10 @@ template <deferred D = when_called>
 
 /// From the end of a segment's entry to the end of the segment.
 template <deferred D = when_called>
-[[nodiscard]] auto segment_bound(later<stream_problem, D> const& p, stream_segment const& s)
-    -> std::array<time_ticks, 3> {
-  std::vector<bounded_node> nodes(s.nodes.size());
-  std::vector<std::uint32_t> place; // of nodes of the problem
+[[nodiscard]] auto segment_bound(later<stream_problem, D> const& p,
+                                 later<stream_segment, D> const& s) -> std::array<time_ticks, 3> {
+  later<std::vector<bounded_node>, D> nodes(s.nodes.size());
+  later<std::vector<std::uint32_t>, D> place; // of nodes of the problem
   auto const first = s.nodes.empty() ? 0 : s.nodes.front();
   auto const last = s.nodes.empty() ? 0 : s.nodes.back();
   place.assign(s.nodes.empty() ? 0 : last - first + 1, stream_segment::none);
@@ -134,8 +134,8 @@ template <deferred D = when_called>
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (p.launches(s.nodes[i])) nodes[kept++] = nodes[i];
   nodes.resize(kept);
-  return {path, one_machine_bound(nodes, &bounded_node::arithmetic),
-          one_machine_bound(nodes, &bounded_node::traffic)};
+  return {path, one_machine_bound<D>(nodes, &bounded_node::arithmetic),
+          one_machine_bound<D>(nodes, &bounded_node::traffic)};
 }
 
 } // namespace detail

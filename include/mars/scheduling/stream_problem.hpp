@@ -52,6 +52,9 @@ struct stream_options {
 /// A `stream_graph` on a device, compiled for schedulers: dependences both ways, every kernel priced.
 template <deferred D = when_called>
 class basic_stream_problem {
+  using numbers = later<std::vector<std::uint32_t>, D>;
+  using priced_kernels = later<std::vector<detail::priced_kernel>, D>;
+
 public:
   /// Errors: `out_of_range`, `shape_mismatch`, `infeasible` (a block that fits no SM); paths such as
   /// `nodes[3].inputs[0]`, `nodes[3].kernels[1].blocks`, `device.sms`. O(V + E).
@@ -140,8 +143,8 @@ public:
 
   /// The kernels of nodes merged into one; nothing where they cannot be (`merged_convolution`).
   [[nodiscard]] auto merged(std::span<std::uint32_t const> nodes) const
-      -> std::optional<std::vector<detail::priced_kernel>> {
-    std::vector<std::uint32_t> key(nodes.begin(), nodes.end());
+      -> std::optional<priced_kernels> {
+    numbers key(nodes.begin(), nodes.end());
     std::sort(key.begin(), key.end());
     if (auto const known = merged_.find(key); known != merged_.end()) return known->second;
     return price_merged(key);
@@ -160,9 +163,9 @@ public:
   }
 
   /// Kernels on this device. Errors: as `make`.
-  [[nodiscard]] auto price_all(std::vector<kernel> const& kernels, std::string const& path) const
-      -> expected<std::vector<detail::priced_kernel>> {
-    std::vector<detail::priced_kernel> all;
+  [[nodiscard]] auto price_all(later<std::vector<kernel>, D> const& kernels,
+                               std::string const& path) const -> expected<priced_kernels> {
+    priced_kernels all;
     for (std::size_t i = 0; i < kernels.size(); ++i) {
       auto const& k = kernels[i];
       auto const where = [&] { return path + ".kernels[" + std::to_string(i) + "]"; };
@@ -189,8 +192,7 @@ public:
   }
   /// Of kernels after each other on one stream, gaps included.
   template <class Each>
-  [[nodiscard]] auto sum(std::vector<detail::priced_kernel> const& kernels, Each each) const
-      -> picoseconds {
+  [[nodiscard]] auto sum(priced_kernels const& kernels, Each each) const -> picoseconds {
     picoseconds all{
         kernels.empty() ? 0 : overheads_.gap * static_cast<std::int64_t>(kernels.size() - 1)};
     for (auto const& k : kernels)
@@ -201,9 +203,9 @@ public:
   /// Some nodes as a problem of its own, in the order given; inputs from others are dropped.
   /// Precondition: producers come first.
   [[nodiscard]] auto part(std::span<std::uint32_t const> nodes) const -> basic_stream_problem {
-    stream_graph g;
+    later<stream_graph, D> g;
     g.name = graph_.name;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> places; // node, place
+    later<std::vector<std::pair<std::uint32_t, std::uint32_t>>, D> places; // node, place
     for (std::uint32_t i = 0; i < nodes.size(); ++i) places.emplace_back(nodes[i], i);
     std::sort(places.begin(), places.end());
     for (auto const v : nodes) {
@@ -221,9 +223,9 @@ public:
 
 private:
   [[nodiscard]] auto price_merged(std::span<std::uint32_t const> nodes) const
-      -> std::optional<std::vector<detail::priced_kernel>> {
+      -> std::optional<priced_kernels> {
     if (!options_.lower) return std::nullopt;
-    std::vector<mergeable_convolution> all;
+    later<std::vector<mergeable_convolution>, D> all;
     for (auto const v : nodes) {
       auto const& x = graph_.nodes[v];
       if (!x.convolution || x.inputs.size() != 1 || x.inputs != graph_.nodes[nodes.front()].inputs)
@@ -242,10 +244,10 @@ private:
   void find_floors() {
     constexpr std::size_t most = 10;
     floors_.resize(size());
-    std::vector<char> seen(size(), 0);
+    later<std::vector<char>, D> seen(size(), 0);
     for (std::uint32_t v = 0; v < size(); ++v) {
       if (seen[v] != 0 || !node(v).convolution || node(v).inputs.size() != 1) continue;
-      std::vector<std::uint32_t> alike; // may-merge is an equivalence
+      numbers alike; // may-merge is an equivalence
       for (auto const w : outputs(node(v).inputs[0])) {
         std::uint32_t const pair[] = {v, w};
         if (w == v || (node(w).convolution && node(w).inputs.size() == 1 && price_merged(pair)))
@@ -258,10 +260,10 @@ private:
       price_sets(alike);
     }
   }
-  void price_sets(std::vector<std::uint32_t> const& alike) {
-    std::vector<char> priced_once(alike.size(), 0);
+  void price_sets(numbers const& alike) {
+    later<std::vector<char>, D> priced_once(alike.size(), 0);
     for (std::uint32_t set = 1; set < (std::uint32_t{1} << alike.size()); ++set) {
-      std::vector<std::uint32_t> nodes;
+      numbers nodes;
       for (std::size_t i = 0; i < alike.size(); ++i)
         if ((set >> i & 1U) != 0) nodes.push_back(alike[i]);
       auto kernels = nodes.size() == 1 ? std::optional{priced_[nodes[0]]} : price_merged(nodes);
@@ -290,14 +292,14 @@ private:
     }
   }
 
-  stream_graph graph_;
+  later<stream_graph, D> graph_;
   gpu_device device_;
-  stream_options options_;
-  std::vector<std::uint32_t> first_, consumers_;
-  std::vector<std::vector<detail::priced_kernel>> priced_;
-  std::vector<picoseconds> alone_, least_;
+  later<stream_options, D> options_;
+  numbers first_, consumers_;
+  std::vector<priced_kernels> priced_;
+  later<std::vector<picoseconds>, D> alone_, least_;
   std::vector<floor> floors_;
-  std::map<std::vector<std::uint32_t>, std::vector<detail::priced_kernel>> merged_;
+  std::map<numbers, priced_kernels> merged_;
   detail::overhead_ticks overheads_{};
   detail::device_limits limits_of_device_{};
 };

@@ -49,8 +49,8 @@ template <deferred D = when_called>
   detail::basic_launches<D> const launches{schedule};
   detail::basic_stream_clocks<D> clocks;
   clocks.reset(schedule.streams(), launches.size());
-  std::vector<char> waited_for(launches.size());
-  std::vector<std::vector<std::uint32_t>> waits_of(launches.size());
+  later<std::vector<char>, D> waited_for(launches.size());
+  later<std::vector<std::vector<std::uint32_t>>, D> waits_of(launches.size());
   for (std::uint32_t i = 0; i < launches.size(); ++i) {
     auto const& to = launches.all[i];
     for (auto const v : launches.nodes(schedule, i))
@@ -65,7 +65,7 @@ template <deferred D = when_called>
     std::sort(waits_of[i].begin(), waits_of[i].end(), std::greater<>{});
     waits_of[i].erase(std::unique(waits_of[i].begin(), waits_of[i].end()), waits_of[i].end());
   }
-  std::vector<char> records(launches.size());
+  later<std::vector<char>, D> records(launches.size());
   for (std::uint32_t i = 0; i < launches.size(); ++i) {
     auto const& to = launches.all[i];
     for (auto const p : waits_of[i]) {

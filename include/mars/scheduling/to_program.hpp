@@ -28,7 +28,7 @@ template <deferred D = when_called>
   detail::basic_launches<D> const launches{schedule};
   auto const sync = synchronize<D>(g, schedule, rule);
   program.streams = schedule.streams();
-  std::vector<std::uint32_t> event_of(g.size(), none);
+  later<std::vector<std::uint32_t>, D> event_of(g.size(), none);
   for (auto const& w : sync.waits) event_of[w.producer] = 0;
   auto const say = [&](stream_verb verb, std::size_t stream, std::uint32_t what) {
     program.commands.push_back({verb, stream_id{stream}, what});

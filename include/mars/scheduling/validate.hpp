@@ -26,7 +26,8 @@ public:
   basic_stream_audit(later<stream_graph, D> const& g, later<stream_schedule, D> const& schedule)
       : g_{g}, s_{schedule} {}
 
-  [[nodiscard]] auto operator()(stream_limits const& limits) -> std::vector<stream_violation> {
+  [[nodiscard]] auto operator()(stream_limits const& limits)
+      -> later<std::vector<stream_violation>, D> {
     if (audit_sizes() && audit_streams() && audit_order() && audit_stages() && audit_groups())
       audit_limits(limits);
     return std::move(found_);
@@ -58,7 +59,7 @@ private:
   }
 
   [[nodiscard]] auto audit_streams() -> bool {
-    std::vector<char> used(g_.size());
+    later<std::vector<char>, D> used(g_.size());
     std::size_t streams = 0;
     for (std::size_t v = 0; v < g_.size(); ++v) {
       auto const s = s_.stream_of[v].index();
@@ -112,7 +113,7 @@ private:
   }
 
   [[nodiscard]] auto audit_groups() -> bool {
-    std::vector<char> grouped(g_.size());
+    later<std::vector<char>, D> grouped(g_.size());
     bool good = true;
     for (std::size_t g = 0; g < s_.merged.size() && good; ++g) {
       auto const& group = s_.merged[g];
@@ -178,8 +179,8 @@ private:
 
   later<stream_graph, D> const& g_;
   later<stream_schedule, D> const& s_;
-  std::vector<std::size_t> place_{};
-  std::vector<stream_violation> found_{};
+  later<std::vector<std::size_t>, D> place_{};
+  later<std::vector<stream_violation>, D> found_{};
 };
 
 } // namespace detail
@@ -190,7 +191,8 @@ private:
 template <deferred D = when_called>
 [[nodiscard]] auto validate(later<stream_graph, D> const& g,
                             later<stream_schedule, D> const& schedule,
-                            stream_limits const& limits = {}) -> std::vector<stream_violation> {
+                            stream_limits const& limits = {})
+    -> later<std::vector<stream_violation>, D> {
   return detail::basic_stream_audit<D>{g, schedule}(limits);
 }
 
@@ -198,7 +200,7 @@ template <deferred D = when_called>
 template <deferred D = when_called>
 [[nodiscard]] auto validate(later<stream_problem, D> const& problem,
                             later<stream_schedule, D> const& schedule)
-    -> std::vector<stream_violation> {
+    -> later<std::vector<stream_violation>, D> {
   auto found = validate<D>(problem.graph(), schedule, problem.limits());
   if (!found.empty()) return found;
   for (std::size_t g = 0; g < schedule.merged.size(); ++g)

@@ -63,9 +63,9 @@ struct gpu {
   }
   [[nodiscard]] auto memory_bandwidth() const -> bytes_per_second { return limits.bandwidth; }
 
-  template <deferred = when_called>
-  [[nodiscard]] auto kernels(shard const& s) const -> std::vector<kernel> {
-    std::vector<kernel> all;
+  template <deferred D = when_called>
+  [[nodiscard]] auto kernels(shard const& s) const -> later<std::vector<kernel>, D> {
+    later<std::vector<kernel>, D> all;
     if (s.op->kind == op_kind::opaque || s.op->kind == op_kind::reshape) return all;
     kernel k{.name = s.op->type.empty() ? std::string{kind_name(s.op->kind)} : s.op->type};
     k.element_bits = computing_bits(s);

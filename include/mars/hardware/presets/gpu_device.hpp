@@ -181,9 +181,9 @@ template <deferred = when_called>
 }
 
 /// The device of that name. Error: `unknown_name` at `device`, with a suggestion.
-template <deferred = when_called>
-[[nodiscard]] auto find_device(std::string_view name) -> expected<hardware::gpu> {
-  std::vector<std::string_view> known;
+template <deferred D = when_called>
+[[nodiscard]] auto find_device(std::string_view name) -> expected<later<hardware::gpu, D>> {
+  later<std::vector<std::string_view>, D> known;
   std::string list;
   for (auto const& d : gpu_devices()) {
     if (d.name == name) return gpu_design(d);

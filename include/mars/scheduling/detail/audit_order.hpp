@@ -21,10 +21,12 @@ namespace mars::detail {
 /// Precondition: the form is valid. O(V²) time, V²/4 bytes.
 template <deferred D = when_called>
 class basic_order_audit {
+  using numbers = later<std::vector<std::uint32_t>, D>;
+
 public:
   struct heap {
     std::int64_t size{};
-    std::vector<std::uint32_t> nodes{};
+    numbers nodes{};
   };
 
   basic_order_audit(later<stream_graph, D> const& g, later<stream_schedule, D> const& schedule)
@@ -60,7 +62,7 @@ public:
 
   /// Steps of which another on another stream reads a result that nothing else keeps it behind.
   [[nodiscard]] auto events() const -> std::size_t {
-    std::vector<char> records(nodes_of_.size());
+    later<std::vector<char>, D> records(nodes_of_.size());
     for (std::size_t i = 0; i < nodes_of_.size(); ++i)
       for (auto const p : inputs_[i]) {
         bool implied = last_[i] != nothing && before_.has(last_[i], p);
@@ -75,7 +77,7 @@ public:
   [[nodiscard]] auto heaviest() const -> heap {
     auto const n = nodes_of_.size();
     auto const last_uses = this->last_uses();
-    std::vector<std::int64_t> size(n);
+    later<std::vector<std::int64_t>, D> size(n);
     for (std::uint32_t i = 0; i < n; ++i)
       for (auto const v : nodes_of_[i]) size[i] += g_.nodes[v].output.count();
     // Nodes 2t and 2t + 1: the result when it is over, and when it is written.
@@ -127,14 +129,14 @@ private:
   }
   /// Of each step those that need its result, `nothing` among them if it is a result of the whole: who
   /// reads it, and, of readers that launch nothing and have no memory, who reads those.
-  [[nodiscard]] auto last_uses() const -> std::vector<std::vector<std::uint32_t>> {
-    std::vector<std::vector<std::uint32_t>> consumers(g_.size()), uses(nodes_of_.size());
+  [[nodiscard]] auto last_uses() const -> std::vector<numbers> {
+    std::vector<numbers> consumers(g_.size()), uses(nodes_of_.size());
     for (std::uint32_t v = 0; v < g_.size(); ++v)
       for (auto const p : g_.nodes[v].inputs) consumers[p].push_back(v);
     for (std::uint32_t t = 0; t < g_.size(); ++t) {
       auto& all = uses[step_of_[t]];
-      std::vector<std::uint32_t> names{t}; // of the same memory
-      std::vector<char> seen(g_.size());
+      numbers names{t}; // of the same memory
+      later<std::vector<char>, D> seen(g_.size());
       while (!names.empty()) {
         auto const v = names.back();
         names.pop_back();
@@ -159,11 +161,11 @@ private:
 
   later<stream_graph, D> const& g_;
   later<stream_schedule, D> const& s_;
-  std::vector<std::vector<std::uint32_t>> nodes_of_{}; ///< of each step
-  std::vector<std::uint32_t> step_of_;
+  std::vector<numbers> nodes_of_{}; ///< of each step
+  numbers step_of_;
   basic_bit_rows<D> before_;
-  std::vector<std::vector<std::uint32_t>> inputs_; ///< of each step, on other streams
-  std::vector<std::uint32_t> last_{};              ///< before it on its stream, of the same stage
+  std::vector<numbers> inputs_; ///< of each step, on other streams
+  numbers last_{};              ///< before it on its stream, of the same stage
 };
 
 } // namespace mars::detail

@@ -106,10 +106,10 @@ private:
     }
   }
 
-  bit_rows const& wants_;
-  std::vector<std::uint32_t> column_of_, row_of_;
-  bit_rows layers_, unseen_;
-  std::vector<std::uint32_t> front_, next_, rows_, columns_;
+  later<bit_rows, D> const& wants_;
+  later<std::vector<std::uint32_t>, D> column_of_, row_of_;
+  later<bit_rows, D> layers_, unseen_;
+  later<std::vector<std::uint32_t>, D> front_, next_, rows_, columns_;
 };
 
 /// Of each row its column or nobody: as many as can be, those of `start` among the rows that have one.

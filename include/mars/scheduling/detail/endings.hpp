@@ -32,9 +32,9 @@ struct operator_block {
 };
 
 /// Of the operators in `members`: those weakly connected with the first one.
-template <deferred = when_called>
-[[nodiscard]] auto group_of_first(operator_block const& block, operator_set const& members)
-    -> operator_set {
+template <deferred D = when_called>
+[[nodiscard]] auto group_of_first(later<operator_block, D> const& block,
+                                  operator_set const& members) -> operator_set {
   operator_set group, fresh;
   members.for_each([&](std::size_t i) {
     if (fresh.empty()) fresh.insert(i);
@@ -62,6 +62,9 @@ struct ending_limits {
 /// feeds several of them; a branch ends when too many are left that no such operator can join.
 template <deferred D = when_called>
 class basic_ending_walk {
+  template <class T>
+  using vector = later<std::vector<T>, D>;
+
 public:
   basic_ending_walk(later<operator_block, D> const& block, ending_limits limits)
       : block_{&block}, limits_{limits}, inner_(block.size()), outer_(block.size()) {
@@ -173,22 +176,22 @@ private:
 
   later<operator_block, D> const* block_;
   ending_limits limits_;
-  std::vector<operator_set> inner_; ///< of each: all that depends on it
-  std::vector<operator_set> outer_; ///< all it depends on
+  vector<operator_set> inner_; ///< of each: all that depends on it
+  vector<operator_set> outer_; ///< all it depends on
   operator_set state_, joiners_;
-  std::vector<operator_set> groups_; ///< of all frames
-  std::vector<frame> frames_;
+  vector<operator_set> groups_; ///< of all frames
+  vector<frame> frames_;
 };
 
 /// All states of a block, ∅ left out, smaller ones first: the sets that read from nothing outside.
 /// Nothing if there are more than `most`.
-template <deferred = when_called>
-[[nodiscard]] auto states_of(operator_block const& block, std::uint64_t most)
-    -> std::vector<operator_set> {
+template <deferred D = when_called>
+[[nodiscard]] auto states_of(later<operator_block, D> const& block, std::uint64_t most)
+    -> later<std::vector<operator_set>, D> {
   struct frame {
     operator_set state, open;
   };
-  std::vector<operator_set> all;
+  later<std::vector<operator_set>, D> all;
   std::vector<frame> frames(1);
   for (std::size_t i = 0; i < block.size(); ++i)
     if (block.before[i].empty()) frames[0].open.insert(i);

@@ -26,6 +26,9 @@ namespace mars::detail {
 /// interchangeable: they are kept as groups, so that a placement costs O(groups · blocks of an SM).
 template <deferred D = when_called>
 class basic_kernel_engine {
+  template <class T>
+  using vector = later<std::vector<T>, D>;
+
 public:
   explicit basic_kernel_engine(device_limits const& limits, bool blocking = true)
       : limits_{limits}, blocking_{blocking} {
@@ -123,7 +126,7 @@ private:
   struct group {
     std::int64_t sms;
     usage used;
-    std::vector<std::pair<std::uint32_t, std::int64_t>> holds; ///< cohort, its blocks on each
+    vector<std::pair<std::uint32_t, std::int64_t>> holds; ///< cohort, its blocks on each
   };
 
   [[nodiscard]] auto room(group const& g, priced_kernel const& k) const -> bool {
@@ -214,8 +217,8 @@ private:
 
   /// Paces (ps of a cohort) at which all together need at most `limit` of a resource, if `base` is
   /// what else holds them back: max–min fair, weighted by warps. 0: it does not hold this one back.
-  void share_out(double cohort::*need, double limit, std::vector<double> const& base,
-                 std::vector<double>& paces) {
+  void share_out(double cohort::*need, double limit, vector<double> const& base,
+                 vector<double>& paces) {
     auto const n = cohorts_.size();
     paces.assign(n, 0);
     double sum = 0;
@@ -276,12 +279,12 @@ private:
   bool stale_{false};
   std::uint32_t next_id_{0};
   std::int64_t blocks_{0}, warps_{0};
-  std::vector<waiting> ready_;
-  std::vector<cohort> cohorts_;
-  std::vector<group> groups_;
-  std::vector<std::uint32_t> finished_;
-  std::vector<double> base_, by_memory_, by_compute_, previous_;
-  std::vector<char> settled_;
+  vector<waiting> ready_;
+  vector<cohort> cohorts_;
+  vector<group> groups_;
+  vector<std::uint32_t> finished_;
+  vector<double> base_, by_memory_, by_compute_, previous_;
+  vector<char> settled_;
 };
 
 } // namespace mars::detail

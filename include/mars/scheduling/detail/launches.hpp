@@ -26,7 +26,7 @@ struct basic_launches {
   later<std::vector<std::uint32_t>, D> of{}; ///< of each node its launch
 
   explicit basic_launches(later<stream_schedule, D> const& s) : of(s.launch_order.size()) {
-    std::vector<std::uint32_t> group(s.launch_order.size(), no_group);
+    later<std::vector<std::uint32_t>, D> group(s.launch_order.size(), no_group);
     for (std::uint32_t g = 0; g < s.merged.size(); ++g)
       for (auto const v : s.merged[g]) group[v] = g;
     for (std::uint32_t i = 0; i < s.launch_order.size(); ++i) {

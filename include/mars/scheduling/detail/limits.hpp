@@ -40,7 +40,7 @@ public:
       : left_{s.streams()}, loss_(left_ * left_), into_(left_) {
     std::iota(into_.begin(), into_.end(), std::size_t{0});
     auto const above = ancestors_of(problem);
-    std::vector<double> time(problem.size());
+    later<std::vector<double>, D> time(problem.size());
     // Doubles: sums of times that are `never` must not wrap around.
     for (std::size_t v = 0; v < problem.size(); ++v)
       time[v] = static_cast<double>(problem.alone(v).count());
@@ -80,7 +80,7 @@ public:
   /// The schedule on the streams left, numbered in the order of their first launch.
   [[nodiscard]] auto operator()(later<stream_schedule, D> s) const -> later<stream_schedule, D> {
     auto const n = into_.size();
-    std::vector<std::size_t> number(n, n);
+    later<std::vector<std::size_t>, D> number(n, n);
     std::size_t next = 0;
     for (auto const v : s.launch_order) {
       auto const stream = into_[s.stream_of[v].index()];

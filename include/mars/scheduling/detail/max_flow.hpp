@@ -89,7 +89,7 @@ private:
 
   later<std::vector<arc>, D> arcs_{}; ///< an arc's way back is its neighbour
   later<std::vector<std::vector<std::uint32_t>>, D> arcs_of_;
-  std::vector<std::uint32_t> depth_, next_, queue_, path_;
+  later<std::vector<std::uint32_t>, D> depth_, next_, queue_, path_;
 };
 
 } // namespace mars::detail

@@ -26,7 +26,7 @@ namespace mars::detail {
 template <deferred D = when_called>
 class basic_operator_list {
 public:
-  using numbers = std::vector<std::uint32_t>;
+  using numbers = later<std::vector<std::uint32_t>, D>;
 
   explicit basic_operator_list(later<stream_problem, D> const& problem) : p_{&problem} {
     auto const n = problem.size();
@@ -61,9 +61,9 @@ public:
 
   /// First operators of the blocks and size(): blocks as the graph says (else one), those larger than
   /// `most` in parts.
-  [[nodiscard]] auto blocks(std::size_t most) const -> std::vector<std::size_t> {
+  [[nodiscard]] auto blocks(std::size_t most) const -> later<std::vector<std::size_t>, D> {
     auto const& block_of = p_->graph().block_of;
-    std::vector<std::size_t> starts{0};
+    later<std::vector<std::size_t>, D> starts{0};
     for (std::size_t to = 1; to <= size(); ++to) {
       if (to < size() && (block_of.empty() || block_of[nodes_[to]] == block_of[nodes_[to - 1]]))
         continue;
@@ -125,20 +125,22 @@ public:
   }
 
 private:
+  using numbers_by_hash = later<std::unordered_multimap<std::uint64_t, std::uint32_t>, D>;
+
   [[nodiscard]] auto may_merge(std::uint32_t v, std::uint32_t w) const -> bool {
     auto const& a = p_->node(v);
     auto const& b = p_->node(w);
     if (!a.convolution || !b.convolution || a.inputs.size() != 1 || a.inputs != b.inputs)
       return false;
-    std::array<mergeable_convolution, 2> const pair{*a.convolution, *b.convolution};
+    later<std::array<mergeable_convolution, 2>, D> const pair{*a.convolution, *b.convolution};
     return merged_convolution<D>(pair).has_value();
   }
 
   /// The number of the first node of which `same` holds, among those of equal hash; else a new one.
   template <class Same>
-  [[nodiscard]] static auto intern(std::unordered_multimap<std::uint64_t, std::uint32_t>& known,
-                                   numbers& representatives, std::uint64_t hash, std::uint32_t v,
-                                   Same same) -> std::uint32_t {
+  [[nodiscard]] static auto intern(numbers_by_hash& known, numbers& representatives,
+                                   std::uint64_t hash, std::uint32_t v, Same same)
+      -> std::uint32_t {
     auto const [first, last] = known.equal_range(hash);
     for (auto at = first; at != last; ++at)
       if (same(representatives[at->second])) return at->second;
@@ -181,7 +183,7 @@ private:
   numbers nodes_, kernel_class_, convolution_class_, last_reader_;
   std::vector<numbers> reads_;
   numbers kernels_first_, convolutions_first_;
-  std::unordered_multimap<std::uint64_t, std::uint32_t> kernels_known_, convolutions_known_;
+  numbers_by_hash kernels_known_, convolutions_known_;
 };
 
 } // namespace mars::detail

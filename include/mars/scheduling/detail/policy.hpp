@@ -24,7 +24,7 @@ template <deferred D = when_called>
 [[nodiscard]] auto answer(later<stream_problem, D> const& problem,
                           later<stream_schedule, D> schedule) -> stream_solution {
   auto [kept, fits] = mars::detail::keep_limits<D>(problem, std::move(schedule));
-  stream_solution s;
+  later<stream_solution, D> s;
   s.timeline = simulate_streams<D>(problem, kept);
   if (!fits) s.timeline.latency = never;
   auto const bound = bound_streams<D>(problem);

@@ -32,9 +32,12 @@ struct segment_plan {
 /// once lead away from the best.
 template <deferred D = when_called>
 class basic_segment_search {
+  template <class T>
+  using vector = later<std::vector<T>, D>;
+
 public:
   /// `nodes`: of the whole problem, the entry first if there is one.
-  basic_segment_search(later<stream_problem, D> const& whole, stream_segment const& s)
+  basic_segment_search(later<stream_problem, D> const& whole, later<stream_segment, D> const& s)
       : nodes_{s.nodes}, has_entry_{s.entry != stream_segment::none} {
     if (has_entry_) nodes_.insert(nodes_.begin(), s.entry);
     auto const exit = std::find(nodes_.begin(), nodes_.end(), s.exit);
@@ -51,16 +54,16 @@ public:
   [[nodiscard]] auto size() const -> std::size_t { return nodes_.size(); }
   [[nodiscard]] auto problem() const -> stream_problem const& { return *p_; }
   /// Of the whole problem, by place.
-  [[nodiscard]] auto nodes() const -> std::vector<std::uint32_t> const& { return nodes_; }
+  [[nodiscard]] auto nodes() const -> vector<std::uint32_t> const& { return nodes_; }
 
   /// A schedule of the whole problem, as far as it concerns the segment.
-  [[nodiscard]] auto restrict(stream_schedule const& whole) -> segment_plan {
-    segment_plan plan;
-    std::vector<std::uint32_t> group(nodes_.size(), stream_segment::none);
+  [[nodiscard]] auto restrict(later<stream_schedule, D> const& whole) -> later<segment_plan, D> {
+    later<segment_plan, D> plan;
+    vector<std::uint32_t> group(nodes_.size(), stream_segment::none);
     for (std::uint32_t g = 0; g < whole.merged.size(); ++g)
       for (auto const v : whole.merged[g])
         if (auto const i = place(v); i != stream_segment::none) group[i] = g;
-    std::vector<std::uint32_t> names; // streams, in the order in which they appear
+    vector<std::uint32_t> names; // streams, in the order in which they appear
     std::uint32_t last = stream_segment::none;
     for (auto const v : whole.launch_order) {
       auto const i = place(v);
@@ -82,11 +85,11 @@ public:
 
   /// Walks from `best` until `bound` is reached, the moves are used up or `stop()`.
   template <class Stop>
-  void improve(segment_plan& best, time_ticks bound, std::uint64_t moves, random_stream random,
-               Stop&& stop) {
+  void improve(later<segment_plan, D>& best, time_ticks bound, std::uint64_t moves,
+               random_stream random, Stop&& stop) {
     constexpr std::size_t memory = 50;
     auto now = best;
-    std::vector<time_ticks> past(memory, now.value);
+    vector<time_ticks> past(memory, now.value);
     auto const first = std::size_t{has_entry_ ? 1U : 0U};
     if (best.units.size() < first + 2) return;
     std::uint64_t improved = 0;
@@ -111,7 +114,7 @@ public:
   }
 
 private:
-  void step(segment_plan& plan, std::size_t first, random_stream& random) const {
+  void step(later<segment_plan, D>& plan, std::size_t first, random_stream& random) const {
     auto const u = first + static_cast<std::size_t>(random.below(plan.units.size() - first));
     auto const kind = random.below(merges_ ? 4 : 3);
     if (kind == 3) change_merging(plan, u, random);
@@ -124,7 +127,7 @@ private:
     return at == nodes_.end() || *at != v ? stream_segment::none
                                           : static_cast<std::uint32_t>(at - nodes_.begin());
   }
-  void evaluate(segment_plan& plan) {
+  void evaluate(later<segment_plan, D>& plan) {
     schedule_.launch_order.clear();
     schedule_.merged.clear();
     for (std::size_t u = 0; u < plan.units.size(); ++u) {
@@ -141,12 +144,12 @@ private:
   }
 
   /// To a stream of an input, of a reader, or any other; maybe a new one.
-  void change_stream(segment_plan& plan, std::size_t u, random_stream& random) const {
-    std::vector<std::uint32_t> unit_of(nodes_.size(), 0);
+  void change_stream(later<segment_plan, D>& plan, std::size_t u, random_stream& random) const {
+    vector<std::uint32_t> unit_of(nodes_.size(), 0);
     for (std::uint32_t x = 0; x < plan.units.size(); ++x)
       for (auto const i : plan.units[x]) unit_of[i] = x;
     auto const v = plan.units[u].front();
-    std::vector<std::uint32_t> near;
+    vector<std::uint32_t> near;
     for (auto const i : p_->inputs(v)) near.push_back(plan.streams[unit_of[i]]);
     for (auto const w : p_->outputs(v)) near.push_back(plan.streams[unit_of[w]]);
     auto used = *std::max_element(plan.streams.begin(), plan.streams.end()) + 1;
@@ -160,7 +163,7 @@ private:
 
   /// Takes a merged unit apart, or merges it with another of the same input: where the first of both is,
   /// for what reads it may come right behind.
-  void change_merging(segment_plan& plan, std::size_t u, random_stream& random) const {
+  void change_merging(later<segment_plan, D>& plan, std::size_t u, random_stream& random) const {
     auto const at = [](auto& list, std::size_t i) {
       return list.begin() + static_cast<std::ptrdiff_t>(i);
     };
@@ -173,7 +176,7 @@ private:
       }
       return;
     }
-    std::vector<std::size_t> others;
+    vector<std::size_t> others;
     for (std::size_t w = 0; w < plan.units.size(); ++w)
       if (w != u && p_->may_merge(plan.units[w].front()) &&
           p_->node(plan.units[w].front()).inputs == p_->node(plan.units[u].front()).inputs)
@@ -191,10 +194,9 @@ private:
   }
 
   /// Anywhere between the last unit it reads and the first that reads it.
-  void change_place(segment_plan& plan, std::size_t u, std::size_t first,
+  void change_place(later<segment_plan, D>& plan, std::size_t u, std::size_t first,
                     random_stream& random) const {
-    auto const depends = [&](std::vector<std::uint32_t> const& later_unit,
-                             std::vector<std::uint32_t> const& earlier) {
+    auto const depends = [&](auto const& later_unit, auto const& earlier) {
       for (auto const i : later_unit)
         for (auto const x : p_->inputs(i))
           if (std::find(earlier.begin(), earlier.end(), x) != earlier.end()) return true;
@@ -218,13 +220,13 @@ private:
     shift(plan.streams);
   }
 
-  std::vector<std::uint32_t> nodes_;
+  vector<std::uint32_t> nodes_;
   bool has_entry_;
   std::uint32_t exit_{};
   std::unique_ptr<later<stream_problem, D> const>
       p_; ///< of the segment; the simulator points at it
   std::optional<basic_stream_simulator<D>> simulate_;
-  stream_schedule schedule_;
+  later<stream_schedule, D> schedule_;
   std::size_t most_streams_{};
   bool merges_{false};
   std::uint64_t evaluations_{0};

@@ -26,9 +26,12 @@ struct stream_segment {
 /// The segments of a problem, in order. Nodes that launch nothing and have no inputs, or nobody reads,
 /// cut nothing in two: they go with their first reader or last producer. O(V + E).
 template <deferred D = when_called>
-[[nodiscard]] auto find_segments(later<stream_problem, D> const& p) -> std::vector<stream_segment> {
+[[nodiscard]] auto find_segments(later<stream_problem, D> const& p)
+    -> later<std::vector<stream_segment>, D> {
+  using numbers = later<std::vector<std::uint32_t>, D>;
+  using flags = later<std::vector<char>, D>;
   auto const n = p.size();
-  std::vector<char> idle(n, 0); // neither sources nor sinks that matter
+  flags idle(n, 0); // neither sources nor sinks that matter
   for (std::size_t v = 0; v < n; ++v) {
     auto const in = p.inputs(v);
     idle[v] =
@@ -41,7 +44,7 @@ template <deferred D = when_called>
   }
   // All before v lead to it where it is the only one of them, itself included, that none of them reads;
   // all behind depend on it where it is the only one that reads none of them.
-  std::vector<char> gathers(n, 0), spreads(n, 0), open(n, 0);
+  flags gathers(n, 0), spreads(n, 0), open(n, 0);
   std::size_t count = 0;
   auto const step = [&](std::size_t v, std::span<std::uint32_t const> reached) {
     open[v] = 1;
@@ -56,9 +59,9 @@ template <deferred D = when_called>
   count = 0;
   for (std::size_t v = n; v-- > 0;)
     if (idle[v] == 0) spreads[v] = step(v, p.outputs(v));
-  std::vector<stream_segment> all;
-  stream_segment now;
-  std::vector<std::uint32_t> segment_of(n, 0);
+  later<std::vector<stream_segment>, D> all;
+  later<stream_segment, D> now;
+  numbers segment_of(n, 0);
   for (std::uint32_t v = 0; v < n; ++v) {
     if (idle[v] != 0) continue;
     segment_of[v] = static_cast<std::uint32_t>(all.size());
@@ -70,7 +73,7 @@ template <deferred D = when_called>
   }
   if (!now.nodes.empty() || all.empty()) all.push_back(std::move(now));
   auto const last = static_cast<std::uint32_t>(all.size() - 1);
-  std::vector<std::vector<std::uint32_t>> extra(all.size());
+  std::vector<numbers> extra(all.size());
   for (std::uint32_t v = static_cast<std::uint32_t>(n); v-- > 0;) { // first readers
     if (idle[v] == 0) continue;
     auto s = last;

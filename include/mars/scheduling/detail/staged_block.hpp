@@ -56,11 +56,11 @@ struct staged_block {
 
 /// The merged stages that end a state: each operator that nothing in it reads, by itself, and any two or
 /// more of one class. `visit(members, single)` returns whether to go on.
-template <class Visit>
-auto for_each_merge(operator_block const& block, operator_set const& state, std::uint64_t& most,
-                    Visit&& visit) -> bool {
+template <deferred D = when_called, class Visit>
+auto for_each_merge(later<operator_block, D> const& block, operator_set const& state,
+                    std::uint64_t& most, Visit&& visit) -> bool {
   auto const count = [&] { return most != 0 && most-- != 0; };
-  std::vector<std::pair<std::uint32_t, std::size_t>> sinks; // class, operator
+  later<std::vector<std::pair<std::uint32_t, std::size_t>>, D> sinks; // class, operator
   bool going_on = true;
   state.for_each([&](std::size_t i) {
     if (!going_on || block.after[i].intersects(state)) return;
@@ -97,9 +97,9 @@ auto for_each_merge(operator_block const& block, operator_set const& state, std:
 /// bound, then the ending found first. More than `effort` sets looked at: too large.
 /// O(transitions) look-ups. Source: IOS (MLSys 2021), section 4.
 template <deferred D = when_called, class Price>
-[[nodiscard]] auto best_stages(operator_block const& block, ending_limits limits,
+[[nodiscard]] auto best_stages(later<operator_block, D> const& block, ending_limits limits,
                                scheduling::stage_strategy strategy, std::uint64_t effort,
-                               Price&& price) -> staged_block {
+                               Price&& price) -> later<staged_block, D> {
   using scheduling::stage_strategy;
   struct known_stage {
     stage_cost least{0};
@@ -155,7 +155,8 @@ template <deferred D = when_called, class Price>
       return true;
     };
     if ((strategy != stage_strategy::merge && !walk(state, effort, concurrently)) ||
-        (strategy != stage_strategy::concurrent && !for_each_merge(block, state, effort, merging)))
+        (strategy != stage_strategy::concurrent &&
+         !for_each_merge<D>(block, state, effort, merging)))
       return end_as(staged_block::outcome::too_large);
 
     entry found;

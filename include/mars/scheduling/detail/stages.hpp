@@ -41,14 +41,15 @@ struct numbers_hash {
 /// stream: so no stage ends with a node that only the next one asked for. What nobody reads goes last.
 template <deferred D = when_called>
 [[nodiscard]] auto schedule_of(later<stream_problem, D> const& problem,
-                               std::vector<stream_stage> const& stages)
+                               later<std::vector<stream_stage>, D> const& stages)
     -> later<stream_schedule, D> {
   auto const n = problem.size();
   later<stream_schedule, D> s;
   s.stream_of.assign(n, stream_id{});
   s.stage_of.assign(n, static_cast<std::uint32_t>(std::max<std::size_t>(stages.size(), 1) - 1));
-  std::vector<std::uint8_t> place(n,
-                                  0); // within a merged stage: before, in or behind what is merged
+  later<std::vector<std::uint8_t>, D> place(
+      n,
+      0); // within a merged stage: before, in or behind what is merged
   for (std::uint32_t t = 0; t < stages.size(); ++t) {
     auto const& stage = stages[t];
     for (std::size_t g = 0; g < stage.groups.size(); ++g)
@@ -87,6 +88,9 @@ template <deferred D = when_called>
 /// what they read ran. So the sum over stages is what the whole schedule takes and one synchronisation.
 template <deferred D = when_called>
 class basic_stage_prices {
+  template <class T>
+  using vector = later<std::vector<T>, D>;
+
 public:
   basic_stage_prices(later<stream_problem, D> const& problem,
                      later<basic_operator_list<D>, D> const& operators, stream_meter& meter)
@@ -107,7 +111,7 @@ public:
   }
 
   /// Of operators [first …) of a block: those that `members` says.
-  void set_block(std::size_t first, operator_block const& block) {
+  void set_block(std::size_t first, later<operator_block, D> const& block) {
     first_ = first;
     block_ = &block;
   }
@@ -118,7 +122,7 @@ public:
     order_.clear();
     groups_.clear();
     for (auto rest = members; !merged && !rest.empty(); rest = rest - groups_.back())
-      groups_.push_back(group_of_first(*block_, rest));
+      groups_.push_back(group_of_first<D>(*block_, rest));
     members.for_each([&](std::size_t i) {
       auto const v = operators_->node(first_ + i);
       std::size_t group = 0;
@@ -168,13 +172,13 @@ private:
   stream_meter* meter_;
   basic_stream_simulator<D> simulate_;
   time_ticks before_{}, behind_{};
-  std::vector<work> work_; ///< of each operator
+  vector<work> work_; ///< of each operator
   std::size_t first_{0};
-  operator_block const* block_{nullptr};
+  later<operator_block, D> const* block_{nullptr};
   later<stream_schedule, D> scratch_;
-  std::vector<std::uint32_t> key_, order_;
-  std::vector<operator_set> groups_;
-  std::unordered_map<std::vector<std::uint32_t>, stage_cost, numbers_hash> known_;
+  vector<std::uint32_t> key_, order_;
+  vector<operator_set> groups_;
+  std::unordered_map<vector<std::uint32_t>, stage_cost, numbers_hash> known_;
 };
 
 } // namespace mars::detail

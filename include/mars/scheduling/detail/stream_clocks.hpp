@@ -48,9 +48,9 @@ private:
     std::size_t row{};      ///< of `then_`
   };
   std::size_t streams_{};
-  std::vector<std::uint32_t> now_{};  ///< a clock per stream
-  std::vector<std::uint32_t> then_{}; ///< those behind launches that are waited for
-  std::vector<place> places_{};       ///< of launches
+  later<std::vector<std::uint32_t>, D> now_{};  ///< a clock per stream
+  later<std::vector<std::uint32_t>, D> then_{}; ///< those behind launches that are waited for
+  std::vector<place> places_{};                 ///< of launches
 };
 
 } // namespace mars::detail
