@@ -47,9 +47,8 @@ template <deferred D = when_called>
   later<stream_schedule, D> s;
   s.stream_of.assign(n, stream_id{});
   s.stage_of.assign(n, static_cast<std::uint32_t>(std::max<std::size_t>(stages.size(), 1) - 1));
-  later<std::vector<std::uint8_t>, D> place(
-      n,
-      0); // within a merged stage: before, in or behind what is merged
+  // Within a merged stage: before, in or behind what is merged.
+  later<std::vector<std::uint8_t>, D> place(n, 0);
   for (std::uint32_t t = 0; t < stages.size(); ++t) {
     auto const& stage = stages[t];
     for (std::size_t g = 0; g < stage.groups.size(); ++g)
