@@ -49,7 +49,8 @@ struct set_stream_graph {
 
 template <WorkloadGraph Graph, AcceleratorSystem System, deferred D = when_called>
 [[nodiscard]] auto graph_of_set(Graph const& g, later<mapping, D> const& m, std::size_t set,
-                                design_of_system<System> const& design) -> set_stream_graph {
+                                design_of_system<System> const& design)
+    -> later<set_stream_graph, D> {
   auto const n = m.operators.size();
   auto const mine = [&](operator_id v) { return m.operators[v.index()].set.index() == set; };
   later<std::vector<bool>, D> after(n), before(n);
@@ -61,13 +62,13 @@ template <WorkloadGraph Graph, AcceleratorSystem System, deferred D = when_calle
     if (mine(v) || before[v.index()])
       for (input_edge const e : inputs(g, v)) before[e.producer.index()] = true;
   }
-  set_stream_graph result;
+  later<set_stream_graph, D> result;
   later<std::vector<std::uint32_t>, D> place(n, 0xFFFF'FFFFU);
   for (auto const v : m.launch_order) {
     if (!mine(v) && !(after[v.index()] && before[v.index()])) continue;
     place[v.index()] = static_cast<std::uint32_t>(result.operators.size());
     result.operators.push_back(v);
-    stream_node node;
+    later<stream_node, D> node;
     later<operation, D> const& o = op(g, v);
     node.name = o.name;
     if (mine(v)) {
@@ -92,7 +93,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, deferred D = when_calle
 template <WorkloadGraph Graph, deferred D = when_called>
 [[nodiscard]] auto order_by(Graph const& g, later<std::vector<picoseconds>, D> const& key,
                             later<std::vector<std::size_t>, D> const& place)
-    -> std::vector<operator_id> {
+    -> later<std::vector<operator_id>, D> {
   auto const n = key.size();
   later<std::vector<std::size_t>, D> waits(n);
   later<std::vector<std::vector<std::size_t>>, D> readers(n);
@@ -101,11 +102,11 @@ template <WorkloadGraph Graph, deferred D = when_called>
       ++waits[v];
       readers[e.producer.index()].push_back(v);
     }
-  using entry = std::tuple<picoseconds, std::size_t, std::size_t>;
+  using entry = later<std::tuple<picoseconds, std::size_t, std::size_t>, D>;
   std::priority_queue<entry, std::vector<entry>, std::greater<>> ready;
   for (std::size_t v = 0; v < n; ++v)
     if (waits[v] == 0) ready.emplace(key[v], place[v], v);
-  std::vector<operator_id> order;
+  later<std::vector<operator_id>, D> order;
   while (!ready.empty()) {
     auto const v = std::get<2>(ready.top());
     ready.pop();
@@ -120,7 +121,7 @@ template <WorkloadGraph Graph, deferred D = when_called>
 template <deferred D = when_called>
 void number_streams(later<std::vector<stream_id>, D>& streams,
                     later<std::vector<operator_id>, D> const& in_order) {
-  std::vector<std::optional<std::size_t>> number;
+  later<std::vector<std::optional<std::size_t>>, D> number;
   std::size_t next = 0;
   for (auto const v : in_order) {
     auto& s = streams[v.index()];
@@ -148,9 +149,10 @@ void number_streams(later<std::vector<stream_id>, D>& streams,
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
           CollectiveModelForSystem<System> Collective, StreamScheduler Scheduler,
           deferred D = when_called>
-[[nodiscard]] auto assign_streams(Graph const& g, System const& system, mapping m, Cost const& cost,
-                                  Collective const& collective, Scheduler const& scheduler,
-                                  stream_context const& context = {})
+[[nodiscard]] auto assign_streams(Graph const& g, System const& system, later<mapping, D> m,
+                                  Cost const& cost, Collective const& collective,
+                                  Scheduler const& scheduler,
+                                  later<stream_context, D> const& context = {})
     -> later<expected<assigned_streams>, D> {
   auto const n = m.operators.size();
   if (!m.is_scheduled()) {
@@ -160,7 +162,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   }
   m.streams.assign(n, stream_id{});
   later<assigned_streams, D> best;
-  auto const price = [&](mapping const& x) {
+  auto const price = [&](later<mapping, D> const& x) {
     return evaluate_streams(g, system, x, cost, collective);
   };
   auto one = price(m);
@@ -168,7 +170,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   best.one_stream = one->latency;
   best.mapping = m;
   best.evaluation = *std::move(one);
-  auto const offer = [&](mapping x) {
+  auto const offer = [&](later<mapping, D> x) {
     auto e = price(x);
     if (!e) return;
     auto const value = [](evaluation const& of) { return std::pair{!of.feasible(), of.latency}; };
@@ -200,7 +202,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                                      [&](auto const& o) { return o.name == m.sets[s].design; });
     auto of_set =
         detail::graph_of_set<Graph, System>(g, m, s, catalogue[chosen->by_member.front()]);
-    auto const problem = stream_problem::make(std::move(of_set.graph), *devices[s].front());
+    auto const problem =
+        later<stream_problem, D>::make(std::move(of_set.graph), *devices[s].front());
     if (!problem || of_set.operators.empty())
       continue; // something runs nowhere: one stream says so
     auto const found = scheduler(*problem, part);

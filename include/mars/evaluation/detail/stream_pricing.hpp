@@ -34,7 +34,8 @@ class stream_pricing : schedule_pricing<Graph, System, Cost, Collective, D> {
 public:
   stream_pricing(Graph const& g, System const& system, later<mapping, D> const& m, Cost const& cost,
                  Collective const& collective, design_catalogue<System> const& catalogue,
-                 later<std::vector<operation const*>, D> const& ops, set_devices const& devices)
+                 later<std::vector<operation const*>, D> const& ops,
+                 later<set_devices, D> const& devices)
       : base{g, system, m, cost, collective, catalogue, ops},
         devices_{&devices},
         units_(ops.size()),
@@ -197,7 +198,7 @@ private:
       if (auto const* d = devices[i]) p.gap = to_picoseconds(d->overheads.gap).count();
       if (runs_kernels) {
         shard const mine{o, rank_extents(o, placed.sharding, set.size(), i)};
-        std::vector<priced_kernel> list;
+        later<std::vector<priced_kernel>, D> list;
         for (auto const& k : kernels_of((*this->catalogue_)[this->designs_[s][i]], mine))
           list.push_back(mars::detail::price(*devices[i], k));
         launched += list.size();
@@ -337,11 +338,11 @@ private:
   /// In order of time, then of launching.
   using timer = std::tuple<time_ticks, std::uint32_t, what, std::uint32_t>;
 
-  set_devices const* devices_;
-  std::vector<unit> units_;               ///< by operator
-  std::vector<std::uint32_t> first_part_; ///< of each operator
+  later<set_devices, D> const* devices_;
+  std::vector<unit> units_;                         ///< by operator
+  later<std::vector<std::uint32_t>, D> first_part_; ///< of each operator
   std::vector<part> parts_;
-  std::vector<std::vector<priced_kernel>> kernels_;
+  later<std::vector<std::vector<priced_kernel>>, D> kernels_;
   std::vector<std::optional<basic_kernel_engine<D>>> engines_; ///< by accelerator
   std::priority_queue<timer, std::vector<timer>, std::greater<>> timers_;
 

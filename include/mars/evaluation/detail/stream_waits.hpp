@@ -22,8 +22,8 @@ using set_devices = std::vector<std::vector<gpu_device const*>>;
 /// They point into the catalogue. Precondition: every set has one of its options.
 template <AcceleratorSystem System, deferred D = when_called>
 [[nodiscard]] auto devices_of_sets(design_catalogue<System> const& catalogue,
-                                   later<mapping, D> const& m) -> set_devices {
-  set_devices all;
+                                   later<mapping, D> const& m) -> later<set_devices, D> {
+  later<set_devices, D> all;
   for (auto const& set : m.sets) {
     auto& devices = all.emplace_back();
     for (auto const& option : catalogue.options(set.accelerators))
