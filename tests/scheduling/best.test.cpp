@@ -177,3 +177,43 @@ TEST_CASE("segments end at nodes that everything passes through", "[scheduling]"
   CHECK(all[1].exit == 5);
   CHECK(all[2].nodes == std::vector<std::uint32_t>{7});
 }
+
+TEST_CASE("a segment begins with its entry, whatever was launched before that", "[scheduling]") {
+  // a → {c, d} → e, an input b of c.
+  kernel const k{.blocks = 1, .work = flops{1000}};
+  auto const p = stream_problem::make(stream_graph{"g",
+                                                   {{"a", {k}, {}},
+                                                    {"b", {}, {}},
+                                                    {"c", {k}, {0, 1}},
+                                                    {"d", {k}, {0}},
+                                                    {"e", {k}, {2, 3}}},
+                                                   {}},
+                                      six_sms())
+                     .value();
+  auto const all = detail::find_segments(p);
+  REQUIRE(all.size() == 2);
+  REQUIRE(all[1].entry == 0);
+  detail::basic_segment_search<> search{p, all[1]};
+  stream_schedule s;
+  for (auto const x : {1U, 0U, 0U, 1U, 0U}) s.stream_of.emplace_back(x);
+  s.launch_order = {1, 0, 2, 3, 4};
+  auto const plan = search.restrict(s);
+  REQUIRE(plan.units.size() == 5);
+  CHECK(plan.units[0] == std::vector<std::uint32_t>{0});
+  CHECK(plan.streams == std::vector<std::uint32_t>{0, 1, 1, 0, 1});
+}
+
+TEST_CASE("the bound holds where the host's barrier costs less than gap and event",
+          "[scheduling]") {
+  auto device = six_sms();
+  device.overheads.barrier = seconds{1e-7};
+  device.overheads.launch = seconds{};
+  kernel const k{.blocks = 6, .work = flops{10'000'000}};
+  auto const p = stream_problem::make(stream_graph{"g", {{"a", {k}, {}}, {"b", {k}, {0}}}, {}},
+                                      device, {.mode = launch_mode::eager})
+                     .value();
+  stream_schedule s{std::vector<stream_id>(2), {0, 1}, {0, 1}, {}};
+  auto const together = simulate_streams(p, {std::vector<stream_id>(2), {0, 1}, {}, {}}).latency;
+  CHECK(simulate_streams(p, s).latency < together);
+  CHECK(bound_streams(p).value <= simulate_streams(p, s).latency);
+}

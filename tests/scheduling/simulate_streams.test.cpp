@@ -252,3 +252,29 @@ TEST_CASE("no random schedule is faster than what its kernels need", "[schedulin
       CHECK(sequential.latency.count() == 6'000'000 + sum + (kernels - 1) * 1'000'000);
   }
 }
+
+TEST_CASE("a kernel ends once, however many of its cohorts end at that moment", "[scheduling]") {
+  // Kernels of picoseconds: ends, which are whole ones, often meet.
+  random_stream random{31, 5};
+  auto const device = small_gpu(no_overheads());
+  auto const limits = detail::limits_of(device);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<detail::priced_kernel> kernels;
+    for (int i = 0; i < 5; ++i)
+      kernels.push_back(
+          detail::price(device, {.blocks = static_cast<std::int64_t>(1 + random.below(200)),
+                                 .threads = 32 * static_cast<int>(1 + random.below(16)),
+                                 .work = flops{static_cast<std::int64_t>(random.below(100))},
+                                 .traffic = bytes{static_cast<std::int64_t>(random.below(10))}}));
+    detail::basic_kernel_engine<> engine{limits};
+    std::vector<int> started(kernels.size(), 0), ended(kernels.size(), 0);
+    for (std::uint32_t i = 0; i < kernels.size(); ++i) engine.add(kernels[i], i, i);
+    for (std::int64_t now = 0; now < never.count(); now = engine.next()) {
+      engine.advance(now, [&](std::uint32_t i) { ++ended[i]; });
+      engine.dispatch(now, [&](std::uint32_t i) { ++started[i]; });
+    }
+    CAPTURE(round);
+    CHECK(started == std::vector<int>(kernels.size(), 1));
+    CHECK(ended == std::vector<int>(kernels.size(), 1));
+  }
+}

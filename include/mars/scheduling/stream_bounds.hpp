@@ -100,7 +100,9 @@ template <deferred D = when_called>
   auto const inside = [&](std::uint32_t v) {
     return v < first || v > last ? stream_segment::none : place[v - first];
   };
-  auto const step = std::min(p.overheads().gap, p.overheads().event);
+  // Between stages of the host there is the barrier instead, in a graph an event.
+  auto step = std::min(p.overheads().gap, p.overheads().event);
+  if (p.options().mode == launch_mode::eager) step = std::min(step, p.overheads().barrier);
   auto const after = [&](std::uint32_t u) { return p.launches(u) ? step : 0; };
   time_ticks path = 0;
   for (std::uint32_t i = 0; i < s.nodes.size(); ++i) {
@@ -141,7 +143,7 @@ template <deferred D = when_called>
 } // namespace detail
 
 /// No schedule of the problem takes less: segment by segment, the longest path of least times with the
-/// smaller of gap and event per edge, and arithmetic and DRAM traffic of the device as one machine each,
+/// smallest of gap, event and (between stages of the host) barrier per edge, and arithmetic and DRAM traffic of the device as one machine each,
 /// with heads and tails from those paths. Launched by the host one by one: what it launches. O(V log V + E).
 /// Source: reference bounds of the kernel model; Jackson's preemptive schedule (Carlier, EJOR 1982).
 template <deferred D = when_called>

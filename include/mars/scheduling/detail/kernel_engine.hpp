@@ -35,8 +35,11 @@ public:
     groups_.push_back({limits.sms, {}, {}});
   }
 
-  /// The kernel may place blocks from now on. `rank`: lower ones first. Its fit must not be 0.
+  /// The kernel may place blocks from now on. `rank`: lower ones first. Its fit must not be 0. Tokens are
+  /// small numbers, of one kernel at a time.
   void add(priced_kernel const& k, std::uint32_t rank, std::uint32_t token) {
+    if (token >= unfinished_.size()) unfinished_.resize(token + std::size_t{1}, 0);
+    unfinished_[token] = k.blocks;
     waiting const w{&k, rank, token, k.blocks, false};
     ready_.insert(std::upper_bound(ready_.begin(), ready_.end(), w,
                                    [](auto const& x, auto const& y) { return x.rank < y.rank; }),
@@ -80,6 +83,7 @@ public:
   template <class Ended>
   void advance(time_ticks now, Ended&& ended) {
     std::size_t kept = 0;
+    bool any = false;
     for (std::size_t i = 0; i < cohorts_.size(); ++i) {
       auto const c = cohorts_[i];
       if (c.end > now) {
@@ -90,13 +94,15 @@ public:
       blocks_ -= c.blocks;
       warps_ -= c.warps;
       release(c);
-      finished_.push_back(c.token);
+      any = true;
+      // Several cohorts of a kernel may end at once: the last block tells, not the last cohort.
+      unfinished_[c.token] -= c.blocks;
+      if (unfinished_[c.token] == 0) finished_.push_back(c.token);
     }
+    if (!any) return;
     cohorts_.resize(kept);
-    if (finished_.empty()) return;
     merge_groups();
-    for (auto const token : finished_)
-      if (!is_going_on(token)) ended(token);
+    for (auto const token : finished_) ended(token);
     finished_.clear();
   }
 
@@ -209,12 +215,6 @@ private:
           groups_.erase(groups_.begin() + static_cast<std::ptrdiff_t>(j));
         }
   }
-  [[nodiscard]] auto is_going_on(std::uint32_t token) const -> bool {
-    auto const same = [&](auto const& x) { return x.token == token; };
-    return std::any_of(cohorts_.begin(), cohorts_.end(), same) ||
-           std::any_of(ready_.begin(), ready_.end(), same);
-  }
-
   /// Paces (ps of a cohort) at which all together need at most `limit` of a resource, if `base` is
   /// what else holds them back: max–min fair, weighted by warps. 0: it does not hold this one back.
   void share_out(double cohort::*need, double limit, vector<double> const& base,
@@ -282,6 +282,7 @@ private:
   vector<waiting> ready_;
   vector<cohort> cohorts_;
   vector<group> groups_;
+  vector<std::int64_t> unfinished_; ///< of each token: blocks that have not ended
   vector<std::uint32_t> finished_;
   vector<double> base_, by_memory_, by_compute_, previous_;
   vector<char> settled_;

@@ -65,9 +65,14 @@ public:
         if (auto const i = place(v); i != stream_segment::none) group[i] = g;
     vector<std::uint32_t> names; // streams, in the order in which they appear
     std::uint32_t last = stream_segment::none;
+    if (has_entry_) { // what launches nothing and reads nothing may have gone before it
+      names.push_back(whole.stream_of[nodes_.front()].value);
+      plan.units.push_back({0});
+      plan.streams.push_back(0);
+    }
     for (auto const v : whole.launch_order) {
       auto const i = place(v);
-      if (i == stream_segment::none) continue;
+      if (i == stream_segment::none || (has_entry_ && i == 0)) continue;
       if (group[i] != stream_segment::none && group[i] == last) {
         plan.units.back().push_back(i);
         continue;
