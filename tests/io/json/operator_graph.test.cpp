@@ -307,7 +307,6 @@ auto totals_of(operator_graph const& g) -> totals {
 /// A stage costs nothing to speak of: only counts matter.
 struct counts {
   std::uint64_t transitions{}, states{}, concurrent{}, merged{}, largest{};
-  friend auto operator==(counts const&, counts const&) -> bool = default;
 };
 auto count(mars::stream_problem const& p, std::size_t r, std::size_t s,
            mars::scheduling::stage_strategy how, mars::scheduling::enumeration of) -> counts {
