@@ -50,11 +50,10 @@ public:
       -> stream_timeline const& {
     auto const& p = *p_;
     auto const n = p.size();
-    result_.start.assign(n, picoseconds{});
-    result_.end.assign(n, picoseconds{});
+    forget_last_run(n);
+    ran_.assign(order.begin(), order.end());
     result_.latency = picoseconds{};
     units_.clear();
-    unit_of_.assign(n, none);
     if (!prepare(s, order)) {
       result_.latency = never;
       return result_;
@@ -81,8 +80,7 @@ public:
         units_[u].start = now;
       });
     }
-    for (std::size_t v = 0; v < n; ++v) {
-      if (unit_of_[v] == none) continue;
+    for (auto const v : ran_) {
       result_.start[v] = picoseconds{units_[unit_of_[v]].start};
       result_.end[v] = picoseconds{units_[unit_of_[v]].end};
     }
@@ -108,6 +106,16 @@ private:
     bool started{false};
   };
 
+  /// Costs what the last run was, not what the graph is: parts of large graphs are run as well.
+  void forget_last_run(std::size_t n) {
+    result_.start.resize(n);
+    result_.end.resize(n);
+    unit_of_.resize(n, none);
+    for (auto const v : ran_) {
+      result_.start[v] = result_.end[v] = picoseconds{};
+      unit_of_[v] = none;
+    }
+  }
   [[nodiscard]] auto prepare(later<stream_schedule, D> const& s,
                              std::span<std::uint32_t const> order) -> bool {
     auto const& p = *p_;
@@ -120,7 +128,9 @@ private:
         for (auto const v : s.merged[g]) group_of_[v] = g;
       merged_kernels_.resize(s.merged.size());
     }
-    tail_.assign(s.streams(), none);
+    std::size_t streams = 0;
+    for (auto const v : order) streams = std::max(streams, s.stream_of[v].index() + 1);
+    tail_.assign(streams, none);
     stages_.clear();
     edges_.clear();
     std::uint32_t last_group = none;
@@ -281,7 +291,7 @@ private:
   std::optional<detail::basic_kernel_engine<D>> engine_;
   later<stream_timeline, D> result_;
   vector<unit> units_;
-  vector<std::uint32_t> unit_of_, group_of_, tail_, first_edge_;
+  vector<std::uint32_t> ran_, unit_of_, group_of_, tail_, first_edge_;
   vector<time_ticks> waits_, records_;                                  ///< of each unit, counts
   vector<std::pair<std::uint32_t, std::uint32_t>> edges_, by_consumer_; ///< producer, consumer
   detail::basic_stream_clocks<D> clocks_;

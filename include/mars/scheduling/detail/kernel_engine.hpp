@@ -41,7 +41,8 @@ public:
     if (token >= unfinished_.size()) unfinished_.resize(token + std::size_t{1}, 0);
     unfinished_[token] = k.blocks;
     waiting const w{&k, rank, token, k.blocks, false};
-    ready_.insert(std::upper_bound(ready_.begin(), ready_.end(), w,
+    ready_.insert(std::upper_bound(ready_.begin() + static_cast<std::ptrdiff_t>(done_),
+                                   ready_.end(), w,
                                    [](auto const& x, auto const& y) { return x.rank < y.rank; }),
                   w);
     stale_ = true;
@@ -53,22 +54,26 @@ public:
   void dispatch(time_ticks now, Started&& started) {
     if (!stale_) return;
     stale_ = false;
-    std::size_t kept = 0;
-    bool stopped = false;
-    for (std::size_t i = 0; i < ready_.size(); ++i) {
-      auto& w = ready_[i];
-      if (!stopped) {
-        auto const placed = place(w, now);
-        if (placed > 0 && !w.started) {
-          w.started = true;
-          started(w.token);
-        }
-        w.left -= placed;
-        if (w.left > 0 && blocking_) stopped = true;
+    auto const place_all = [&](waiting& w) {
+      auto const placed = place(w, now);
+      if (placed > 0 && !w.started) {
+        w.started = true;
+        started(w.token);
       }
-      if (w.left > 0) ready_[kept++] = w;
+      w.left -= placed;
+      return w.left == 0;
+    };
+    if (blocking_) {
+      while (done_ < ready_.size() && place_all(ready_[done_])) ++done_;
+      if (2 * done_ < ready_.size())
+        return set_paces(now); // those behind are not touched each time
+    } else {
+      for (auto& w : ready_) place_all(w);
     }
-    ready_.resize(kept);
+    ready_.erase(
+        std::remove_if(ready_.begin(), ready_.end(), [](waiting const& w) { return w.left == 0; }),
+        ready_.end());
+    done_ = 0;
     set_paces(now);
   }
 
@@ -279,7 +284,8 @@ private:
   bool stale_{false};
   std::uint32_t next_id_{0};
   std::int64_t blocks_{0}, warps_{0};
-  vector<waiting> ready_;
+  vector<waiting> ready_; ///< by rank, behind those that have placed all
+  std::size_t done_{0};   ///< of `ready_`
   vector<cohort> cohorts_;
   vector<group> groups_;
   vector<std::int64_t> unfinished_; ///< of each token: blocks that have not ended

@@ -35,9 +35,9 @@ template <deferred D = when_called>
 template <deferred D = when_called>
 class basic_stream_folding {
 public:
-  /// O(V²).
+  /// O(V² + streams²).
   basic_stream_folding(later<stream_problem, D> const& problem, later<stream_schedule, D> const& s)
-      : left_{s.streams()}, loss_(left_ * left_), into_(left_) {
+      : left_{s.streams()}, loss_(left_ * left_), into_(left_), partner_(left_) {
     std::iota(into_.begin(), into_.end(), std::size_t{0});
     auto const above = ancestors_of(problem);
     later<std::vector<double>, D> time(problem.size());
@@ -54,20 +54,21 @@ public:
         loss_[a * streams + b] += both;
         loss_[b * streams + a] += both;
       }
+    for (std::size_t i = 0; i < streams; ++i) find_partner(i);
   }
 
   [[nodiscard]] auto streams() const -> std::size_t { return left_; }
 
-  /// Makes one of two. Precondition: there are two. O(streams²).
+  /// Makes one of two. Precondition: there are two. O(streams), and as much for each stream whose best
+  /// partner was one of them.
   void fold() {
     auto const n = into_.size();
-    std::size_t a = n, b = n;
+    std::size_t a = n;
     for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = i + 1; j < n; ++j)
-        if (into_[i] == i && into_[j] == j && (a == n || loss_[i * n + j] < loss_[a * n + b])) {
-          a = i;
-          b = j;
-        }
+      if (into_[i] == i && partner_[i] < n &&
+          (a == n || loss_[i * n + partner_[i]] < loss_[a * n + partner_[a]]))
+        a = i;
+    auto const b = partner_[a];
     for (auto& s : into_)
       if (s == b) s = a;
     for (std::size_t k = 0; k < n; ++k) {
@@ -75,6 +76,9 @@ public:
       loss_[k * n + a] = loss_[a * n + k];
     }
     --left_;
+    // Losses only grow: who had another partner keeps it.
+    for (std::size_t i = 0; i < n; ++i)
+      if (into_[i] == i && (i == a || partner_[i] == a || partner_[i] == b)) find_partner(i);
   }
 
   /// The schedule on the streams left, numbered in the order of their first launch.
@@ -91,9 +95,19 @@ public:
   }
 
 private:
+  /// The first of those behind `i` with which it loses least.
+  void find_partner(std::size_t i) {
+    auto const n = into_.size();
+    auto& best = partner_[i] = n;
+    for (auto j = i + 1; j < n; ++j)
+      if (into_[j] == j && (best == n || loss_[i * n + j] < loss_[i * n + best])) best = j;
+  }
+
   std::size_t left_;
   later<std::vector<double>, D> loss_; ///< of two streams, if they become one
   later<std::vector<std::size_t>, D> into_;
+  later<std::vector<std::size_t>, D>
+      partner_; ///< of each, among those behind it; their number: none
 };
 
 /// A schedule that keeps the problem's limits, made of this one by folding streams, down to one; and

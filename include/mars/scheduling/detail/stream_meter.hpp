@@ -24,10 +24,9 @@ public:
   void count() { ++evaluations_; }
   [[nodiscard]] auto evaluations() const -> std::uint64_t { return evaluations_; }
   [[nodiscard]] auto limit() const -> std::uint64_t { return limit_; }
-  /// Looks at the clock once in 16 calls.
+  /// Looks at the clock every time: what is done between two calls may take long.
   [[nodiscard]] auto spent() -> bool {
-    if (evaluations_ >= limit_ || stop_.stop_requested()) ended_ = true;
-    if (!ended_ && (++polls_ & 15U) == 0 && deadline_.expired()) ended_ = true;
+    if (evaluations_ >= limit_ || stop_.stop_requested() || deadline_.expired()) ended_ = true;
     return ended_;
   }
 
@@ -36,7 +35,6 @@ private:
   std::uint64_t limit_;
   deadline deadline_;
   std::uint64_t evaluations_{};
-  unsigned polls_{};
   bool ended_{};
 };
 
