@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace mars;
@@ -277,4 +279,22 @@ TEST_CASE("a kernel ends once, however many of its cohorts end at that moment", 
     CHECK(started == std::vector<int>(kernels.size(), 1));
     CHECK(ended == std::vector<int>(kernels.size(), 1));
   }
+}
+
+TEST_CASE("a problem whose times or sizes would overflow is refused", "[scheduling]") {
+  auto const refused = [](stream_node node, gpu_device const& d = small_gpu()) {
+    auto const p = stream_problem::make(stream_graph{"g", {std::move(node)}, {}}, d);
+    return p ? std::string{} : p.error().path;
+  };
+  constexpr auto all = std::numeric_limits<std::int64_t>::max();
+  CHECK(refused({"a", {computing(1'000'000'000, 1)}, {}}).empty());
+  CHECK(refused({"a", {computing(all, 1)}, {}}) == "nodes[0].kernels[0].blocks");
+  CHECK(refused({"a", {{.threads = 2'000'000'000}}, {}}) == "nodes[0].kernels[0].threads");
+  CHECK(refused({"a", {{.alone = seconds{1e5}}}, {}}) == "nodes[0]");
+  CHECK(refused({"a", {computing(3, all), computing(3, all)}, {}}) == "nodes[0]");
+  CHECK(refused({"a", {}, {}, bytes{all}}) == "nodes[0].output");
+  auto wide = small_gpu();
+  wide.sms = all;
+  CHECK(refused({"a", {}, {}}, wide) == "device.sms");
+  CHECK(refused({"a", {computing(1, 1)}, {}}, small_gpu({.gap = seconds{1e6}})) == "nodes[0]");
 }

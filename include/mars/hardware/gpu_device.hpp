@@ -57,15 +57,17 @@ struct gpu_device {
   template <deferred = when_called>
   [[nodiscard]] auto validate() const -> expected<void> {
     hardware::detail::parameter_check check;
-    check.at_least("sms", sms, 1)
-        .at_least("threads_per_sm", threads_per_sm, 1)
-        .at_least("registers_per_sm", registers_per_sm, 1)
-        .at_least("shared_per_sm", shared_per_sm.count(), 0)
-        .at_least("blocks_per_sm", blocks_per_sm, 1)
-        .at_least("warp", warp, 1)
-        .at_least("register_unit", register_unit, 1)
-        .at_least("shared_unit", shared_unit.count(), 1)
-        .at_least("shared_reserved", shared_reserved.count(), 0)
+    // Far above what is built, so low that no product of them and a kernel's overflows.
+    constexpr std::int64_t many = 1 << 20, most = std::int64_t{1} << 40;
+    check.within("sms", sms, 1, many)
+        .within("threads_per_sm", threads_per_sm, 1, most)
+        .within("registers_per_sm", registers_per_sm, 1, most)
+        .within("shared_per_sm", shared_per_sm.count(), 0, most)
+        .within("blocks_per_sm", blocks_per_sm, 1, many)
+        .within("warp", warp, 1, many)
+        .within("register_unit", register_unit, 1, many)
+        .within("shared_unit", shared_unit.count(), 1, most)
+        .within("shared_reserved", shared_reserved.count(), 0, most)
         .finite_positive("peak_rate", peak_rate.count())
         .finite_positive("bandwidth", bandwidth.count())
         .at_least("l2", l2.count(), 0)

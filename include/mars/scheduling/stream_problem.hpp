@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -107,6 +108,7 @@ public:
       p.alone_.push_back(p.sum(p.priced_[v], detail::alone_ticks<D>));
       p.least_.push_back(p.sum(p.priced_[v], detail::least_ticks<D>));
     }
+    if (auto r = p.check_sums(); !r) return unexpected{std::move(r).error()};
     if (p.options_.lower) p.find_floors();
     return p;
   }
@@ -170,10 +172,11 @@ public:
       auto const& k = kernels[i];
       auto const where = [&] { return path + ".kernels[" + std::to_string(i) + "]"; };
       hardware::detail::parameter_check check;
-      check.at_least("blocks", k.blocks, 1)
-          .at_least("threads", k.threads, 1)
-          .at_least("registers", k.registers, 0)
-          .at_least("shared", k.shared.count(), 0)
+      constexpr std::int64_t many = 1 << 20;
+      check.within("blocks", k.blocks, 1, std::numeric_limits<std::int32_t>::max())
+          .within("threads", k.threads, 1, many)
+          .within("registers", k.registers, 0, many)
+          .within("shared", k.shared.count(), 0, std::int64_t{1} << 40)
           .at_least("work", k.work.count(), 0)
           .at_least("traffic", k.traffic.count(), 0)
           .fraction("compute_efficiency", k.compute_efficiency)
@@ -193,10 +196,11 @@ public:
   /// Of kernels after each other on one stream, gaps included.
   template <class Each>
   [[nodiscard]] auto sum(priced_kernels const& kernels, Each each) const -> picoseconds {
-    picoseconds all{
-        kernels.empty() ? 0 : overheads_.gap * static_cast<std::int64_t>(kernels.size() - 1)};
-    for (auto const& k : kernels)
-      all = saturating_add(all, picoseconds{each(limits_of_device_, k)});
+    picoseconds all{};
+    for (std::size_t i = 0; i < kernels.size(); ++i) {
+      if (i > 0) all = saturating_add(all, picoseconds{overheads_.gap});
+      all = saturating_add(all, picoseconds{each(limits_of_device_, kernels[i])});
+    }
     return all;
   }
 
@@ -222,6 +226,31 @@ public:
   }
 
 private:
+  /// Neither times nor sizes may overflow, whatever a schedule makes of them: one after another, all takes
+  /// less than ten hours, a 64th of `never`.
+  [[nodiscard]] auto check_sums() const -> expected<void> {
+    auto const& o = overheads_;
+    auto const whole = [](std::int64_t x) { return static_cast<double>(x); };
+    double time = whole(o.graph), size = 0;
+    for (std::size_t v = 0; v < this->size(); ++v) {
+      auto const path = [&] { return "nodes[" + std::to_string(v) + "]"; };
+      auto const& x = node(v);
+      time += whole(alone(v).count()) + whole(o.gap) + whole(o.event) + whole(o.barrier) +
+              whole(o.record) + whole(o.launch) * static_cast<double>(x.kernels.size()) +
+              whole(o.wait) * static_cast<double>(x.inputs.size());
+      if (!(time < whole(never.count() / 64)))
+        return fail(error_code::out_of_range, path(),
+                    std::to_string(time * 1e-12) + " s until here", "less than ten hours in all",
+                    x.name);
+      size += whole(x.output.count());
+      if (x.output < bytes{} || !(size < whole(never.count())))
+        return fail(error_code::out_of_range, path() + ".output",
+                    std::to_string(x.output.count()) + " bytes", "0 or more, less than 2^61 in all",
+                    x.name);
+    }
+    return {};
+  }
+
   [[nodiscard]] auto price_merged(std::span<std::uint32_t const> nodes) const
       -> std::optional<priced_kernels> {
     if (!options_.lower) return std::nullopt;

@@ -20,6 +20,12 @@ public:
       note(path, std::to_string(value), std::string{"at least "} + std::to_string(least));
     return *this;
   }
+  auto within(char const* path, std::int64_t value, std::int64_t least, std::int64_t most)
+      -> basic_parameter_check& {
+    if (value < least || value > most)
+      note(path, std::to_string(value), std::to_string(least) + " to " + std::to_string(most));
+    return *this;
+  }
   /// In (0, ∞].
   auto positive(char const* path, double value) -> basic_parameter_check& {
     if (!(value > 0)) note(path, std::to_string(value), "a positive number");

@@ -87,9 +87,10 @@ template <deferred = when_called>
   if (most <= 0) return never.count();
   auto const full = k.blocks / most;
   auto const rest = k.blocks % most;
-  time_ticks sum = full * whole_ticks(cohort_time(d, k, most));
-  if (rest > 0) sum += whole_ticks(cohort_time(d, k, rest));
-  return sum;
+  auto const wave = full > 0 ? whole_ticks(cohort_time(d, k, most)) : 0;
+  if (wave > 0 && full >= never.count() / wave) return never.count();
+  auto const last = rest > 0 ? whole_ticks(cohort_time(d, k, rest)) : 0;
+  return saturating_add(picoseconds{full * wave}, picoseconds{last}).count();
 }
 
 /// No schedule runs it in less: its work at the best rate that all its blocks together could have, or
