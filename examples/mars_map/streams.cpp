@@ -155,7 +155,7 @@ auto schedule_streams(options const& o, mars::stop_token stop) -> mars::expected
         fmt::format("no schedule of {} on {} keeps the limits\n", name, from->device_name);
     return result;
   }
-  auto const sync = mars::synchronize(problem->graph(), found.schedule, mars::wait_rule::every);
+  auto const sync = mars::synchronize(problem->graph(), found.schedule);
   auto const memory = mars::peak_memory(problem->graph(), found.schedule);
   auto const gap = share(found.latency() - bound.value, found.latency());
   ordered_json j;
