@@ -63,11 +63,12 @@ template <deferred D = when_called>
     if (problem.launches(v)) continue;
     bool read = false;
     for (auto const w : problem.outputs(v)) {
-      if (read && s.stage_of[w] >= s.stage_of[v]) continue;
+      std::uint8_t const here = place[w] == 2 ? 2 : 0;
+      if (read && std::tie(s.stage_of[w], here) >= std::tie(s.stage_of[v], place[v])) continue;
       read = true;
       s.stage_of[v] = s.stage_of[w];
       s.stream_of[v] = s.stream_of[w];
-      place[v] = place[w] == 2 ? 2 : 0;
+      place[v] = here;
     }
     if (read) continue;
     place[v] = !stages.empty() && stages.back().merged ? 2 : 0;
