@@ -33,7 +33,8 @@ concept schedules_streams = requires(S const& s, stream_problem const& problem,
 /// budget or a stop request ends the call within one step of it. 4. The call is const and may run
 /// concurrently with itself.
 /// Models: `scheduling::sequential`, `scheduling::path_cover`, `scheduling::chain_cover`, `scheduling::opara`,
-/// `scheduling::ios`, `scheduling::critical_path`, `scheduling::best`, `scheduling::any_scheduler`; yours.
+/// `scheduling::ios`, `scheduling::ios_greedy`, `scheduling::critical_path`, `scheduling::best`,
+/// `scheduling::any_scheduler`; yours.
 template <class S>
 concept StreamScheduler = names_itself<S> && schedules_streams<S> && std::copyable<S>;
 

@@ -17,7 +17,7 @@ namespace mars {
 struct stream_context {
   mars::budget budget{}; ///< of simulations and wall-clock time
   stop_token stop{};
-  std::optional<stream_schedule> start{}; ///< the answer of searches is never worse than this
+  std::optional<stream_schedule> start{}; ///< valid; the answer of searches is never worse
 };
 
 /// What a stream scheduler answers.
