@@ -108,7 +108,6 @@ inline constexpr std::array<word, 8> scheduler_words{{
 inline constexpr std::array<word, 1> command_words{{
     {"pase", "PaSE's F = layers + r x transfers, in FLOP, on equal devices without memory limits"},
 }};
-/// Known to the interface, not to this version.
 inline constexpr std::array<word, 2> sharing_words{{
     {"fair", "messages that meet on a link share it max-min fairly"},
     {"fifo", "a link serves one message at a time, in the order of arrival"},

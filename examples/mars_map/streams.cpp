@@ -68,7 +68,7 @@ struct loaded {
   if (!found) return mars::unexpected{in_file(from.graph, std::move(found).error())};
   if (!design && !found->device) return no_device();
   loaded result{std::move(found->graph), design ? design->limits : *found->device,
-                design ? design->title : std::string{"the profile's"}};
+                design ? design->title : std::string{"profile"}};
   result.text = *std::move(text);
   return result;
 }

@@ -3,7 +3,8 @@
 
 // mars: maps deep neural networks onto systems of accelerators, and says how far from optimal.
 //
-// This header is the whole library but what reads and writes files (mars/io/…). Its rooms, each with a
+// This header is the whole library but what reads and writes files (mars/io/…), executes streams
+// (mars/runtime.hpp) and checks policies (mars/testing.hpp). Its rooms, each with a
 // guide at the top of its header, in the order in which they build on each other:
 //
 //   core.hpp          units, errors, random numbers, deadlines
@@ -14,6 +15,7 @@
 //   collective.hpp    all-reduce and its kin
 //   mapping.hpp       the answer as a value; validation
 //   cost.hpp          what a shard costs on a design
+//   scheduling.hpp    operators on the streams of one GPU
 //   evaluation.hpp    what a mapping costs; tables for searches
 //   search.hpp        policies that find mappings
 //   mapper.hpp        the façade

@@ -9,6 +9,7 @@
 #include <mars/hardware/designs/super_lip.hpp>
 #include <mars/hardware/designs/systolic_array.hpp>
 #include <mars/hardware/designs/winograd.hpp>
+#include <mars/hardware/presets/gpu_device.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -78,10 +79,12 @@ TEST_CASE("a larger shard is never faster") {
 
 TEST_CASE("no design beats its roof") {
   std::mt19937_64 random{2};
+  auto designs = all_designs();
+  for (auto const& d : presets::gpu_devices()) designs.emplace_back(presets::gpu_design(d));
   for (int i = 0; i < 1000; ++i) {
     auto const op = random_convolution(random);
     shard const s{op};
-    for (auto const& design : all_designs()) {
+    for (auto const& design : designs) {
       CAPTURE(design.name(), macs_of(s).count());
       double const roof = 2.0 * static_cast<double>(macs_of(s).count()) / design.peak(16).count();
       REQUIRE(design.time(s).total.count() >= roof * (1 - 1e-12));
