@@ -111,8 +111,12 @@ private:
 
   /// Segments simulated before the next part has its turn, while there is time.
   static constexpr std::uint64_t a_round = 2'000;
-  /// Of a segment, nodes simulated at most, unless a number of evaluations is given.
-  static constexpr double launches = 3e6;
+  /// Of a segment with so many nodes, unless a number of evaluations is given: three million nodes are
+  /// simulated, fewer above a thousand, where more run beside each other and each costs more.
+  [[nodiscard]] static auto most_moves(std::size_t size) -> double {
+    auto const n = static_cast<double>(size);
+    return 3e6 / n * std::min(1.0, 1000 / n);
+  }
 
   void search(later<stream_problem, D> const& problem, later<stream_context, D> const& context,
               std::vector<later<stream_schedule, D>> const& starts,
@@ -160,8 +164,7 @@ private:
         if (x.weight == 0 || x.best.value <= x.bound || x.best.value >= never.count()) continue;
         open = true;
         auto moves = budget * static_cast<double>(x.weight) / static_cast<double>(weights);
-        if (!context.budget.evaluations)
-          moves = std::min(moves, launches / static_cast<double>(x.search.size()));
+        if (!context.budget.evaluations) moves = std::min(moves, most_moves(x.search.size()));
         x.search.improve(x.best, x.bound, static_cast<std::uint64_t>(moves) + 1,
                          random.substream(round).substream(i),
                          [&] { return meter.count(), meter.spent(); });

@@ -45,13 +45,14 @@ struct basic_ios {
   std::size_t s{8};                ///< most groups of a stage; 0: any number
   std::size_t split_above{100};    ///< operators; larger blocks are divided, to 128 at most
   std::uint64_t effort{4'000'000}; ///< sets of operators looked at for a block; beyond it is halved
+  std::uint64_t simulations{200'000}; ///< of stages, unless the context has a budget
   scheduling::enumeration enumeration{scheduling::enumeration::legal};
 
   [[nodiscard]] auto name() const -> std::string_view { return "ios"; }
 
   [[nodiscard]] auto operator()(later<stream_problem, D> const& problem,
                                 later<stream_context, D> const& context) const -> stream_solution {
-    mars::detail::stream_meter meter{context};
+    mars::detail::stream_meter meter{context, simulations};
     later<stream_solution, D> result;
     auto const offer = [&](later<stream_schedule, D> schedule) {
       meter.count();
