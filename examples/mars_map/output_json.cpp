@@ -15,6 +15,8 @@ auto json_text(options const& o, workload const& w, mars::any_system const& syst
     warnings.push_back(std::string{"no baseline: "} + answer.no_baseline);
   else if (!baseline->feasible())
     warnings.push_back("the baseline does not fit");
+  if (answer.baseline_cut_short)
+    warnings.push_back("the baseline was cut short: it may be better than it is shown");
   return mars::io::write_json(mars::io::result_to_json(w.graph, system, answer.plan,
                                                        {.baseline = baseline,
                                                         .seed = o.seed,

@@ -50,7 +50,7 @@ void add_figures(std::string& text, options const& o, outcome const& answer) {
       fmt::format_to(out, ", {} reduced by {:.1f} %", quantity_of(o.objective),
                      100.0 * static_cast<double>(answer.baseline->value - plan.value) /
                          static_cast<double>(answer.baseline->value));
-    text += '\n';
+    text += answer.baseline_cut_short ? ", cut short\n" : "\n";
   }
   if (plan.bound.name == "none")
     fmt::format_to(out, "lower bound  none\n");

@@ -43,6 +43,7 @@ void add_baseline(options const& o, mars::graph const& graph, mars::any_system c
     into.no_baseline = to_string(found.error());
     return;
   }
+  into.baseline_cut_short = is_cut_short(o, graph, *found);
   auto priced = price(std::move(found->mapping));
   if (!priced) {
     into.no_baseline = to_string(priced.error());

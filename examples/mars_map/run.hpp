@@ -23,6 +23,7 @@ struct outcome {
   mars::plan plan;
   std::optional<mars::plan> baseline;        ///< priced by the same objective; may not fit
   std::string no_baseline;                   ///< why there is none
+  bool baseline_cut_short{false};            ///< with more time it may be better
   std::vector<mars::progress> convergence{}; ///< without their phases
   std::string no_checkpoint{};               ///< why it could not be written
   std::optional<mars::io::simulation_result> simulation{};
@@ -69,6 +70,10 @@ struct outcome {
 [[nodiscard]] auto simulate_mapping(options const& o, mars::graph const& graph,
                                     mars::any_system const& system, mars::mapping const& mapping)
     -> mars::expected<mars::io::simulation_result>;
+
+/// Whether a baseline of schedules ended because its budget did.
+[[nodiscard]] auto is_cut_short(options const& o, mars::graph const& graph,
+                                mars::plan const& baseline) -> bool;
 
 /// Adds the baseline of sequential mappings or of schedules, with its value by the objective at hand.
 using price_function = std::function<mars::expected<mars::plan>(mars::mapping)>;

@@ -95,17 +95,33 @@ auto settle(options& o, mars::any_system const& system) -> mars::expected<void> 
   return {};
 }
 
+namespace {
+
+/// H2H's last step looks at every operator once per operator: not for long on large graphs.
+[[nodiscard]] auto baseline_budget(options const& o, mars::graph const& graph) -> mars::budget {
+  constexpr std::uint64_t operators_looked_at = 20'000'000;
+  mars::budget b;
+  b.evaluations = std::max<std::uint64_t>(1, operators_looked_at / (graph.size() + 1));
+  if (o.budget.wall) b.wall = *o.budget.wall / 4;
+  return b;
+}
+
+} // namespace
+
+auto is_cut_short(options const& o, mars::graph const& graph, mars::plan const& baseline) -> bool {
+  auto const b = baseline_budget(o, graph);
+  return baseline.policy == name_of(search_name::h2h) &&
+         (baseline.evaluations >= *b.evaluations || (b.wall && baseline.wall >= *b.wall));
+}
+
 auto find_schedule_baseline(options const& o, mars::graph const& graph,
                             mars::any_system const& system) -> mars::expected<mars::plan> {
   if (!mars::is_staged(system.interconnect)) return find_baseline(o, graph, system);
   auto steps = o;
   steps.search = search_name::h2h;
   steps.strategy = strategy_name::whole;
-  // Its last step looks at every operator once per operator: not for long on large graphs.
-  constexpr std::uint64_t operators_looked_at = 20'000'000;
   mars::search_context context;
-  context.budget.evaluations = std::max<std::uint64_t>(1, operators_looked_at / (graph.size() + 1));
-  if (o.budget.wall) context.budget.wall = *o.budget.wall / 4;
+  context.budget = baseline_budget(o, graph);
   return schedule_mapper_of(steps, system, mars::deadline::never())
       .find(graph, system, std::move(context));
 }

@@ -27,6 +27,11 @@ near "$(number latency_s h2h.json)" 0.354613 0.0000005 || fail "H2H takes $(numb
 [ "$(number latency_s h2h.json)" = "$(number baseline_latency_s h2h.json)" ] || fail "H2H is not its own baseline"
 ! grep -q '"ways"' h2h.json || fail "H2H cuts operators"
 
+# A baseline that had no time for all its steps is said to be cut short, and only then.
+! grep -q 'cut short' h2h.json || fail "H2H was cut short"
+on_h2h --budget 1us --json short.json
+grep -q 'cut short' short.json || fail "a baseline of no time at all passes for H2H's"
+
 # Without more words: the best search of schedules, operators cut for unlike devices.
 on_h2h --evaluations 12000 --threads 1 --json cut.json
 is cut.json semantics staged
