@@ -44,6 +44,7 @@
 
 #include <mars/workload/builder.hpp>
 #include <mars/workload/concept.hpp>
+#include <mars/workload/convolution_layer.hpp>
 #include <mars/workload/graph.hpp>
 #include <mars/workload/iteration_space.hpp>
 #include <mars/workload/operation.hpp>

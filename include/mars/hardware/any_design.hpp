@@ -18,7 +18,7 @@ namespace mars {
 
 /// Any design behind one type, for choice at run time; copies share it. Powers that the wrapped
 /// design lacks have neutral answers: it supports what has a finite time, knows no energy, lists no
-/// algorithms, has infinite roofs, launches no kernels, and is valid. A call costs one virtual call.
+/// algorithms, reorders for nothing, has infinite roofs, launches no kernels, and is valid. A call costs one virtual call.
 class any_design {
 public:
   template <class D>
@@ -32,6 +32,10 @@ public:
   [[nodiscard]] auto energy(shard const& s) const -> joules { return self_->energy(s); }
   [[nodiscard]] auto algorithms(shard const& s) const -> std::vector<algorithm_time> {
     return self_->algorithms(s);
+  }
+  [[nodiscard]] auto reorder(bytes size, std::string_view from, std::string_view to) const
+      -> seconds {
+    return self_->reorder(size, from, to);
   }
   [[nodiscard]] auto peak(int element_bits) const -> flops_per_second {
     return self_->peak(element_bits);
@@ -80,6 +84,8 @@ private:
     [[nodiscard]] virtual auto supports(shard const&) const -> bool = 0;
     [[nodiscard]] virtual auto energy(shard const&) const -> joules = 0;
     [[nodiscard]] virtual auto algorithms(shard const&) const -> std::vector<algorithm_time> = 0;
+    [[nodiscard]] virtual auto reorder(bytes, std::string_view, std::string_view) const
+        -> seconds = 0;
     [[nodiscard]] virtual auto peak(int) const -> flops_per_second = 0;
     [[nodiscard]] virtual auto memory_bandwidth() const -> bytes_per_second = 0;
     [[nodiscard]] virtual auto host_traffic(shard const&) const -> host_bytes = 0;
@@ -118,6 +124,13 @@ private:
       if constexpr (AlgorithmicDesign<D>)
         for (auto const& a : design.algorithms(s)) all.push_back(a);
       return all;
+    }
+    [[nodiscard]] auto reorder([[maybe_unused]] bytes size, [[maybe_unused]] std::string_view from,
+                               [[maybe_unused]] std::string_view to) const -> seconds override {
+      if constexpr (ReorderingDesign<D>)
+        return design.reorder(size, from, to);
+      else
+        return {};
     }
     [[nodiscard]] auto peak([[maybe_unused]] int element_bits) const -> flops_per_second override {
       if constexpr (RooflineDesign<D>)

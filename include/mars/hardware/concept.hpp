@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 namespace mars {
@@ -64,9 +65,16 @@ struct host_bytes {
 };
 
 /// One way to run a shard on a design that has several, and its price.
+///
+/// Formats are names of how activations lie in memory (`nchw`, `nchw16c`), each meaning the same to
+/// every algorithm of a design; empty: any, without a reorder.
 struct algorithm_time {
-  std::string_view name{};
+  std::string_view name{}; ///< outlives the design, unique among the algorithms of a shard
   time_breakdown time{};
+  std::string_view input_format{};  ///< of the tensors it reads
+  std::string_view output_format{}; ///< of the tensors it writes
+  bytes workspace{};                ///< besides the operands, while it runs
+  std::optional<bytes> weights{};   ///< as it keeps them; nothing: as they are
 };
 
 // Copying is asked last everywhere: the type-erased wrappers convert from what models these
@@ -87,6 +95,10 @@ concept charges_energy = requires(D const& d, shard const& s) {
 template <class D>
 concept lists_algorithms = requires(D const& d, shard const& s) {
   { d.algorithms(s) } -> range_of<algorithm_time>;
+};
+template <class D>
+concept reorders_data = requires(D const& d, bytes size, std::string_view format) {
+  { d.reorder(size, format, format) } -> std::convertible_to<seconds>;
 };
 template <class D>
 concept counts_host_bytes = requires(D const& d, shard const& s) {
@@ -143,6 +155,12 @@ concept EnergyDesign = AcceleratorDesign<D> && charges_energy<D>;
 /// prices; `d.time(s)` is that of one of them, or infinite.
 template <class D>
 concept AlgorithmicDesign = AcceleratorDesign<D> && lists_algorithms<D>;
+
+/// A design whose algorithms differ in the formats of their tensors: `d.reorder(size, from, to)` is what
+/// rewriting a tensor of `size` bytes takes. Zero from a format to itself; formats may be empty, which
+/// is any format.
+template <class D>
+concept ReorderingDesign = AlgorithmicDesign<D> && reorders_data<D>;
 
 /// A design that counts what crosses a host link in its own way (H2H); of others it is the bytes of
 /// the shard's weights, inputs and outputs, as `mars::host_traffic` says.

@@ -31,6 +31,8 @@ struct operand {
   std::string name; ///< of a weight or external input; equal non-empty names are one tensor
   int element_bits{16};
   inplace_vector<axis, max_rank> axes;
+  double density{
+      1}; ///< share of elements that are not zero; sizes count all, whoever stores fewer says so
 };
 
 /// What an operator computes, as far as costs and users care; everything else is in its algebra.
@@ -196,7 +198,8 @@ template <deferred = when_called>
 template <deferred = when_called>
 [[nodiscard]] auto same_signature(operation const& a, operation const& b) -> bool {
   auto const same_operand = [](operand const& s, operand const& t) {
-    return s.role == t.role && s.element_bits == t.element_bits && s.axes == t.axes;
+    return s.role == t.role && s.element_bits == t.element_bits && s.axes == t.axes &&
+           s.density == t.density;
   };
   return a.kind == b.kind && a.type == b.type && a.dims == b.dims && a.work == b.work &&
          std::equal(a.operands.begin(), a.operands.end(), b.operands.begin(), b.operands.end(),
@@ -215,14 +218,15 @@ template <deferred = when_called>
       h.add(a.offset).add(a.extent);
       for (auto const& term : a.terms) h.add(term.dim).add(term.stride);
     }
+    if (t.density != 1) h.add(t.density); // hashes of dense operators stay what they were
   }
   h.add(op.work.macs).add(op.work.flops).add(op.work.over);
   return h.digest();
 }
 
 /// Checks what every derived quantity relies on: at least one output, dimensions of different
-/// names, extents ≥ 1, terms that name existing dimensions, 1 to 64 element bits, and every product
-/// (points, work, tensor bits, reach of an axis) below 2⁶². Errors carry a path inside the
+/// names, extents ≥ 1, terms that name existing dimensions, 1 to 64 element bits, densities in [0, 1],
+/// and every product (points, work, tensor bits, reach of an axis) below 2⁶². Errors carry a path inside the
 /// operation: `dims[2]`, `operands[1].axes[0]`.
 template <deferred = when_called>
 [[nodiscard]] auto validate(operation const& op) -> expected<void> {
@@ -263,6 +267,9 @@ template <deferred = when_called>
     if (t.element_bits < 1 || t.element_bits > 64)
       return fail(error_code::out_of_range, at("operands", i) + ".element_bits",
                   std::to_string(t.element_bits), "1 to 64");
+    if (!(t.density >= 0 && t.density <= 1))
+      return fail(error_code::out_of_range, at("operands", i) + ".density",
+                  std::to_string(t.density), "0 to 1", t.name);
     std::int64_t bits = t.element_bits;
     for (std::size_t k = 0; k < t.axes.size(); ++k) {
       auto const& a = t.axes[k];
