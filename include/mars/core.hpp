@@ -17,6 +17,7 @@
 //   stop.hpp            stop_token, budget: when to end
 //   deadline.hpp        deadline: a moment on the steady clock
 //   observer.hpp        Observer: is told of progress, answers proceed or stop
+//   statistics.hpp      quantiles, rank correlations with ties, errors of predictions; not included here
 //   parallel_for.hpp    loops and reductions whose result does not depend on the thread count
 //   format.hpp          {fmt} formatters; not included here, because {fmt} costs compile time
 
