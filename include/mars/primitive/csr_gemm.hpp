@@ -15,10 +15,10 @@ namespace mars::primitive {
 struct csr_gemm {
   int registers{16}; ///< vectors of image positions that share one decoded index
 
-  [[nodiscard]] auto name() const -> std::string_view { return "csr_gemm"; }
-  [[nodiscard]] auto weights() const -> weight_format { return weight_format::csr; }
-  [[nodiscard]] auto format() const -> std::string_view { return "nchw"; }
-  [[nodiscard]] auto supports(convolution_layer const&) const -> bool { return true; }
+  [[nodiscard]] constexpr auto name() const -> std::string_view { return "csr_gemm"; }
+  [[nodiscard]] constexpr auto weights() const -> weight_format { return weight_format::csr; }
+  [[nodiscard]] constexpr auto format() const -> std::string_view { return "nchw"; }
+  [[nodiscard]] constexpr auto supports(convolution_layer const&) const -> bool { return true; }
 
   template <deferred = when_called>
   [[nodiscard]] auto work(convolution_layer const& c, int lanes) const -> primitive_work {

@@ -16,10 +16,10 @@ namespace mars::primitive {
 struct csr_spatial_pack {
   plane tile{1, 4}; ///< of vectors of outputs: `tile.columns` vectors lie in one row
 
-  [[nodiscard]] auto name() const -> std::string_view { return "csr_spatial_pack"; }
-  [[nodiscard]] auto weights() const -> weight_format { return weight_format::csr; }
-  [[nodiscard]] auto format() const -> std::string_view { return "nchw"; }
-  [[nodiscard]] auto supports(convolution_layer const&) const -> bool { return true; }
+  [[nodiscard]] constexpr auto name() const -> std::string_view { return "csr_spatial_pack"; }
+  [[nodiscard]] constexpr auto weights() const -> weight_format { return weight_format::csr; }
+  [[nodiscard]] constexpr auto format() const -> std::string_view { return "nchw"; }
+  [[nodiscard]] constexpr auto supports(convolution_layer const&) const -> bool { return true; }
 
   template <deferred = when_called>
   [[nodiscard]] auto work(convolution_layer const& c, int lanes) const -> primitive_work {

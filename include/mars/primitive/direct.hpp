@@ -14,10 +14,10 @@ namespace mars::primitive {
 /// valid MACs, with K rounded to whole vectors; no workspace. Prefer it for what Winograd cannot do, and
 /// where weights must not grow.
 struct direct {
-  [[nodiscard]] auto name() const -> std::string_view { return "direct"; }
-  [[nodiscard]] auto weights() const -> weight_format { return weight_format::dense; }
-  [[nodiscard]] auto format() const -> std::string_view { return "nchw"; }
-  [[nodiscard]] auto supports(convolution_layer const&) const -> bool { return true; }
+  [[nodiscard]] constexpr auto name() const -> std::string_view { return "direct"; }
+  [[nodiscard]] constexpr auto weights() const -> weight_format { return weight_format::dense; }
+  [[nodiscard]] constexpr auto format() const -> std::string_view { return "nchw"; }
+  [[nodiscard]] constexpr auto supports(convolution_layer const&) const -> bool { return true; }
 
   template <deferred = when_called>
   [[nodiscard]] auto work(convolution_layer const& c, int lanes) const -> primitive_work {

@@ -15,10 +15,10 @@ namespace mars::primitive {
 /// convolutions of stride 1 need none. Prefer it where a good matrix product is at hand; depthwise it
 /// pays one tiny call per channel.
 struct im2col_gemm {
-  [[nodiscard]] auto name() const -> std::string_view { return "im2col_gemm"; }
-  [[nodiscard]] auto weights() const -> weight_format { return weight_format::dense; }
-  [[nodiscard]] auto format() const -> std::string_view { return "nchw"; }
-  [[nodiscard]] auto supports(convolution_layer const&) const -> bool { return true; }
+  [[nodiscard]] constexpr auto name() const -> std::string_view { return "im2col_gemm"; }
+  [[nodiscard]] constexpr auto weights() const -> weight_format { return weight_format::dense; }
+  [[nodiscard]] constexpr auto format() const -> std::string_view { return "nchw"; }
+  [[nodiscard]] constexpr auto supports(convolution_layer const&) const -> bool { return true; }
 
   template <deferred = when_called>
   [[nodiscard]] auto work(convolution_layer const& c, int) const -> primitive_work {

@@ -17,10 +17,10 @@ namespace mars::primitive {
 struct spatial_pack {
   plane tile{1, 4}; ///< of outputs
 
-  [[nodiscard]] auto name() const -> std::string_view { return "spatial_pack"; }
-  [[nodiscard]] auto weights() const -> weight_format { return weight_format::dense; }
-  [[nodiscard]] auto format() const -> std::string_view { return "nchwc"; }
-  [[nodiscard]] auto supports(convolution_layer const&) const -> bool { return true; }
+  [[nodiscard]] constexpr auto name() const -> std::string_view { return "spatial_pack"; }
+  [[nodiscard]] constexpr auto weights() const -> weight_format { return weight_format::dense; }
+  [[nodiscard]] constexpr auto format() const -> std::string_view { return "nchwc"; }
+  [[nodiscard]] constexpr auto supports(convolution_layer const&) const -> bool { return true; }
 
   template <deferred = when_called>
   [[nodiscard]] auto work(convolution_layer const& c, int lanes) const -> primitive_work {

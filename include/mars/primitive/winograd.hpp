@@ -23,12 +23,12 @@ requires(M == 2 || M == 4) struct winograd {
   static constexpr int input_ops = M == 2 ? 4 : 12;
   static constexpr int output_ops = M == 2 ? 4 : 10;
 
-  [[nodiscard]] auto name() const -> std::string_view {
+  [[nodiscard]] constexpr auto name() const -> std::string_view {
     return M == 2 ? "winograd_f2x3" : "winograd_f4x3";
   }
-  [[nodiscard]] auto weights() const -> weight_format { return weight_format::dense; }
-  [[nodiscard]] auto format() const -> std::string_view { return "nchwc"; }
-  [[nodiscard]] auto supports(convolution_layer const& c) const -> bool {
+  [[nodiscard]] constexpr auto weights() const -> weight_format { return weight_format::dense; }
+  [[nodiscard]] constexpr auto format() const -> std::string_view { return "nchwc"; }
+  [[nodiscard]] constexpr auto supports(convolution_layer const& c) const -> bool {
     return c.kernel == plane{3, 3} && c.stride == plane{} && c.dilation == plane{} &&
            c.groups == 1 && c.element_bits >= 16;
   }
