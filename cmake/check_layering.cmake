@@ -14,6 +14,7 @@
 #   - mars.hpp is for users: no header of the library includes it.
 #   - io/json and io/onnx are packages of their own with a dependency each: only they themselves include their headers,
 #     nlohmann's and ONNX's.
+#   - measurement/onednn.hpp is one as well: nobody includes it, and nobody else oneDNN.
 #   - Boost.Graph appears in workload/graph*, interconnect/ and folders named algorithms.
 #   - Every include says <mars/...>: none in quotes, none with `..`. Never range/v3/all.hpp.
 #   - The first line is the SPDX line; #pragma once follows; no `using namespace` at namespace scope (clang-format puts
@@ -83,6 +84,8 @@ macro(check_mars_include)
   elseif((target MATCHES "^io/json(/|\\.hpp$)" AND NOT file MATCHES "^io/json(/|\\.hpp$)")
          OR (target MATCHES "^io/onnx(/|\\.hpp$)" AND NOT file MATCHES "^io/onnx(/|\\.hpp$)"))
     violation("${said}: only that component's own headers may")
+  elseif(target STREQUAL "measurement/onednn.hpp")
+    violation("${said}: only programs that have component onednn do")
   elseif(target_room STREQUAL room)
     # its own folder
   elseif(target_room STREQUAL "mars")
@@ -148,6 +151,8 @@ foreach(file IN LISTS files)
       violation("includes ${include}: nlohmann belongs under io/json")
     elseif(header MATCHES "^(onnx|google/protobuf)/" AND NOT file MATCHES "^io/onnx(/|\\.hpp$)")
       violation("includes ${include}: ONNX belongs under io/onnx")
+    elseif(header MATCHES "^(oneapi/|dnnl)" AND NOT file STREQUAL "measurement/onednn.hpp")
+      violation("includes ${include}: oneDNN belongs in measurement/onednn.hpp")
     elseif(header STREQUAL "range/v3/all.hpp")
       violation("includes ${include}: include the views and algorithms needed")
     endif()

@@ -37,6 +37,7 @@ write_basic_package_version_file(
   COMPATIBILITY SameMinorVersion # until 1.0 a minor version may break
   ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/marsConfig.cmake" "${PROJECT_BINARY_DIR}/marsConfigVersion.cmake"
+              "${CMAKE_CURRENT_LIST_DIR}/find_onednn.cmake"
         DESTINATION "${mars_cmake_dir}")
 
 # mars.pc finds its prefix from where it lies, so an install tree may be moved.

@@ -19,6 +19,7 @@
 //   observer.hpp        Observer: is told of progress, answers proceed or stop
 //   statistics.hpp      quantiles, rank correlations with ties, errors of predictions; not included here
 //   parallel_for.hpp    loops and reductions whose result does not depend on the thread count
+//   files.hpp           whole files read, and written all or nothing; not included here
 //   format.hpp          {fmt} formatters; not included here, because {fmt} costs compile time
 
 #include <mars/core/checked.hpp>

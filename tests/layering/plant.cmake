@@ -101,6 +101,8 @@ planted(cost/bad.hpp "${head}#include <boost/graph/graph_traits.hpp>\n" "<boost/
 planted(workload/bad.hpp "${head}#include <boost/graph/graph_traits.hpp>\n" "<boost/graph/graph_traits.hpp>" "Boost.Graph")
 planted(io/bad.hpp "${head}#include <nlohmann/json_fwd.hpp>\n" "<nlohmann/json_fwd.hpp>" "io/json")
 planted(zoo/bad.hpp "${head}#include <onnx/onnx_pb.h>\n" "<onnx/onnx_pb.h>" "io/onnx")
+planted(measurement/bad.hpp "${head}#include <oneapi/dnnl/dnnl.h>\n" "<oneapi/dnnl/dnnl.h>" "onednn.hpp")
+planted(measurement/bad.hpp "${head}#include <mars/measurement/onednn.hpp>\n" "<mars/measurement/onednn.hpp>" "component")
 planted(search/bad.hpp "${head}#include <range/v3/all.hpp>\n" "<range/v3/all.hpp>" "views")
 planted(core/bad.hpp "${head}#include \"error.hpp\"\n" "\"error.hpp\"" "relative")
 planted(core/bad.hpp "${head}#include <mars/core/../core/error.hpp>\n" "../core/error.hpp>" "relative")

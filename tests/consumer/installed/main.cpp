@@ -7,5 +7,8 @@
 #ifdef WITH_ONNX
 #include <mars/io/onnx.hpp>
 #endif
+#ifdef WITH_ONEDNN
+#include <mars/measurement/onednn.hpp>
+#endif
 
 int main() { return check_version(EXPECTED_VERSION); }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "support/catch.hpp"
+
+#include <mars/measurement/onednn.hpp>
+#include <mars/workload/convolution_layer.hpp>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+using mars::convolution_layer;
+using mars::measurement::onednn;
+using mars::measurement::precision;
+
+namespace {
+
+/// A 3×3 convolution of stride 1, which every algorithm can do.
+constexpr convolution_layer small{.in_channels = 16,
+                                  .out_channels = 32,
+                                  .in = {14, 14},
+                                  .out = {14, 14},
+                                  .kernel = {3, 3},
+                                  .padding = {1, 1}};
+
+} // namespace
+
+TEST_CASE("onednn: implementations of a layer run", "[measurement]") {
+  auto const library = onednn::open().value();
+  CHECK(onednn::version().substr(0, 2) == "2.");
+  auto const kernels = library.kernels(small).value();
+  REQUIRE_FALSE(kernels.empty());
+  std::set<std::string> primitives;
+  for (auto const& k : kernels) {
+    CAPTURE(k.implementation());
+    CHECK(primitives.emplace(k.primitive()).second); // one of each
+    CHECK(k.implementation().substr(0, 3) != "ref");
+    CHECK(k.weights().count() >= 4 * 16 * 32 * 9);
+    if (k.primitive() == "winograd_f4x3") CHECK(k.weights().count() >= 4 * 16 * 32 * 36);
+    k();
+  }
+  // The choice left to it is one of all there are.
+  auto const all = library.kernels(small, precision::fp32, true).value();
+  CHECK(all.size() >= kernels.size());
+  auto const chosen = library.chosen_for(small);
+  CHECK(std::any_of(all.begin(), all.end(),
+                    [&](auto const& k) { return k.implementation() == chosen; }));
+}
+
+TEST_CASE("onednn: strides, dilation, groups, uneven padding, points, other precisions",
+          "[measurement]") {
+  auto const library = onednn::open().value();
+  auto strided = small;
+  strided.stride = {2, 2};
+  strided.out = {7, 7};
+  auto dilated = small;
+  dilated.dilation = {2, 2};
+  dilated.out = {12, 12};
+  auto grouped = small;
+  grouped.groups = 16;
+  auto cut = small; // no border below: the output ends early
+  cut.out = {13, 14};
+  cut.padding = {1, 1};
+  convolution_layer const point{.batch = 2, .in_channels = 30, .out_channels = 10};
+  for (auto const& c : {strided, dilated, grouped, cut, point})
+    for (auto const p : {precision::fp32, precision::bf16, precision::int8}) {
+      auto const kernels = library.kernels(c, p).value();
+      if (p == precision::fp32) CHECK_FALSE(kernels.empty());
+      for (auto const& k : kernels) {
+        CHECK(k.element() == p);
+        if (c.stride.rows == 2) CHECK(k.primitive().substr(0, 8) != "winograd");
+        k();
+      }
+    }
+  // No layer at all: the output cannot come from that input.
+  auto impossible = small;
+  impossible.groups = 5;
+  CHECK(library.kernels(impossible).value().empty());
+  CHECK(library.chosen_for(impossible).empty());
+}
