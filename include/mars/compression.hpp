@@ -13,10 +13,13 @@
 //   layerwise_weight_pruning       density per layer        kernels skip
 //   float16, bfloat16              ½ of 32 bits             same           single operators
 //   int8                           ¼ and 4-byte scales      same           single operators
+//   channel_pruning                keep² at a layer with    same share     whole networks: readers
+//                                  both sides pruned                       follow, additions tie
 //   then{a, b}                     one after the other
 //
 // What acts on single operators (`OperatorCompression`) can be chosen operator by operator.
 
+#include <mars/compression/channel_pruning.hpp>
 #include <mars/compression/concept.hpp>
 #include <mars/compression/none.hpp>
 #include <mars/compression/precision.hpp>

@@ -3,10 +3,12 @@
 
 #include <mars/compression/concept.hpp>
 #include <mars/compression/detail/rebuild.hpp>
+#include <mars/compression/detail/weights.hpp>
 #include <mars/core/deferred.hpp>
 #include <mars/workload/graph.hpp>
 #include <mars/workload/operation.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,31 +19,14 @@ namespace mars::compression {
 
 namespace detail {
 
-/// The operand whose elements a convolution or a fully connected layer multiplies with, or null.
-template <deferred = when_called>
-[[nodiscard]] auto multiplied_weight(operation& o) -> operand* {
-  if (o.kind != op_kind::convolution && o.kind != op_kind::matmul) return nullptr;
-  for (auto& t : o.operands)
-    if (t.role == role::weight) return &t;
-  return nullptr;
-}
-
-/// Groups of one input channel each.
-template <deferred = when_called>
-[[nodiscard]] auto is_depthwise(operation const& o) -> bool {
-  auto const g = find_dim(o, "g");
-  auto const c = find_dim(o, "c");
-  return o.kind == op_kind::convolution && g && c && o.dims[*c].extent == 1;
-}
-
 /// `o` with the share `sparsity` of its nonzero weights made zero, or nothing where nothing changes.
 template <deferred = when_called>
 [[nodiscard]] auto prune_weights(operation const& o, double sparsity) -> std::optional<operation> {
   if (sparsity == 0) return std::nullopt;
-  auto pruned = o;
-  auto* const weight = multiplied_weight(pruned);
+  auto const* const weight = multiplied_weight(o);
   if (weight == nullptr) return std::nullopt;
-  weight->density *= 1 - sparsity;
+  auto pruned = o;
+  pruned.operands[static_cast<std::size_t>(weight - o.operands.data())].density *= 1 - sparsity;
   return pruned;
 }
 
@@ -112,8 +97,7 @@ struct basic_layerwise_weight_pruning {
       if (!v)
         return fail(error_code::unknown_name, path, l.name, "an operator of the network",
                     std::string{g.name()});
-      auto o = op(g, *v);
-      if (detail::multiplied_weight(o) == nullptr)
+      if (detail::multiplied_weight(op(g, *v)) == nullptr)
         return fail(error_code::unsupported, path, l.name,
                     "a convolution or fully connected layer");
     }
