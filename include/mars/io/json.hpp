@@ -76,6 +76,7 @@
 //    "dims": [{"name": at most 15 bytes, "extent", ["kind" = "parallel" | "reduction" | "sequential"]}],
 //    ["work": {["macs" = 0], ["flops" = 0], ["over" = all: names of dims]}],
 //    "operands": [{"role": "input" | "weight" | "output" | "state", ["name"], ["element_bits"],
+//                  ["numbers" = "automatic" | "bfloat" | "integer"], ["density" = 1, of nonzero elements],
 //                  "axes": [{"extent", ["offset" = 0], ["terms" = none, read whole]:
 //                            [{"dim", ["stride" = 1]}]}],
 //                  ["from": reference]}]}     of an input that another operator produces

@@ -35,6 +35,7 @@ struct convolution_layer {
   plane padding{0, 0};  ///< rows above, columns on the left; the other sides follow from the output
   int element_bits{32}; ///< of the input
   double density{1};    ///< share of weights that are not zero
+  number_format numbers{number_format::automatic}; ///< of the input
 
   friend auto operator==(convolution_layer const&, convolution_layer const&) -> bool = default;
 
@@ -91,7 +92,8 @@ template <deferred = when_called>
   auto const* input = nth_operand(*s.op, role::input, 0);
   auto const* weight = nth_operand(*s.op, role::weight, 0);
   if (input == nullptr || weight == nullptr) return std::nullopt;
-  convolution_layer c{.element_bits = input->element_bits, .density = weight->density};
+  convolution_layer c{
+      .element_bits = input->element_bits, .density = weight->density, .numbers = input->numbers};
   if (s.op->kind == op_kind::matmul) {
     auto const shape = as_convolution(s);
     if (!shape || nth_operand(*s.op, role::input, 1) != nullptr) return std::nullopt;

@@ -25,6 +25,13 @@ enum class role : std::uint8_t {
   state,  ///< carried from one step of a sequential dimension to the next (hidden and cell state)
 };
 
+/// What the bits of an element mean: of one width, machines run different kinds at different speeds.
+enum class number_format : std::uint8_t {
+  automatic, ///< what operators of that width use anyway: IEEE floating point, or integer positions
+  bfloat,    ///< the upper bits of a 32-bit floating-point number
+  integer,   ///< quantised: integers times a scale
+};
+
 /// A tensor as one operator sees it.
 struct operand {
   mars::role role{mars::role::input};
@@ -33,6 +40,7 @@ struct operand {
   inplace_vector<axis, max_rank> axes;
   double density{
       1}; ///< share of elements that are not zero; sizes count all, whoever stores fewer says so
+  number_format numbers{number_format::automatic};
 };
 
 /// What an operator computes, as far as costs and users care; everything else is in its algebra.
@@ -199,7 +207,7 @@ template <deferred = when_called>
 [[nodiscard]] auto same_signature(operation const& a, operation const& b) -> bool {
   auto const same_operand = [](operand const& s, operand const& t) {
     return s.role == t.role && s.element_bits == t.element_bits && s.axes == t.axes &&
-           s.density == t.density;
+           s.density == t.density && s.numbers == t.numbers;
   };
   return a.kind == b.kind && a.type == b.type && a.dims == b.dims && a.work == b.work &&
          std::equal(a.operands.begin(), a.operands.end(), b.operands.begin(), b.operands.end(),
@@ -218,7 +226,9 @@ template <deferred = when_called>
       h.add(a.offset).add(a.extent);
       for (auto const& term : a.terms) h.add(term.dim).add(term.stride);
     }
-    if (t.density != 1) h.add(t.density); // hashes of dense operators stay what they were
+    // Hashes of dense operators of no particular format stay what they were.
+    if (t.density != 1) h.add(t.density);
+    if (t.numbers != number_format::automatic) h.add(static_cast<std::uint64_t>(t.numbers));
   }
   h.add(op.work.macs).add(op.work.flops).add(op.work.over);
   return h.digest();

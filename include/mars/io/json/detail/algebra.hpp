@@ -19,6 +19,7 @@ namespace mars::io::detail {
 
 inline constexpr std::array<std::string_view, 3> dim_kinds{"parallel", "reduction", "sequential"};
 inline constexpr std::array<std::string_view, 4> role_names{"input", "weight", "output", "state"};
+inline constexpr std::array<std::string_view, 3> number_formats{"automatic", "bfloat", "integer"};
 inline constexpr std::size_t op_kind_count = static_cast<std::size_t>(op_kind::opaque) + 1;
 
 [[nodiscard]] inline auto op_kind_names() -> std::array<std::string_view, op_kind_count> {
@@ -83,11 +84,14 @@ struct operand_source {
 [[nodiscard]] inline auto read_operand(reader const& r, operation const& op, int element_bits)
     -> operand {
   operand t{.role = role::input, .name = {}, .element_bits = element_bits, .axes = {}};
-  r.allow({"role", "name", "element_bits", "axes", "from"});
+  r.allow({"role", "name", "element_bits", "numbers", "density", "axes", "from"});
   t.role = static_cast<role>(r["role"].choice(role_names));
   if (auto const name = r.find("name")) t.name = name->text();
   if (auto const bits = r.find("element_bits"))
     t.element_bits = static_cast<int>(bits->integer(1, 64));
+  if (auto const numbers = r.find("numbers"))
+    t.numbers = static_cast<number_format>(numbers->choice(number_formats));
+  if (auto const density = r.find("density")) t.density = density->number();
   for (auto const& a : r["axes"].items(max_rank)) t.axes.push_back(read_axis(a, op));
   return t;
 }
@@ -178,6 +182,9 @@ struct operand_source {
     o["role"] = std::string{role_names[static_cast<std::size_t>(t.role)]};
     if (!t.name.empty()) o["name"] = t.name;
     o["element_bits"] = t.element_bits;
+    if (t.numbers != number_format::automatic)
+      o["numbers"] = std::string{number_formats[static_cast<std::size_t>(t.numbers)]};
+    if (t.density != 1) o["density"] = t.density;
     auto& axes = o["axes"] = ordered_json::array();
     for (auto const& a : t.axes) axes.push_back(write_axis(a, op));
     operands.push_back(std::move(o));

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+// Compression: smaller networks from networks.
+//
+// A *compression* turns a graph into another with the same operators and edges. Sizes, MACs, element
+// widths and densities are those of the resulting graph, so costs, memory limits and mappings follow
+// without being told. Concepts: compression/concept.hpp.
+//
+//   compression                    weights                  MACs           acts on
+//   none                           as they are              same
+//   weight_pruning                 density 1 − sparsity     same; sparse   single operators
+//   layerwise_weight_pruning       density per layer        kernels skip
+//   float16, bfloat16              ½ of 32 bits             same           single operators
+//   int8                           ¼ and 4-byte scales      same           single operators
+//   channel_pruning                keep² at a layer with    same share     whole networks: readers
+//                                  both sides pruned                       follow, additions tie
+//   then{a, b}                     one after the other
+//
+// What acts on single operators (`OperatorCompression`) can be chosen operator by operator.
+
+#include <mars/compression/channel_pruning.hpp>
+#include <mars/compression/concept.hpp>
+#include <mars/compression/none.hpp>
+#include <mars/compression/precision.hpp>
+#include <mars/compression/then.hpp>
+#include <mars/compression/weight_pruning.hpp>
