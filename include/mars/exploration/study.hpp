@@ -29,7 +29,7 @@ using coordinate = std::array<std::uint16_t, axis_count>;
 struct axis_element {
   std::string name;
   std::string note;              ///< what it is, for people; may be empty
-  std::optional<double> level{}; ///< of a pruning: the share of weights that are zero
+  std::optional<double> level{}; ///< of a compression that only prunes weights: the share of zeros
 };
 struct axis_values {
   std::string name; ///< "network", "compression", "primitive", "code generation", "design"
@@ -120,10 +120,11 @@ struct variance_analysis {
 
 /// What a front weighs up.
 enum class criterion : std::uint8_t { accuracy, model_bytes, time, energy };
-/// Cells that no other cell of the group beats: one network on one design. Cells of unknown accuracy
-/// have a front of their own, without it.
+/// Cells that no other cell of the group beats: one network on one design, or all networks on one.
+/// Accuracy counts as what was lost against the reference of the same source within a network, and as
+/// it is printed between networks. Cells of unknown accuracy have a front of their own, without it.
 struct pareto_front {
-  std::uint16_t network{};
+  std::optional<std::uint16_t> network{}; ///< nothing: all
   std::uint16_t design{};
   std::vector<criterion> criteria;
   std::size_t candidates{};
@@ -131,14 +132,25 @@ struct pareto_front {
 };
 
 enum class quantity_id : std::uint8_t { model_bytes, valid_macs, executed_macs, accuracy };
-/// Rank correlation of a quantity with time: over the cells of one slice, or of all.
+/// Rank correlation of a quantity with time over the networks and compressions of one slice (primitive,
+/// code generation and design fixed), or over all cells.
 struct correlation {
   quantity_id quantity{};
-  std::string slice; ///< "pooled", or the elements that are fixed: "direct, tuned, server_cpu"
   bool pooled{};
+  std::uint16_t primitive{}; ///< of a slice
+  std::uint16_t code_generation{};
+  std::uint16_t design{};
   std::size_t n{};
   std::optional<double> kendall{};  ///< tau-b; nothing if either side is constant
-  std::optional<double> spearman{}; ///< rank correlation; as above
+  std::optional<double> spearman{}; ///< as above
+};
+/// Tau-b over networks alone, everything else fixed: how it spreads over such slices.
+struct correlation_range {
+  quantity_id quantity{};
+  std::size_t slices{};
+  double least{};
+  double median{};
+  double most{};
 };
 
 /// From which share of zero weights on a sparse primitive beats a dense one.
@@ -209,15 +221,18 @@ struct study {
   std::vector<cell> cells;             ///< legal, rising by coordinate
   std::vector<rejected_cell> rejected; ///< rising by coordinate; with `cells` the whole product
   std::vector<rejection> rejections;   ///< in the order in which relations are asked
+  coordinate base{};                   ///< what moves start from: the network as it is
   std::size_t questions{};             ///< put to the cost model
   std::size_t operators{};             ///< distinct signatures among all compressed networks
   bool timing_is_measured{};           ///< any cell has a `run`
 
   std::vector<perturbation> perturbations;
-  std::vector<interaction> interactions; ///< the largest first
+  std::vector<interaction> interactions; ///< the largest, largest first
+  std::size_t interactions_tried{};
   variance_analysis variance;
   std::vector<pareto_front> fronts;
-  std::vector<correlation> correlations;
+  std::vector<correlation> correlations; ///< pooled first
+  std::vector<correlation_range> correlation_ranges;
   std::vector<break_even> break_evens;
   std::vector<best_algorithms> best;
   std::vector<compression_effect> compression_effects;
