@@ -14,6 +14,7 @@
 //   hardware::roofline         GPUs, anything known by its data sheet      peak, bandwidth
 //   hardware::gpu              GPUs whose streams matter: kernels on SMs   limits of an SM
 //   hardware::h2h              one kind of layer, nothing overlapped (H2H)  tile, port, rate
+//   primitive::processor       CPUs and GPUs with a choice of algorithms   peaks, bandwidths
 //   any_design                 one of them, chosen at run time
 //
 // The three FPGA designs know convolutions, matrix products and recurrent cells (`as_convolution`).

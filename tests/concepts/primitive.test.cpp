@@ -7,6 +7,7 @@
 #include <mars/primitive/csr_spatial_pack.hpp>
 #include <mars/primitive/direct.hpp>
 #include <mars/primitive/im2col_gemm.hpp>
+#include <mars/primitive/processor.hpp>
 #include <mars/primitive/spatial_pack.hpp>
 #include <mars/primitive/winograd.hpp>
 
@@ -56,6 +57,9 @@ struct that_cannot_be_copied : idle {
   std::unique_ptr<int> state;
 };
 
+/// Runs on nothing.
+using hopeless = primitive::basic_processor<idle>;
+
 } // namespace
 
 TEST_CASE("Primitive: models and near misses") {
@@ -80,4 +84,18 @@ TEST_CASE("Primitive: models and near misses") {
   STATIC_REQUIRE_FALSE(Primitive<with_mutable_work>);
   STATIC_REQUIRE_FALSE(Primitive<that_cannot_be_copied>);
   STATIC_REQUIRE_FALSE(Primitive<int>);
+}
+
+TEST_CASE("a processor is a design of every refinement but kernels") {
+  STATIC_REQUIRE(AcceleratorDesign<primitive::processor>);
+  STATIC_REQUIRE(ChoosyDesign<primitive::processor>);
+  STATIC_REQUIRE(EnergyDesign<primitive::processor>);
+  STATIC_REQUIRE(AlgorithmicDesign<primitive::processor>);
+  STATIC_REQUIRE(ReorderingDesign<primitive::processor>);
+  STATIC_REQUIRE(RooflineDesign<primitive::processor>);
+  STATIC_REQUIRE(CheckedDesign<primitive::processor>);
+  STATIC_REQUIRE_FALSE(KernelDesign<primitive::processor>);
+  // Any primitives make one.
+  STATIC_REQUIRE(ReorderingDesign<hopeless>);
+  CHECK(hopeless{}.coefficients[0] == primitive::rates{});
 }

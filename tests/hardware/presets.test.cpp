@@ -206,3 +206,27 @@ TEST_CASE("Trainium and Gaudi") {
   CHECK(8 * trn2.interconnect.links()[0].bandwidth.count() == approx(1.28e12));
   CHECK(time_between(system_named("gaudi3_8"), 0, 1, bytes{600'000'000}) == approx(1e-3));
 }
+
+TEST_CASE("processors: public figures, and what follows from them") {
+  auto const design = [](std::string_view name) {
+    auto const s = system_named(name);
+    REQUIRE(s.size() == 1);
+    auto const* d = s.accelerators[0].configurations[0].get_if<primitive::processor>();
+    REQUIRE(d != nullptr);
+    return *d;
+  };
+  // One core: lanes · 2 flop · units · GHz.
+  CHECK(design("core_i7_8700_core").peak(32).count() == approx(8 * 2 * 2 * 4.6e9));
+  CHECK(design("hikey_970_core").peak(32).count() == approx(2 * 2 * 2 * 2.36e9));
+  CHECK(design("hikey_970_gpu").peak(32).count() == approx(12 * 24 * 850e6));
+  CHECK(design("jetson_agx_xavier").peak(32).count() == approx(512 * 2 * 1.377e9).epsilon(1e-3));
+  CHECK(design("jetson_agx_xavier").peak(8) == design("jetson_agx_xavier").peak(16) * 2.0);
+  // No units for narrow elements: emulated at the rate of 32 bits.
+  CHECK(design("hikey_970_core").peak(8) == design("hikey_970_core").peak(32));
+  CHECK(presets::find_info("hikey_970_core")->grade == presets::evidence::assumed);
+  CHECK(presets::find_info("zen5_core")->grade == presets::evidence::third_party);
+  for (auto const& d : presets::processors()) {
+    CAPTURE(d.name);
+    CHECK(presets::processor_design(d).validate().has_value());
+  }
+}

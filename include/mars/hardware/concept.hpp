@@ -137,7 +137,8 @@ concept checks_itself = requires(D const& d) {
 /// design of one name can form a set. 3. An infinite `total` means *must not*. No time is negative or NaN.
 /// 4. A shard with larger extents is never faster; exempt are a convolution's kernel, for which an
 /// algorithm may be made to measure, and devices whose larger grids hide latency better (gpu).
-/// Models: hardware::super_lip, systolic_array, winograd, roofline, gpu, h2h, any_design; yours.
+/// Models: hardware::super_lip, systolic_array, winograd, roofline, gpu, h2h, any_design,
+/// primitive::processor; yours.
 template <class D>
 concept AcceleratorDesign = names_itself<D> && times_shards<D> && std::copy_constructible<D>;
 
@@ -173,7 +174,9 @@ template <class D>
 concept KernelDesign = AcceleratorDesign<D> && derives_kernels<D> && states_device<D>;
 
 /// A design with a roof: no shard is faster than 2·MACs / `d.peak(element_bits)`. Optional:
-/// `d.memory_bandwidth()`, which no data stream exceeds; a design without it has no such limit.
+/// `d.memory_bandwidth()`, which no data stream exceeds; a design without it has no such limit. Exempt
+/// are designs whose algorithms leave out MACs and bytes (zeros, padding; primitive::processor): of these
+/// both are what the units do.
 template <class D>
 concept RooflineDesign = AcceleratorDesign<D> && states_peak<D>;
 

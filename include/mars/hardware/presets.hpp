@@ -8,6 +8,7 @@
 //   aws_f1_16xlarge      MARS's platform, our reading; every number an option (fpga.hpp)
 //   …_board, …_ring, f2, alveo   FPGA boards as documented, MARS's designs as bitstream
 //   gpu_system(row)      one GPU by its SMs, for operators on streams: rtx_2080_super … h200_sxm
+//   processor_system(row) a CPU core or GPU with a choice of algorithms: zen5_core …
 //   gpu_server(row)      16 servers of gpu_servers(): SXM behind a switch, PCIe on a shared tree
 //   h2h(bandwidth)       twelve unlike FPGA accelerators around a host (H2H)
 //   tpu_slice(chip, {…}) any slice of TPU v3 … v6e
@@ -22,4 +23,5 @@
 #include <mars/hardware/presets/h2h.hpp>
 #include <mars/hardware/presets/npu.hpp>
 #include <mars/hardware/presets/preset.hpp>
+#include <mars/hardware/presets/processor.hpp>
 #include <mars/hardware/presets/tpu.hpp>

@@ -216,6 +216,69 @@ TEST_CASE("a GPU with its streaming multiprocessors: every limit comes back, bad
   CHECK(*least.accelerators[0].configurations[0].get_if<mars::hardware::gpu>() == expected);
 }
 
+TEST_CASE("a processor with its algorithms: every rate comes back, bad ones are named") {
+  mars::primitive::processor odd{.title = "odd",
+                                 .peak_rate = mars::flops_per_second{1.5e11},
+                                 .lanes = 7,
+                                 .bandwidth = mars::bytes_per_second{0.1 + 0.2e9},
+                                 .launch = mars::seconds{3e-6},
+                                 .generation = mars::primitive::code_generation::untuned,
+                                 .power = mars::watts{9}};
+  odd.peaks.push_back({8, mars::flops_per_second{4.5e11}});
+  odd.caches.push_back({mars::bytes{1001}, mars::bytes_per_second{2e9}});
+  odd.caches.push_back({mars::bytes{2002}, mars::bytes_per_second{1e9}});
+  // No two numbers alike: none may be written in another's place.
+  double next = 1;
+  auto const fill = [&](mars::primitive::rates& r) {
+    r = {.macs = next + 0.1,
+         .traffic = next + 0.2,
+         .call = mars::seconds{next + 0.3},
+         .transforms = next + 0.4,
+         .decoding = next + 0.5,
+         .untuned = next + 0.6,
+         .least_channels = next + 0.7};
+    next += 1;
+  };
+  for (auto& r : odd.coefficients) fill(r);
+  fill(odd.reordering);
+  std::get<2>(odd.primitives).tile = {2, 3};
+  std::get<5>(odd.primitives).registers = 5;
+  std::get<6>(odd.primitives).registers = 6;
+  std::get<7>(odd.primitives).tile = {4, 7};
+  mars::any_system const s{
+      "odd",
+      {{.name = "p", .capacity = mars::bytes{1'000'000}, .configurations = {odd}}},
+      mars::interconnect::fully_connected{.accelerators = 1,
+                                          .bandwidth = mars::bytes_per_second{1e9}}};
+  check_round_trip(s);
+  auto const whole = mars::io::write_json(mars::io::system_to_json(s).value());
+  auto const path_of = [&](auto change) {
+    auto document = mars::io::parse_json(whole).value();
+    change(document["accelerators"][0]["designs"][0]);
+    return error_in_system(document.dump()).path;
+  };
+  using mars::io::json;
+  std::string const at = "accelerators[0].designs[0].";
+  CHECK(path_of([](json& d) { d.erase("peak_flops_per_s"); }) == at + "peak_flops_per_s");
+  CHECK(path_of([](json& d) { d["code_generation"] = "best"; }) == at + "code_generation");
+  CHECK(path_of([](json& d) { d["primitives"]["direct"]["macs"] = -1; }) ==
+        at + "primitives.direct.macs");
+  CHECK(path_of([](json& d) { d["primitives"]["direkt"] = 1; }) == at + "primitives.direkt");
+  CHECK(path_of([](json& d) { d["primitives"]["direct"]["registers"] = 1; }) ==
+        at + "primitives.direct.registers");
+  CHECK(path_of([](json& d) { d["caches"][0]["bytes"] = 0; }) == at + "caches[0].bytes");
+  // What the model itself refuses, by the document's key.
+  CHECK(path_of([](json& d) { d["caches"][0]["bytes"] = 3003; }) == at + "caches");
+  CHECK(path_of([](json& d) { d["bandwidth_bytes_per_s"] = 3e9; }) == at + "bandwidth_bytes_per_s");
+  auto document = mars::io::parse_json(whole).value();
+  document["accelerators"][0]["designs"][0] = {
+      {"kind", "processor"}, {"peak_flops_per_s", 1e12}, {"bandwidth_bytes_per_s", 1e11}};
+  auto const least = load_system(document.dump()).value();
+  CHECK(*least.accelerators[0].configurations[0].get_if<mars::primitive::processor>() ==
+        mars::primitive::processor{.peak_rate = mars::flops_per_second{1e12},
+                                   .bandwidth = mars::bytes_per_second{1e11}});
+}
+
 TEST_CASE("a preset may be named, with other memory") {
   auto const s = load_system(R"({"schema": "mars.system/1", "preset": "aws_f1_16xlarge",
                                  "memory_bytes": 64e6})")

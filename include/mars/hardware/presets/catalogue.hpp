@@ -10,6 +10,7 @@
 #include <mars/hardware/presets/h2h.hpp>
 #include <mars/hardware/presets/npu.hpp>
 #include <mars/hardware/presets/preset.hpp>
+#include <mars/hardware/presets/processor.hpp>
 #include <mars/hardware/presets/tpu.hpp>
 #include <mars/hardware/system.hpp>
 
@@ -86,6 +87,9 @@ template <deferred = when_called>
   for (std::size_t i = 0; i < gpu_devices().size(); ++i)
     all.push_back({info_of(gpu_devices()[i]),
                    [](std::size_t row) { return gpu_system(gpu_devices()[row]); }, i});
+  for (std::size_t i = 0; i < processors().size(); ++i)
+    all.push_back({info_of(processors()[i]),
+                   [](std::size_t row) { return processor_system(processors()[row]); }, i});
   for (std::size_t i = 0; i < detail::tpu_entries().size(); ++i)
     all.push_back({detail::tpu_entries()[i].info,
                    [](std::size_t row) -> any_system {

@@ -5,6 +5,7 @@
 #include <mars/hardware.hpp>
 #include <mars/io/json/detail/h2h_json.hpp>
 #include <mars/io/json/detail/interconnect_json.hpp>
+#include <mars/io/json/detail/processor_fields.hpp>
 #include <mars/io/json/detail/schema.hpp>
 #include <mars/io/json/document.hpp>
 #include <mars/io/json/reader.hpp>
@@ -27,8 +28,8 @@ inline constexpr std::size_t max_system_size = 16'384;
 
 namespace detail {
 
-inline constexpr std::array<std::string_view, 6> design_kinds{
-    "super_lip", "systolic_array", "winograd", "roofline", "h2h", "gpu"};
+inline constexpr std::array<std::string_view, 7> design_kinds{
+    "super_lip", "systolic_array", "winograd", "roofline", "h2h", "gpu", "processor"};
 
 template <class D>
 [[nodiscard]] auto read_parameters(reader const& r) -> std::optional<any_design> {
@@ -47,6 +48,7 @@ template <class D>
   case 2: return read_parameters<hardware::winograd>(r);
   case 4: return read_parameters<hardware::h2h>(r);
   case 5: return read_parameters<hardware::gpu>(r);
+  case 6: return read_parameters<primitive::processor>(r);
   default: return read_parameters<hardware::roofline>(r);
   }
 }
@@ -142,7 +144,8 @@ auto write_parameters(any_design const& design, std::string_view kind, ordered_j
                      write_parameters<hardware::winograd>(d, design_kinds[2], j) ||
                      write_parameters<hardware::roofline>(d, design_kinds[3], j) ||
                      write_parameters<hardware::h2h>(d, design_kinds[4], j) ||
-                     write_parameters<hardware::gpu>(d, design_kinds[5], j);
+                     write_parameters<hardware::gpu>(d, design_kinds[5], j) ||
+                     write_parameters<primitive::processor>(d, design_kinds[6], j);
   return known ? j : ordered_json(nullptr);
 }
 
