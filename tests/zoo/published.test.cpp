@@ -248,3 +248,22 @@ TEST_CASE("MACs of text networks, by hand") {
         96LL * (2048LL * (4LL * 12288 * 12288 + 2LL * 12288 * 49152) + 2LL * 2048 * 2048 * 12288) +
             2048LL * 12288 * 50257);
 }
+
+TEST_CASE("the seven networks of the DLAS study: weights of their layers and MACs") {
+  // dlas.md section 2; weights of convolutions and fully connected layers only.
+  struct row {
+    char const *network, *parameters, *macs;
+  };
+  row const rows[] = {{"resnet18", "11.68", "1.814"},    {"resnet50", "25.50", "4.089"},
+                      {"vgg16", "138.34", "15.470"},     {"mobilenet_v1", "4.21", "0.569"},
+                      {"mobilenet_v2", "3.47", "0.301"}, {"efficientnet_b0", "5.24", "0.386"},
+                      {"densenet161", "28.46", "7.728"}};
+  for (auto const& r : rows) {
+    CAPTURE(std::string{r.network});
+    auto const g = zoo::find(r.network, {.bias = false}).value();
+    auto const conv = totals_of(g, op_kind::convolution);
+    auto const fc = totals_of(g, op_kind::matmul);
+    CHECK(printed(conv.parameters + fc.parameters, 1e6, 2) == r.parameters);
+    CHECK(printed(conv.macs + fc.macs, 1e9, 3) == r.macs);
+  }
+}

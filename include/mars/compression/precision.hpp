@@ -85,7 +85,7 @@ struct int8 {
   }
   template <deferred = when_called>
   [[nodiscard]] auto accuracy() const -> accuracy_key {
-    return {"int8", "int8"};
+    return {"int8", keep_ends ? "int8 but the first and last layers" : "int8"};
   }
   template <deferred = when_called>
   [[nodiscard]] auto operator()(operation const& o) const -> std::optional<operation> {
