@@ -227,6 +227,11 @@ private:
     }
   }
 
+  [[nodiscard]] static auto least_level(std::vector<sparsity_point> const& points) -> double {
+    auto least = points.front().sparsity;
+    for (auto const& p : points) least = std::min(least, p.sparsity);
+    return least;
+  }
   /// Sparse primitives are those that are legal on pruned networks only.
   void find_break_evens() {
     std::vector<std::uint16_t> levels;
@@ -245,8 +250,14 @@ private:
                 if (auto const* at = cell_at({n, c, sparse, g, d}))
                   points.push_back({*s_.elements(axis_id::compression)[c].level, at->time});
               if (points.size() < 2) continue;
-              s_.break_evens.push_back(
-                  {n, sparse, dense, g, d, break_even_of<D>(std::move(points), opponent->time)});
+              auto const sparsity = break_even_of<D>(points, opponent->time);
+              s_.break_evens.push_back({.network = n,
+                                        .sparse = sparse,
+                                        .opponent = dense,
+                                        .code_generation = g,
+                                        .design = d,
+                                        .sparsity = sparsity,
+                                        .at_most = sparsity == least_level(points)});
             }
   }
 

@@ -58,7 +58,8 @@ struct listed_algorithms {
   [[nodiscard]] auto operator()(shard const& s, convolution_layer const& l, P const& p, G const& g,
                                 D const& d) const -> operator_price {
     D const there = g.on(d);
-    for (algorithm_time const a : there.algorithms(s)) {
+    for (auto&& each : there.algorithms(s)) {
+      algorithm_time const& a = each;
       if (a.name != std::string_view{p.name()}) continue;
       operator_price out{.time = a.time.total,
                          .workspace = a.workspace,

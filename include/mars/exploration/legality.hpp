@@ -115,7 +115,8 @@ struct relation_table<R, std::tuple<Axes...>, std::index_sequence<A...>> {
 
 } // namespace detail
 
-/// The product of axes under relations. Cells are numbered with the last axis fastest.
+/// The product of axes under relations. Cells are numbered with the last axis fastest. The axes outlive
+/// it.
 template <class Relations, class... Axes>
 class cell_space;
 template <class... R, class... Axes>

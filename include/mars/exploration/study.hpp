@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // What a study found, as plain values: pages, tables and tests read it, none needs the types it was
@@ -161,6 +162,7 @@ struct break_even {
   std::uint16_t code_generation{};
   std::uint16_t design{};
   std::optional<double> sparsity{}; ///< nothing: never within the levels that were studied
+  bool at_most{};                   ///< ahead at the lowest level already: it may be less
 };
 
 /// What one operator does in the best choice.
@@ -248,9 +250,39 @@ struct study {
   [[nodiscard]] auto elements(axis_id a) const -> std::vector<axis_element> const& {
     return axes[static_cast<std::size_t>(a)].elements;
   }
+  [[nodiscard]] auto name_of(axis_id a, std::uint16_t element) const -> std::string const& {
+    return elements(a)[element].name;
+  }
   [[nodiscard]] auto name_of(coordinate const& at, axis_id a) const -> std::string const& {
     return elements(a)[at[static_cast<std::size_t>(a)]].name;
   }
 };
+
+// Words of files and pages.
+
+[[nodiscard]] constexpr auto word_of(axis_id a) -> std::string_view {
+  constexpr std::string_view words[] = {"network", "compression", "primitive", "code_generation",
+                                        "design"};
+  return words[static_cast<std::size_t>(a)];
+}
+[[nodiscard]] constexpr auto word_of(provenance p) -> std::string_view {
+  constexpr std::string_view words[] = {"unknown", "published", "measured"};
+  return words[static_cast<std::size_t>(p)];
+}
+[[nodiscard]] constexpr auto word_of(variance_method m) -> std::string_view {
+  return m == variance_method::orthogonal ? "orthogonal" : "drop_one";
+}
+[[nodiscard]] constexpr auto word_of(criterion c) -> std::string_view {
+  constexpr std::string_view words[] = {"accuracy", "model_bytes", "time", "energy"};
+  return words[static_cast<std::size_t>(c)];
+}
+[[nodiscard]] constexpr auto word_of(quantity_id q) -> std::string_view {
+  constexpr std::string_view words[] = {"model_bytes", "valid_macs", "executed_macs", "accuracy"};
+  return words[static_cast<std::size_t>(q)];
+}
+[[nodiscard]] constexpr auto word_of(verdict v) -> std::string_view {
+  constexpr std::string_view words[] = {"holds", "does_not_hold", "cannot_be_said"};
+  return words[static_cast<std::size_t>(v)];
+}
 
 } // namespace mars::exploration

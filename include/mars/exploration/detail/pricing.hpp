@@ -222,10 +222,18 @@ private:
     (std::make_index_sequence<designs_type::types>{});
   }
 
-  /// No legal cell prices these types: nothing is compiled for them.
+  /// The type of the axis that a primitive is of; of a fallback that is not on it: any.
+  template <std::size_t P, std::size_t... T>
+  [[nodiscard]] static constexpr auto on_axis(std::index_sequence<T...>) -> std::size_t {
+    auto found = Space::any;
+    (void)(... || (std::is_same_v<primitive_at<P>, primitive_at<T>> && (found = T, true)));
+    return found;
+  }
+  /// Some legal cell prices these types; where none does nothing is compiled.
   template <std::size_t P, std::size_t G, std::size_t D>
   [[nodiscard]] static constexpr auto wanted() -> bool {
-    return Space::possible({Space::any, Space::any, P < axis_types ? P : Space::any, G, D});
+    return Space::possible(
+        {Space::any, Space::any, on_axis<P>(std::make_index_sequence<axis_types>{}), G, D});
   }
   using question = auto(price_book::*)(std::uint32_t, std::size_t, std::size_t, std::size_t)
                        -> priced;
@@ -284,7 +292,8 @@ private:
     shard const whole{*kinds_[kind].op};
     if constexpr (EnergyDesign<Design>) out.energy = d.energy(whole);
     if constexpr (ReorderingDesign<Design>) {
-      for (algorithm_time const a : d.algorithms(whole)) {
+      for (auto&& each : d.algorithms(whole)) {
+        algorithm_time const& a = each;
         out.options.push_back(
             {to_ticks(a.time.total), 0, formats_(a.input_format), formats_(a.output_format)});
         out.workspace = std::max(out.workspace, a.workspace.count());
