@@ -2,6 +2,7 @@
 #include "options.hpp"
 
 #include "numbers.hpp"
+#include "options_study.hpp"
 
 #include <mars/core/closest_name.hpp>
 #include <mars/version.hpp>
@@ -128,7 +129,7 @@ template <class Given>
     -> mars::expected<void> {
   bool const has_system = what != command::kind::pase && what != command::kind::streams;
   for (auto const* name : {"--model", "--system"})
-    if (!given(name) && o.files.empty() && o.streams_command.graph.empty() &&
+    if (what != command::kind::study && !given(name) && o.files.empty() && o.streams_command.graph.empty() &&
         (has_system || std::string_view{name} == "--model"))
       return mars::fail(mars::error_code::invalid_argument, name, "nothing",
                         "a name of --list, or a file");
@@ -357,12 +358,14 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   streams->add_flag("--no-merge", t.no_merge, "Never merge convolutions of one input");
   streams->add_option("--ios-schedule", g.ios_file, "Write the stages in IOS's format there")
       ->type_name("FILE");
+  raw_study u;
+  auto const* const study = add_study(app, u, o.study);
   app.footer("--model and --system of diff, explain and export default to what the mapping names.");
   try {
     app.parse(argc, argv);
   } catch (CLI::CallForHelp const&) {
     CLI::App const* about = &app;
-    for (auto const* one : {diff, explain, export_to, pase, streams})
+    for (CLI::App const* one : {diff, explain, export_to, pase, streams, study})
       if (one->parsed()) about = one;
     return command{.what = command::kind::show, .text = about->help()};
   } catch (CLI::CallForVersion const&) {
@@ -384,6 +387,8 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
     c.what = command::kind::pase;
   } else if (streams->parsed()) {
     c.what = command::kind::streams;
+  } else if (study->parsed()) {
+    c.what = command::kind::study;
   }
   auto const given = [&app](char const* name) { return app.count(name) != 0; };
   if (c.what == command::kind::streams)
@@ -393,6 +398,16 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
       if (given(name))
         return mars::fail(mars::error_code::invalid_argument, name, "a value",
                           "none, streams has a device and schedulers of its own");
+  if (c.what == command::kind::study) {
+    for (auto const* name : {"--model", "--system", "--strategy", "--cost", "--objective",
+                             "--weights", "--memory-limit", "--energy-limit", "--mapping",
+                             "--checkpoint", "--semantics", "--host-bandwidth", "--simulate",
+                             "--search", "--streams", "--sequence", "--element-bits"})
+      if (given(name))
+        return mars::fail(mars::error_code::invalid_argument, name, "a value",
+                          "none, study has axes of its own");
+    if (auto ok = check_study(*study, u, o.study); !ok) return mars::unexpected{ok.error()};
+  }
   if (c.what == command::kind::pase) {
     for (auto const* name : {"--system", "--strategy", "--cost", "--objective", "--weights",
                              "--memory-limit", "--energy-limit", "--mapping", "--checkpoint",

@@ -36,6 +36,18 @@ struct streams_options {
   std::string ios_file{}; ///< where to write stages as IOS does
 };
 
+/// Of the command `study`: names of elements, axis by axis; an empty list is the tool's own choice.
+struct study_options {
+  std::vector<std::string> networks{};
+  std::vector<std::string> compressions{};
+  std::vector<std::string> primitives{};
+  std::vector<std::string> code_generations{};
+  std::vector<std::string> hardware{};
+  std::string accuracy{};     ///< a file of accuracies, instead of the published ones
+  bool measure{false};        ///< run kernels on this machine, too
+  std::string measurements{}; ///< a file that remembers what was measured
+};
+
 /// What the command line asks for.
 struct options {
   std::string model;  ///< a name, or a file
@@ -71,13 +83,14 @@ struct options {
   std::string out{};                ///< a folder, to export to
   pase_options pase{};
   streams_options streams_command{};
+  study_options study{};
   bool quiet{false};
 
   [[nodiscard]] auto json_to_stdout() const -> bool { return json == "-"; }
 };
 
-/// What to do: show a text, a list, map, look at mappings, export one, minimise PaSE's objective, or
-/// schedule streams of one device.
+/// What to do: show a text, a list, map, look at mappings, export one, minimise PaSE's objective,
+/// schedule streams of one device, or study the acceleration stack.
 struct command {
   enum class kind : std::uint8_t {
     show,
@@ -87,7 +100,8 @@ struct command {
     explain,
     export_to,
     pase,
-    streams
+    streams,
+    study
   } what{kind::map};
   std::string text{}; ///< to show
   mars_map::options options{};

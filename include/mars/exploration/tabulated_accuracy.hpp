@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/compression/accuracy.hpp>
+#include <mars/core/deferred.hpp>
+#include <mars/exploration/study.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mars::exploration {
+
+/// Accuracies of cells from a table of published points (compression/published_accuracy.hpp, or a file of
+/// one's own): exact settings on one data set, and nothing between them. Of several sources, the first
+/// that also states the uncompressed accuracy, since only within a source do two of them compare.
+/// `AccuracyFor` any compression; those that do not say how tables call them are unknown.
+template <deferred D = when_called>
+struct basic_tabulated_accuracy {
+  later<std::vector<compression::accuracy_point>, D> points;
+  std::string dataset{"ImageNet"};
+
+  template <Compression C>
+  [[nodiscard]] auto operator()(std::string_view network, C const& c) const -> cell_accuracy {
+    if constexpr (names_its_accuracy<C>) {
+      auto const found = compression::find_accuracies(points, network, c.accuracy(), dataset);
+      for (bool const compared : {true, false})
+        for (auto const& p : found)
+          if (p.reference_top1.has_value() == compared)
+            return {.known = provenance::published,
+                    .top1 = p.top1,
+                    .reference = p.reference_top1.value_or(p.top1),
+                    .source = p.source + ", " + p.locator,
+                    .setting = p.setting};
+    }
+    return {};
+  }
+};
+using tabulated_accuracy = basic_tabulated_accuracy<>;
+
+} // namespace mars::exploration
