@@ -24,14 +24,10 @@ namespace detail {
   std::snprintf(text, sizeof text, "%.2f", x);
   return text;
 }
-[[nodiscard]] constexpr auto quantity_name(quantity_id q) -> char const* {
-  switch (q) {
-  case quantity_id::model_bytes: return "model bytes";
-  case quantity_id::valid_macs: return "valid MACs";
-  case quantity_id::executed_macs: return "executed MACs";
-  case quantity_id::accuracy: return "accuracy";
-  }
-  return "";
+[[nodiscard]] inline auto words_of(quantity_id q) -> std::string {
+  std::string text{word_of(q)};
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
 }
 [[nodiscard]] inline auto of(std::size_t some, std::size_t all) -> std::string {
   return std::to_string(some) + " of " + std::to_string(all);
@@ -50,11 +46,11 @@ template <deferred D = when_called>
     any = true;
     low = low || *c.kendall < 0.8;
     f.evidence += (f.evidence.empty() ? "tau-b with time over all cells: " : ", ") +
-                  std::string{quantity_name(c.quantity)} + " " + two_digits(*c.kendall) +
+                  words_of(c.quantity) + " " + two_digits(*c.kendall) +
                   " (n = " + std::to_string(c.n) + ")";
   }
   for (auto const& r : s.correlation_ranges)
-    f.evidence += std::string{"; "} + quantity_name(r.quantity) + " over networks alone " +
+    f.evidence += std::string{"; "} + words_of(r.quantity) + " over networks alone " +
                   two_digits(r.least) + " to " + two_digits(r.most) + ", median " +
                   two_digits(r.median) + " (" + std::to_string(r.slices) + " slices)";
   if (!any)
