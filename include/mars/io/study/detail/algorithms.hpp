@@ -60,6 +60,10 @@ struct strip_geometry {
   using exploration::axis_id;
   if (s.best.empty()) return {};
   std::string strips;
+  std::vector<bool> occurs(colours.names().size(), false);
+  for (auto const& b : s.best)
+    for (auto const& o : b.operators)
+      occurs[colours.index(o.algorithm)] = occurs[colours.index(o.fastest)] = true;
   double gain = 0;
   std::size_t gains = 0, exact = 0;
   for (std::size_t i = 0; i < s.best.size(); ++i) {
@@ -116,7 +120,7 @@ struct strip_geometry {
                                   percent_text(std::exp(gain / static_cast<double>(gains))))
                     : std::string{"."}),
       "<div class=\"strips\">" + strips + "</div>\n<ul class=\"legend\">" +
-          colours.legend(colours.names().size()) +
+          colours.legend([&](std::size_t k) { return occurs[k]; }) +
           "<li><svg viewBox=\"0 0 26 10\"><path class=\"reorders\" d=\"M13 "
           "0V10\"/></svg>reorder</li>"
           "</ul>\n");

@@ -59,15 +59,21 @@ private:
   bool known_{};
 };
 
-/// 1, 2 and 5 times powers of ten, or, over more than about two decades, the powers alone.
-[[nodiscard]] inline auto log_ticks(double low, double high) -> std::vector<double> {
+/// Powers of ten that lie apart, and, where there is room for their labels, 2 and 5 times them.
+[[nodiscard]] inline auto log_ticks(plot_scale const& scale) -> std::vector<double> {
   std::vector<double> ticks;
-  auto const decades = std::log10(high / low);
-  for (double d = std::floor(std::log10(low)); d <= std::ceil(std::log10(high)); ++d)
+  auto const decades = std::log10(scale.high / scale.low);
+  auto const pixels = std::abs(scale.to - scale.from) / decades; // of a decade
+  bool const vertical = scale.from > scale.to;                   // upwards: pixels fall
+  auto const room = vertical ? 14.0 : 38.0;
+  bool const fine = 0.3 * pixels >= room; // from 1 to 2, and from 5 to 10
+  auto const skip = std::max(1.0, std::ceil(room / pixels));
+  for (double d = std::floor(std::log10(scale.low)); d <= std::ceil(std::log10(scale.high)); ++d)
     for (double const k : {1.0, 2.0, 5.0}) {
-      if (k > 1 && decades > 2.2) break;
+      if (k > 1 && !fine) break;
+      if (std::fmod(std::abs(d), skip) != 0) continue;
       auto const v = k * std::pow(10.0, d);
-      if (v >= low * 0.999 && v <= high * 1.001) ticks.push_back(v);
+      if (v >= scale.low * 0.999 && v <= scale.high * 1.001) ticks.push_back(v);
     }
   return ticks;
 }
@@ -148,7 +154,6 @@ class algorithm_colours {
 public:
   explicit algorithm_colours(exploration::study const& s) {
     for (auto const& e : s.elements(exploration::axis_id::primitive)) names_.push_back(e.name);
-    primitives_ = names_.size();
     for (auto const& b : s.best)
       for (auto const& o : b.operators) {
         (void)add(o.algorithm);
@@ -156,16 +161,18 @@ public:
       }
   }
   [[nodiscard]] auto names() const -> std::vector<std::string> const& { return names_; }
-  [[nodiscard]] auto primitives() const -> std::size_t { return primitives_; }
   /// Precondition: a primitive, or an algorithm of `best`.
   [[nodiscard]] auto index(std::string const& name) const -> std::size_t {
     return static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
   }
-  [[nodiscard]] auto legend(std::size_t count) const -> std::string {
+  /// Of those that `occurs`, by index, is true of.
+  template <class Occurs>
+  [[nodiscard]] auto legend(Occurs&& occurs) const -> std::string {
     std::string out;
-    for (std::size_t i = 0; i < count; ++i)
-      out += fmt::format("<li><i class=\"swatch {}\"></i>{}</li>", colour_class(i),
-                         html_text(names_[i]));
+    for (std::size_t i = 0; i < names_.size(); ++i)
+      if (occurs(i))
+        out += fmt::format("<li><i class=\"swatch {}\"></i>{}</li>", colour_class(i),
+                           html_text(names_[i]));
     return out;
   }
 
@@ -176,7 +183,6 @@ private:
     return i;
   }
   std::vector<std::string> names_;
-  std::size_t primitives_{};
 };
 
 [[nodiscard]] inline auto element_name(exploration::study const& s, exploration::axis_id a,
@@ -193,6 +199,17 @@ private:
 [[nodiscard]] inline auto position(exploration::coordinate const& at, exploration::axis_id a)
     -> std::uint16_t {
   return at[static_cast<std::size_t>(a)];
+}
+
+/// Where shapes tell code generations apart.
+[[nodiscard]] inline auto generation_legend(exploration::study const& s) -> std::string {
+  std::string out;
+  auto const& generations = s.elements(exploration::axis_id::code_generation);
+  for (std::size_t g = 0; g < generations.size(); ++g)
+    out += fmt::format("<li><svg class=\"box\" viewBox=\"-7 -7 14 14\"><use class=\"key\" "
+                       "href=\"#m{}\"/></svg>{}</li>",
+                       g % mark_shapes, html_text(generations[g].name));
+  return out;
 }
 
 /// Something to choose among panels by: the script hides those whose `data-KEY` differs.
@@ -233,6 +250,47 @@ template <class List, class F>
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
+
+/// Lanes of a dot plot, named on the left, some under a heading of their own: grounds first, then a grid
+/// that the caller draws over all of them, then marks.
+class dot_lanes {
+public:
+  dot_lanes(double left, double right, double pitch) : left_{left}, right_{right}, pitch_{pitch} {}
+
+  void heading(std::string const& name) {
+    if (y_ > top) y_ += 8;
+    grounds_ += fmt::format("<text class=\"set-name\" x=\"0\" y=\"{:.1f}\">{}</text>\n",
+                            centre() + 4, html_text(name));
+  }
+  void lane(std::string const& name) {
+    grounds_ += fmt::format("<path class=\"lane\" d=\"M{0:.0f} {1:.1f}H{2:.0f}v{3:.0f}H{0:.0f}z\"/>"
+                            "<text class=\"label end\" x=\"{4:.0f}\" y=\"{5:.1f}\">{6}</text>\n",
+                            left_, y_ + 1.5, right_, pitch_ - 3, left_ - 8, centre() + 3.8,
+                            html_text(name));
+  }
+  void add(std::string const& marks) { marks_ += marks; }
+  void note(std::string const& text) {
+    marks_ += fmt::format("<text class=\"label\" x=\"{:.0f}\" y=\"{:.1f}\">{}</text>\n",
+                          right_ + 10, centre() + 3.8, text);
+  }
+  void next() { y_ += pitch_; }
+  [[nodiscard]] auto centre() const -> double { return y_ + pitch_ / 2; }
+  [[nodiscard]] auto bottom() const -> double { return y_ + 3; }
+  [[nodiscard]] auto empty() const -> bool { return marks_.empty(); }
+  /// `below`: pixels for what stands under the lanes.
+  [[nodiscard]] auto svg(std::string_view label, std::string const& grid, double below) const
+      -> std::string {
+    return fmt::format("<svg class=\"wide\" viewBox=\"0 0 1120 {:.0f}\" role=\"img\" "
+                       "aria-label=\"{}\">\n{}{}{}</svg>\n",
+                       bottom() + below, label, grounds_, grid, marks_);
+  }
+
+  static constexpr double top = 6;
+
+private:
+  double left_, right_, pitch_, y_{top};
+  std::string grounds_, marks_;
+};
 
 /// A card: heading, tools, what to see in it, and the plot.
 [[nodiscard]] inline auto study_card(std::string_view id, std::string_view title,

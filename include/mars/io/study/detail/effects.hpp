@@ -110,68 +110,87 @@ template <class T>
   return few;
 }
 
-[[nodiscard]] inline auto perturbation_card(exploration::study const& s) -> std::string {
+/// Moves from one element to another, of all bases.
+struct move_row {
+  exploration::axis_id axis;
+  std::uint16_t from, to;
+  std::vector<exploration::perturbation const*> moves; ///< by effect
+};
+/// Of each axis the moves out of the element that most bases have: the others say the same in other
+/// words.
+[[nodiscard]] inline auto move_rows(exploration::study const& s) -> std::vector<move_row> {
   using exploration::axis_id;
-  if (s.perturbations.empty()) return {};
-  // By axis, element left and element entered.
-  struct key {
-    axis_id axis;
-    std::uint16_t from, to;
-    auto operator<(key const& o) const -> bool {
-      return std::pair{axis, std::pair{from, to}} < std::pair{o.axis, std::pair{o.from, o.to}};
-    }
-  };
-  std::map<key, std::vector<exploration::perturbation const*>> rows;
-  double most = std::log(2.0);
+  std::map<std::pair<axis_id, std::uint16_t>, std::size_t> bases;
+  for (auto const& p : s.perturbations) ++bases[{p.axis, position(p.base, p.axis)}];
+  std::map<axis_id, std::pair<std::size_t, std::uint16_t>> from; // how many, and which
+  for (auto const& [k, n] : bases)
+    if (n > from[k.first].first) from[k.first] = {n, k.second};
+  std::map<std::pair<axis_id, std::uint16_t>, move_row> rows;
   for (auto const& p : s.perturbations) {
-    if (!std::isfinite(p.effect)) continue;
-    rows[{p.axis, position(p.base, p.axis), p.to}].push_back(&p);
-    most = std::max(most, std::abs(p.effect));
+    auto const left = position(p.base, p.axis);
+    if (left != from[p.axis].second || !std::isfinite(p.effect)) continue;
+    auto& row = rows.try_emplace({p.axis, p.to}, move_row{p.axis, left, p.to, {}}).first->second;
+    row.moves.push_back(&p);
   }
-  constexpr double width = 1120, left = 330, right = 86, pitch = 21, top = 6, gap = 8;
-  plot_scale const x{-1.04 * most, 1.04 * most, left, width - right};
-  std::string marks;
-  double y = top;
-  auto last = axis_id::network;
-  bool first = true;
-  for (auto& [k, list] : rows) {
-    if (first || k.axis != last) {
-      if (!first) y += gap;
-      marks +=
-          fmt::format("<text class=\"set-name\" x=\"0\" y=\"{:.1f}\">{}</text>\n",
-                      y + pitch / 2 + 4, html_text(s.axes[static_cast<std::size_t>(k.axis)].name));
-    }
-    first = false;
-    last = k.axis;
-    std::stable_sort(list.begin(), list.end(),
+  std::vector<move_row> all;
+  for (auto& [k, row] : rows) {
+    std::stable_sort(row.moves.begin(), row.moves.end(),
                      [](auto const* a, auto const* b) { return a->effect < b->effect; });
-    auto const centre = y + pitch / 2;
-    auto const label = element_name(s, k.axis, k.from) + " → " + element_name(s, k.axis, k.to);
-    marks += fmt::format("<path class=\"lane\" d=\"M{} {:.1f}H{}v{:.0f}H{}z\"/><text class=\"label "
-                         "end\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
-                         left, y + 1.5, width - right, pitch - 3, left, left - 8, centre + 3.8,
-                         html_text(shortened(label, 36)));
-    for (auto const* p : evenly(list, 60))
-      marks +=
-          mark(0, colour_class(static_cast<std::size_t>(k.axis)) + " move", x(p->effect), centre,
-               label + ": " + speed_text(p->effect) + "\nfrom " + cell_name(s, p->base));
-    auto const median = list[list.size() / 2]->effect;
-    marks += fmt::format("<use class=\"median\" href=\"#tick\" x=\"{:.1f}\" y=\"{:.1f}\"/><text "
-                         "class=\"label\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-                         x(median), centre, width - right + 10, centre + 3.8, factor_text(median));
-    y += pitch;
+    all.push_back(std::move(row));
   }
-  auto svg = fmt::format("<svg class=\"wide\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" "
-                         "aria-label=\"Effect of each move of one axis on time\">\n",
-                         width, y + 36);
-  svg += factor_axis(x, top, y + 4) + marks + "</svg>\n";
+  return all;
+}
+
+[[nodiscard]] inline auto moves_svg(exploration::study const& s, std::vector<move_row> const& rows)
+    -> std::string {
+  constexpr double left = 330, right = 1034;
+  double most = std::log(2.0);
+  for (auto const& r : rows)
+    for (auto const* p : r.moves) most = std::max(most, std::abs(p->effect));
+  plot_scale const x{-1.04 * most, 1.04 * most, left, right};
+  dot_lanes lanes{left, right, 21};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto const& r = rows[i];
+    auto const axis = static_cast<std::size_t>(r.axis);
+    if (i == 0 || rows[i - 1].axis != r.axis) lanes.heading(s.axes[axis].name);
+    auto const label = element_name(s, r.axis, r.from) + " → " + element_name(s, r.axis, r.to);
+    lanes.lane(shortened(label, 40));
+    for (auto const* p : evenly(r.moves, 60))
+      lanes.add(mark(0, colour_class(axis) + " move", x(p->effect), lanes.centre(),
+                     label + ": " + speed_text(p->effect) + "\nfrom " + cell_name(s, p->base)));
+    auto const median = r.moves[r.moves.size() / 2]->effect;
+    lanes.add(fmt::format("<use class=\"median\" href=\"#tick\" x=\"{:.1f}\" y=\"{:.1f}\"/>\n",
+                          x(median), lanes.centre()));
+    lanes.note(factor_text(median));
+    lanes.next();
+  }
+  return lanes.svg("Effect of each move of one axis on time",
+                   factor_axis(x, dot_lanes::top, lanes.bottom()), 34);
+}
+
+[[nodiscard]] inline auto perturbation_card(exploration::study const& s) -> std::string {
+  auto choices = move_rows(s);
+  if (choices.empty()) return {};
+  // Networks differ by so much that nothing else could be seen beside them.
+  std::vector<move_row> networks;
+  auto const end = std::stable_partition(choices.begin(), choices.end(), [](auto const& r) {
+    return r.axis != exploration::axis_id::network;
+  });
+  networks.assign(end, choices.end());
+  choices.erase(end, choices.end());
+  std::string content;
+  if (!choices.empty()) content += moves_svg(s, choices);
+  if (!networks.empty())
+    content += fmt::format("<details{}><summary class=\"minor\">Moves between networks</summary>{}"
+                           "</details>\n",
+                           choices.empty() ? " open" : "", moves_svg(s, networks));
   return study_card(
       "moves", "One move at a time", "time after the move, of the time before", "",
       "A dot is one base cell with one element exchanged and all others kept; the bar is the "
       "median, printed on the right. A row whose dots lie on both sides of ×1 is a change that "
-      "helps "
-      "in some surroundings and hurts in others. Of more than 60 bases, evenly many are drawn.",
-      svg);
+      "helps in some surroundings and hurts in others. Of more than 60 bases, evenly many are "
+      "drawn; of each axis, the moves out of the element that most bases have.",
+      content);
 }
 
 [[nodiscard]] inline auto interactions_card(exploration::study const& s) -> std::string {

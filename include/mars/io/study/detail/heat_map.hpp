@@ -112,10 +112,10 @@ struct heat_geometry {
           g.x(d, k, 0) + group / 2,
           html_text(shortened(element_name(s, axis_id::code_generation, k), fits(group))));
       for (std::size_t p = 0; p < g.primitives; ++p)
-        out += fmt::format(
-            "<text class=\"label\" transform=\"translate({:.1f} {:.0f})rotate(-90)\">{}</text>\n",
-            g.x(d, k, p) + g.cell / 2 + 3, heat_geometry::top - 6,
-            html_text(shortened(element_name(s, axis_id::primitive, p), 17)));
+        out += fmt::format("<text class=\"label small\" transform=\"translate({:.1f} "
+                           "{:.0f})rotate(-90)\">{}</text>\n",
+                           g.x(d, k, p) + g.cell / 2 + 3, heat_geometry::top - 6,
+                           html_text(shortened(element_name(s, axis_id::primitive, p), 17)));
     }
   }
   return out;
@@ -146,10 +146,10 @@ struct heat_geometry {
 [[nodiscard]] inline auto heat_map_card(exploration::study const& s) -> std::string {
   if (s.product() == 0) return {};
   heat_geometry const g{s};
-  // The best of each row and design.
-  std::vector<double> best(g.networks * g.compressions * g.designs, HUGE_VAL);
+  // The best primitive of each row, code generation and design.
+  std::vector<double> best(g.networks * g.compressions * g.generations * g.designs, HUGE_VAL);
   auto const row_of = [&](exploration::coordinate const& at) {
-    return (at[0] * g.compressions + at[1]) * g.designs + at[4];
+    return ((at[0] * g.compressions + at[1]) * g.generations + at[3]) * g.designs + at[4];
   };
   for (auto const& c : s.cells) best[row_of(c.at)] = std::min(best[row_of(c.at)], c.time.count());
   std::array<std::string, heat_colours> paths;
@@ -179,12 +179,14 @@ struct heat_geometry {
       fmt::format("{} legal, {} rejected", count_text(s.cells.size()),
                   count_text(s.rejected.size())),
       "<div class=\"tools\"><label>relative to <select id=\"heat-mode\">"
-      "<option value=\"design\" selected>the best of a row on the same design</option>"
+      "<option value=\"block\" selected>the best primitive of a block</option>"
+      "<option value=\"design\">the best on the same design</option>"
       "<option value=\"row\">the best of a row</option>"
-      "<option value=\"base\">the base: first compression, primitive and code generation</option>"
+      "<option value=\"base\">the base: the first of all but network and design</option>"
       "</select></label></div>",
-      "Which primitive wins for a compressed network on a design: the dark cell of each block of a "
-      "row. Where dark cells wander from block to block, axes interact. Hover, or focus and use "
+      "A block is one compressed network, code generation and design; its darkest cell is the "
+      "primitive that wins there. Where dark cells wander from block to block, axes interact. "
+      "Hover, or focus and use "
       "arrow keys, for a cell's figures or the reason why it cannot be.",
       svg);
 }

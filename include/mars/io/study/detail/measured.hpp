@@ -29,7 +29,7 @@ namespace mars::io::detail {
   auto out = fmt::format("<svg class=\"marks\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" "
                          "aria-label=\"Measured against modelled time of {} cells\">\n",
                          width, height, cells.size());
-  for (auto const t : log_ticks(x.low, x.high))
+  for (auto const t : log_ticks(x)) // the same for both
     out += fmt::format(
         "<path class=\"grid\" d=\"M{0:.1f} {2}V{3}M{4} {1:.1f}H{5}\"/><text class=\"tick\" "
         "x=\"{0:.1f}\" y=\"{6}\">{7}</text><text class=\"label end\" x=\"{8}\" y=\"{9:.1f}\">{7}"
@@ -132,12 +132,12 @@ namespace mars::io::detail {
                   "of the cells lie within 10 %.",
                   error.size(), percent_text(sum / n), percent_text(median),
                   percent_text(error.back()), percent_text(static_cast<double>(close) / n));
-  auto const& generations = s.elements(exploration::axis_id::code_generation);
-  std::string legend = "<ul class=\"legend\">" + colours.legend(colours.primitives());
-  for (std::size_t g = 0; g < generations.size(); ++g)
-    legend += fmt::format("<li><svg class=\"box\" viewBox=\"-7 -7 14 14\"><use class=\"key\" "
-                          "href=\"#m{}\"/></svg>{}</li>",
-                          g % mark_shapes, html_text(generations[g].name));
+  std::string legend = "<ul class=\"legend\">" + colours.legend([&](std::size_t k) {
+    return std::any_of(cells.begin(), cells.end(), [&](auto i) {
+      return position(s.cells[i].at, exploration::axis_id::primitive) == k;
+    });
+  });
+  legend += generation_legend(s);
   legend += "<li><i class=\"swatch band-key\"></i>±10 %</li></ul>\n";
   return study_card("measured", "Model and measurement", "sums over the operators that were run",
                     "", summary + " Above the diagonal a cell takes longer than the model says.",

@@ -87,7 +87,7 @@ struct pareto_panel {
 
 struct pareto_geometry {
   static constexpr double width = 380, height = 262;
-  static constexpr double left = 46, right = 84, top = 10, bottom = 36;
+  static constexpr double left = 46, right = 104, top = 10, bottom = 36;
 };
 
 [[nodiscard]] inline auto pareto_value(exploration::cell const& c, bool known) -> double {
@@ -119,7 +119,7 @@ struct pareto_geometry {
     if (l.at < last + 10) continue;
     last = l.at;
     out += fmt::format("<text class=\"label small\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-                       g::width - g::right + 5, l.at + 3.3, html_text(shortened(l.name, 16)));
+                       g::width - g::right + 5, l.at + 3.3, html_text(shortened(l.name, 18)));
   }
   return out;
 }
@@ -162,7 +162,7 @@ struct pareto_geometry {
       "role=\"img\" aria-label=\"{}: {} against time, {} of {} cells on the front\">\n",
       p.network, p.design, html_text(title), p.front_size, p.cells.size(), g::width, g::height,
       html_text(title), p.known ? "accuracy" : "bytes of the model", p.front_size, p.cells.size());
-  for (auto const t : log_ticks(x.low, x.high))
+  for (auto const t : log_ticks(x))
     out += fmt::format("<path class=\"grid\" d=\"M{0:.1f} {1}V{2}\"/><text class=\"tick\" "
                        "x=\"{0:.1f}\" y=\"{3}\">{4}</text>\n",
                        x(t), g::top, g::height - g::bottom, g::height - g::bottom + 14,
@@ -172,7 +172,7 @@ struct pareto_geometry {
     auto const step = nice_step(y.high - y.low, 5);
     for (double i = std::ceil(y.low / step); i * step <= y.high; ++i) values.push_back(i * step);
   } else {
-    values = log_ticks(y.low, y.high);
+    values = log_ticks(y);
   }
   for (auto const v : values)
     out += fmt::format("<path class=\"grid\" d=\"M{0} {1:.1f}H{2}\"/><text class=\"label end\" "
@@ -259,7 +259,8 @@ struct pareto_geometry {
     content += "<div class=\"panels\">" + figures + "</div>\n";
   }
   content +=
-      "<ul class=\"legend\">" + colours.legend(colours.primitives()) +
+      "<ul class=\"legend\">" +
+      colours.legend([&](std::size_t k) { return k < s.elements(axis_id::primitive).size(); }) +
       "<li><svg class=\"box\" viewBox=\"-7 -7 14 14\"><use class=\"key\" href=\"#m0\"/></svg>"
       "published accuracy</li><li><svg class=\"box\" viewBox=\"-7 -7 14 14\"><use class=\"key\" "
       "href=\"#m1\"/></svg>measured accuracy</li><li><svg class=\"box\" viewBox=\"-7 -7 14 14\">"

@@ -47,6 +47,7 @@ inline constexpr std::string_view study_script = R"js(
     return list.map(timeAt).filter(t => t !== undefined && t !== null);
   };
   const references = {
+    block: at => Math.min(...all_of(at, [PRIMITIVE])),
     design: at => Math.min(...all_of(at, [PRIMITIVE, GENERATION])),
     row: at => Math.min(...all_of(at, [PRIMITIVE, GENERATION, DESIGN])),
     base: at => timeAt([at[NETWORK], 0, 0, 0, at[DESIGN]]),
@@ -224,7 +225,7 @@ inline constexpr std::string_view study_script = R"js(
       const change = mode.value === 'base', paths = new Map(), known = new Map();
       const reference = at => {
         const key = mode.value === 'row' ? at[NETWORK] * extent[COMPRESSION] + at[COMPRESSION] :
-          indexOf([at[NETWORK], change ? 0 : at[COMPRESSION], 0, 0, at[DESIGN]]);
+          indexOf([at[NETWORK], change ? 0 : at[COMPRESSION], 0, mode.value === 'block' ? at[GENERATION] : 0, at[DESIGN]]);
         if (!known.has(key)) known.set(key, references[mode.value](at));
         return known.get(key);
       };

@@ -25,10 +25,9 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
 
 /// A lane for each quantity: slices as dots, the pooled figure as a diamond.
 [[nodiscard]] inline auto correlation_strip(exploration::study const& s) -> std::string {
-  constexpr double width = 1120, left = 150, right = 24, pitch = 44, top = 6;
-  plot_scale const x{-1, 1, left, width - right};
-  std::string marks;
-  double y = top;
+  constexpr double left = 150, right = 1096;
+  plot_scale const x{-1, 1, left, right};
+  dot_lanes lanes{left, right, 44};
   for (std::size_t q = 0; q < quantity_names.size(); ++q) {
     std::string slices, pooled;
     std::size_t number = 0;
@@ -38,35 +37,28 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
                                      c.slice, signed_text(*c.kendall, 3), c.n);
       // Dots of a lane lie on five heights, so that equal figures can be told apart.
       if (c.pooled)
-        pooled += mark(3, "pooled", x(*c.kendall), y + pitch / 2, title);
+        pooled += mark(3, "pooled", x(*c.kendall), lanes.centre(), title);
       else
         slices += mark(0, colour_class(q) + " move", x(*c.kendall),
-                       y + pitch / 2 + 6.0 * (static_cast<double>(number++ % 5) - 2), title);
+                       lanes.centre() + 6.0 * (static_cast<double>(number++ % 5) - 2), title);
     }
     if (slices.empty() && pooled.empty()) continue;
-    marks += fmt::format("<path class=\"lane\" d=\"M{} {:.1f}H{}v{:.0f}H{}z\"/><text class=\"label "
-                         "end\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
-                         left, y + 2, width - right, pitch - 4, left, left - 10, y + pitch / 2 + 4,
-                         quantity_names[q]);
-    marks += slices + pooled;
-    y += pitch;
+    lanes.lane(std::string{quantity_names[q]});
+    lanes.add(slices + pooled);
+    lanes.next();
   }
-  if (marks.empty()) return {};
-  auto out = fmt::format("<svg class=\"wide\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" "
-                         "aria-label=\"Kendall's tau of each quantity with time\">\n",
-                         width, y + 34);
+  if (lanes.empty()) return {};
   std::string grid;
   for (double t = -4; t <= 4; ++t)
     grid +=
-        fmt::format("<path class=\"{}\" d=\"M{:.1f} {}V{:.1f}\"/><text class=\"tick\" x=\"{:.1f}"
-                    "\" y=\"{:.1f}\">{}</text>\n",
-                    t == 0 ? "zero" : "grid", x(t / 4), top, y + 2, x(t / 4), y + 16,
-                    t == 0 ? std::string{"0"} : signed_text(t / 4, 2));
-  grid += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\">Kendall's tau-b with time"
-                      "</text>\n",
-                      x(0), y + 30);
-  // Lanes are grounds: grid above them, marks on top.
-  return out + grid + marks + "</svg>\n";
+        fmt::format("<path class=\"{}\" d=\"M{:.1f} {}V{:.1f}\"/><text class=\"tick\" "
+                    "x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
+                    t == 0 ? "zero" : "grid", x(t / 4), dot_lanes::top, lanes.bottom(), x(t / 4),
+                    lanes.bottom() + 14, t == 0 ? std::string{"0"} : signed_text(t / 4, 2));
+  grid += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\">Kendall's tau-b with "
+                      "time</text>\n",
+                      x(0), lanes.bottom() + 28);
+  return lanes.svg("Kendall's tau of each quantity with time", grid, 32);
 }
 
 [[nodiscard]] inline auto correlation_card(exploration::study const& s) -> std::string {
@@ -87,7 +79,7 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
       if (c.pooled == pooled)
         rows += fmt::format("<tr{}><td>{}</td><td class=\"name\">{}</td>{}{}<td class=\"num\">{}"
                             "</td></tr>\n",
-                            pooled ? " class=\"critical\"" : "",
+                            pooled ? " class=\"sum\"" : "",
                             quantity_names[static_cast<std::size_t>(c.quantity)],
                             html_text(c.slice), cell(c.kendall), cell(c.spearman), c.n);
   return study_card(
@@ -111,65 +103,49 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
     lanes[{b.design, b.sparse, b.opponent}].push_back(&b);
     never += !b.sparsity;
   }
-  constexpr double width = 1120, left = 330, right = 130, pitch = 21, top = 6;
-  plot_scale const x{0, 1, left, width - right};
-  std::string marks;
-  double y = top;
+  constexpr double left = 330, right = 990;
+  plot_scale const x{0, 1, left, right};
+  dot_lanes plot{left, right, 21};
   std::optional<std::uint16_t> last;
   for (auto const& [k, list] : lanes) {
     auto const [design, sparse, opponent] = k;
-    if (last != design) {
-      if (last) y += 8;
-      marks += fmt::format("<text class=\"set-name\" x=\"0\" y=\"{:.1f}\">{}</text>\n",
-                           y + pitch / 2 + 4,
-                           html_text(shortened(element_name(s, axis_id::design, design), 18)));
-    }
+    if (last != design) plot.heading(shortened(element_name(s, axis_id::design, design), 18));
     last = design;
-    auto const centre = y + pitch / 2;
-    auto const pair = element_name(s, axis_id::primitive, sparse) + " > " +
-                      element_name(s, axis_id::primitive, opponent);
-    marks += fmt::format("<path class=\"lane\" d=\"M{} {:.1f}H{}v{:.0f}H{}z\"/><text class=\"label "
-                         "end\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
-                         left, y + 1.5, width - right, pitch - 3, left, left - 8, centre + 3.8,
-                         html_text(shortened(pair, 34)));
+    auto const& ours = element_name(s, axis_id::primitive, sparse);
+    auto const& theirs = element_name(s, axis_id::primitive, opponent);
+    plot.lane(shortened(ours + " > " + theirs, 36));
     std::size_t missing = 0;
     for (auto const* b : list) {
       if (!b->sparsity) {
         ++missing;
         continue;
       }
-      marks += mark(b->code_generation, colour_class(opponent) + " move", x(*b->sparsity), centre,
+      plot.add(mark(b->code_generation, colour_class(opponent) + " move", x(*b->sparsity),
+                    plot.centre(),
                     fmt::format("{} on {}, {}\n{} beats {} from {} of zero weights on",
                                 element_name(s, axis_id::network, b->network),
                                 element_name(s, axis_id::design, design),
-                                element_name(s, axis_id::code_generation, b->code_generation),
-                                element_name(s, axis_id::primitive, sparse),
-                                element_name(s, axis_id::primitive, opponent),
-                                percent_text(*b->sparsity)));
+                                element_name(s, axis_id::code_generation, b->code_generation), ours,
+                                theirs, percent_text(*b->sparsity))));
     }
-    if (missing > 0)
-      marks +=
-          fmt::format("<text class=\"label\" x=\"{:.1f}\" y=\"{:.1f}\">never: {} of {}</text>\n",
-                      width - right + 10, centre + 3.8, missing, list.size());
-    y += pitch;
+    if (missing > 0) plot.note(fmt::format("never: {} of {}", missing, list.size()));
+    plot.next();
   }
-  auto svg = fmt::format("<svg class=\"wide\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" "
-                         "aria-label=\"Sparsity from which on sparse primitives win\">\n",
-                         width, y + 38);
+  std::string grid;
+  auto const bottom = plot.bottom();
   for (double t = 0; t <= 10; t += 2)
-    svg += fmt::format("<path class=\"grid\" d=\"M{0:.1f} {1}V{2:.1f}\"/><text class=\"tick\" "
-                       "x=\"{0:.1f}\" y=\"{3:.1f}\">{4:.0f} %</text>\n",
-                       x(t / 10), top, y + 3, y + 17, 10 * t);
-  svg += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\">zero weights at which both "
-                     "take as long</text>\n",
-                     x(0.5), y + 32);
-  svg += marks + "</svg>\n<ul class=\"legend\">" + colours.legend(colours.primitives());
-  auto const& generations = s.elements(axis_id::code_generation);
-  for (std::size_t g = 0; g < generations.size(); ++g)
-    svg += fmt::format("<li><svg class=\"box\" viewBox=\"-7 -7 14 14\"><use class=\"key\" "
-                       "href=\"#m{}\"/></svg>{}</li>",
-                       g % mark_shapes, html_text(generations[g].name));
-  svg += "</ul>\n";
+    grid += fmt::format("<path class=\"grid\" d=\"M{0:.1f} {1}V{2:.1f}\"/><text class=\"tick\" "
+                        "x=\"{0:.1f}\" y=\"{3:.1f}\">{4:.0f} %</text>\n",
+                        x(t / 10), dot_lanes::top, bottom, bottom + 14, 10 * t);
+  grid += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\">zero weights at which both "
+                      "take as long</text>\n",
+                      x(0.5), bottom + 28);
+  auto svg = plot.svg("Sparsity from which on sparse primitives win", grid, 32);
+  svg += "<ul class=\"legend\">" + colours.legend([&](std::size_t i) {
+    return std::any_of(s.break_evens.begin(), s.break_evens.end(),
+                       [&](auto const& b) { return b.opponent == i; });
+  });
+  svg += generation_legend(s) + "</ul>\n";
   std::string rows =
       "<details><summary class=\"minor\">All of them</summary><label class=\"search\">find <input "
       "type=\"search\" data-table=\"break-evens\" placeholder=\"network, primitive, "

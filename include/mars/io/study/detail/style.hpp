@@ -64,7 +64,7 @@ figure { margin: 0; min-width: 0; } figcaption { font-size: 12.5px; color: var(-
 .js .panel:not(.on) { display: none; } .strip-row { margin-bottom: 8px; } .strips:empty::after, .nothing { color: var(--muted); }
 .strip-row .bar-head { margin: 0 0 3px; flex-wrap: wrap; gap: 0 14px; } .strip-row .bar-head span { white-space: normal; }
 html:not(.js) .strips, html:not(.js) .panels { max-height: 900px; overflow: auto; }
-use { stroke: var(--card); stroke-width: 0.8; } use.beaten { opacity: 0.28; stroke: none; } use.move { opacity: 0.62; } use.key { fill: var(--muted); }
+use { stroke: var(--card); stroke-width: 0.8; } use.beaten { opacity: 0.36; stroke: none; } use.move { opacity: 0.62; } use.key { fill: var(--muted); }
 use.pooled { fill: var(--ink); stroke: var(--card); stroke-width: 1.5; } use.median { fill: var(--ink); stroke: none; pointer-events: none; }
 use.on { stroke: var(--ink); stroke-width: 2; opacity: 1; }
 .front { fill: none; stroke: var(--ink); stroke-width: 1.4; opacity: 0.65; } .dashed { stroke-dasharray: 5 3; }
