@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -161,69 +162,69 @@ private:
   }
 
   void fill_fronts() {
+    for (std::size_t d = 0; d < extent(4); ++d)
+      for (bool const known : {true, false}) {
+        add_front({}, d, known);
+        for (std::size_t n = 0; n < extent(0); ++n) add_front(n, d, known);
+      }
+  }
+  void add_front(std::optional<std::size_t> network, std::size_t d, bool known) {
     using mars::exploration::criterion;
-    using mars::exploration::provenance;
-    for (std::size_t n = 0; n < extent(0); ++n)
-      for (std::size_t d = 0; d < extent(4); ++d)
-        for (bool const known : {true, false}) {
-          std::vector<std::size_t> group;
-          for (std::size_t i = 0; i < s_.cells.size(); ++i)
-            if (auto const& c = s_.cells[i];
-                c.at[0] == n && c.at[4] == d && (c.accuracy.known != provenance::unknown) == known)
-              group.push_back(i);
-          if (group.empty()) continue;
-          mars::exploration::pareto_front f{
-              static_cast<std::uint16_t>(n),
-              static_cast<std::uint16_t>(d),
-              known ? std::vector{criterion::accuracy, criterion::model_bytes, criterion::time}
-                    : std::vector{criterion::model_bytes, criterion::time},
-              group.size(),
-              {}};
-          for (auto const i : group) {
-            auto const& c = s_.cells[i];
-            auto const beats = [&](std::size_t k) {
-              auto const& o = s_.cells[k];
-              bool const least = o.time <= c.time && o.weights <= c.weights &&
-                                 (!known || o.accuracy.top1 >= c.accuracy.top1);
-              return k != i && least && (o.time < c.time || o.weights < c.weights);
-            };
-            if (std::none_of(group.begin(), group.end(), beats)) f.cells.push_back(i);
-          }
-          std::stable_sort(f.cells.begin(), f.cells.end(),
-                           [&](auto a, auto b) { return s_.cells[a].time < s_.cells[b].time; });
-          s_.fronts.push_back(std::move(f));
-        }
+    std::vector<std::size_t> group;
+    for (std::size_t i = 0; i < s_.cells.size(); ++i)
+      if (auto const& c = s_.cells[i];
+          (!network || c.at[0] == *network) && c.at[4] == d &&
+          (c.accuracy.known != mars::exploration::provenance::unknown) == known)
+        group.push_back(i);
+    if (group.empty()) return;
+    mars::exploration::pareto_front f;
+    if (network) f.network = static_cast<std::uint16_t>(*network);
+    f.design = static_cast<std::uint16_t>(d);
+    f.criteria = {criterion::model_bytes, criterion::time};
+    if (known) f.criteria.insert(f.criteria.begin(), criterion::accuracy);
+    f.candidates = group.size();
+    for (auto const i : group) {
+      auto const& c = s_.cells[i];
+      auto const beats = [&](std::size_t k) {
+        auto const& o = s_.cells[k];
+        bool const least = o.time <= c.time && o.weights <= c.weights &&
+                           (!known || o.accuracy.top1 >= c.accuracy.top1);
+        return k != i && least && (o.time < c.time || o.weights < c.weights);
+      };
+      if (std::none_of(group.begin(), group.end(), beats)) f.cells.push_back(i);
+    }
+    std::stable_sort(f.cells.begin(), f.cells.end(),
+                     [&](auto a, auto b) { return s_.cells[a].time < s_.cells[b].time; });
+    s_.fronts.push_back(std::move(f));
   }
 
-  /// Single moves from every cell of a few; double ones from the first.
+  /// Moves from the base of every network; networks are moved from the first.
   void fill_moves() {
     auto const moved = [](coordinate at, std::size_t a, std::size_t to) {
       at[a] = static_cast<std::uint16_t>(to);
       return at;
     };
-    for (std::size_t n = 0; n < extent(0); ++n)
-      for (std::size_t d = 0; d < extent(4); ++d) {
-        coordinate const base{static_cast<std::uint16_t>(n), 0, 0, 0,
-                              static_cast<std::uint16_t>(d)};
-        auto const* l00 = time(base);
-        for (std::size_t a = 0; a < base.size(); ++a)
-          for (std::size_t i = 0; i < extent(a); ++i) {
-            auto const* l10 = i == base[a] ? nullptr : time(moved(base, a, i));
-            if (l10 == nullptr) continue;
-            s_.perturbations.push_back(
-                {static_cast<axis_id>(a), base, static_cast<std::uint16_t>(i), *l10 - *l00});
-            for (auto b = a + 1; b < base.size(); ++b)
-              for (std::size_t k = 0; k < extent(b); ++k) {
-                auto const* l01 = k == base[b] ? nullptr : time(moved(base, b, k));
-                auto const* l11 = time(moved(moved(base, a, i), b, k));
-                if (l01 == nullptr || l11 == nullptr) continue;
-                s_.interactions.push_back({static_cast<axis_id>(a), static_cast<axis_id>(b), base,
-                                           static_cast<std::uint16_t>(i),
-                                           static_cast<std::uint16_t>(k),
-                                           *l11 - *l10 - *l01 + *l00});
-              }
-          }
-      }
+    for (std::size_t n = 0; n < extent(0); ++n) {
+      coordinate const base{static_cast<std::uint16_t>(n), 0, 0, 0, 0};
+      auto const* l00 = time(base);
+      for (std::size_t a = n == 0 ? 0 : 1; a < base.size(); ++a)
+        for (std::size_t i = 0; i < extent(a); ++i) {
+          auto const* l10 = i == base[a] ? nullptr : time(moved(base, a, i));
+          if (l10 == nullptr) continue;
+          s_.perturbations.push_back(
+              {static_cast<axis_id>(a), base, static_cast<std::uint16_t>(i), *l10 - *l00});
+          for (auto b = a + 1; b < base.size(); ++b)
+            for (std::size_t k = 0; k < extent(b); ++k) {
+              auto const* l01 = k == base[b] ? nullptr : time(moved(base, b, k));
+              auto const* l11 = time(moved(moved(base, a, i), b, k));
+              if (l01 == nullptr || l11 == nullptr) continue;
+              s_.interactions.push_back({static_cast<axis_id>(a), static_cast<axis_id>(b), base,
+                                         static_cast<std::uint16_t>(i),
+                                         static_cast<std::uint16_t>(k), *l11 - *l10 - *l01 + *l00});
+            }
+        }
+    }
+    s_.interactions_tried = s_.interactions.size();
     std::stable_sort(s_.interactions.begin(), s_.interactions.end(),
                      [](auto& a, auto& b) { return std::abs(a.effect) > std::abs(b.effect); });
   }
@@ -268,17 +269,17 @@ inline void study_builder::fill_rest() {
 
   for (std::size_t q = 0; q < 4; ++q) {
     s_.correlations.push_back(
-        {static_cast<quantity_id>(q), "pooled", true, s_.cells.size(), 0.5 - 0.2 * double(q), 0.6});
+        {static_cast<quantity_id>(q), true, 0, 0, 0, s_.cells.size(), 0.5 - 0.2 * double(q), 0.6});
     for (std::size_t p = 0; p < extent(2); ++p)
       for (std::size_t d = 0; d < extent(4); ++d) {
         auto const tau = q == 3 ? 0.4 * noise() : 0.86 + 0.13 * noise();
-        s_.correlations.push_back(
-            {static_cast<quantity_id>(q),
-             s_.axes[2].elements[p].name + ", tuned, " + s_.axes[4].elements[d].name, false,
-             extent(0), tau, std::min(1.0, tau + 0.03)});
+        s_.correlations.push_back({static_cast<quantity_id>(q), false, id(p), 1, id(d), extent(0),
+                                   tau, std::min(1.0, tau + 0.03)});
       }
+    s_.correlation_ranges.push_back(
+        {static_cast<quantity_id>(q), 40, q == 3 ? -0.6 : 0.62, q == 3 ? 0.2 : 0.9, 1.0});
   }
-  s_.correlations.push_back({quantity_id::accuracy, "one network", false, 1, {}, {}});
+  s_.correlations.push_back({quantity_id::accuracy, false, 0, 0, 0, 1, {}, {}});
 
   for (std::size_t n = 0; n < extent(0); ++n)
     for (std::size_t d = 0; d < extent(4); ++d) {

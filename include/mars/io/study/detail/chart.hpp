@@ -117,6 +117,11 @@ private:
   for (double i = -n; i <= n; ++i) ticks.push_back(i * step);
   return ticks;
 }
+/// A tick of a linear axis with its sign: "−0.5", "0".
+[[nodiscard]] inline auto plain_text(double v) -> std::string {
+  if (std::abs(v) < 1e-9) return "0";
+  return (v < 0 ? "−" : "+") + fmt::format("{:g}", std::abs(v));
+}
 [[nodiscard]] inline auto signed_text(double v, int digits) -> std::string {
   auto const text = fmt::format("{:.{}f}", std::abs(v), digits);
   bool const zero = text.find_first_not_of("0.") == text.npos;
@@ -219,17 +224,19 @@ struct panel_choice {
   std::vector<std::uint16_t> shown; ///< of `names`: those that some panel has
   bool all{true};                   ///< "all" can be chosen
   bool starts_with_all{true};
+  bool together{false}; ///< a panel shows all in one: chosen at first
 };
 [[nodiscard]] inline auto choice_tools(std::vector<panel_choice> const& choices) -> std::string {
   std::string out = "<div class=\"tools\">";
   for (auto const& c : choices) {
-    if (c.shown.size() < 2) continue;
+    if (c.shown.size() < 2 && !c.together) continue;
     out += fmt::format("<label>{} <select data-key=\"{}\">", c.key, c.key);
+    if (c.together) out += "<option value=\"together\" selected>all in one</option>";
     if (c.all)
       out += fmt::format("<option value=\"\"{}>all</option>", c.starts_with_all ? " selected" : "");
     for (std::size_t i = 0; i < c.shown.size(); ++i)
       out += fmt::format("<option value=\"{}\"{}>{}</option>", c.shown[i],
-                         i == 0 && !(c.all && c.starts_with_all) ? " selected" : "",
+                         i == 0 && !c.together && !(c.all && c.starts_with_all) ? " selected" : "",
                          html_text(c.names[c.shown[i]]));
     out += "</select></label> ";
   }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -116,29 +117,21 @@ struct move_row {
   std::uint16_t from, to;
   std::vector<exploration::perturbation const*> moves; ///< by effect
 };
-/// Of each axis the moves out of the element that most bases have: the others say the same in other
-/// words.
 [[nodiscard]] inline auto move_rows(exploration::study const& s) -> std::vector<move_row> {
-  using exploration::axis_id;
-  std::map<std::pair<axis_id, std::uint16_t>, std::size_t> bases;
-  for (auto const& p : s.perturbations) ++bases[{p.axis, position(p.base, p.axis)}];
-  std::map<axis_id, std::pair<std::size_t, std::uint16_t>> from; // how many, and which
-  for (auto const& [k, n] : bases)
-    if (n > from[k.first].first) from[k.first] = {n, k.second};
-  std::map<std::pair<axis_id, std::uint16_t>, move_row> rows;
+  std::vector<move_row> rows;
   for (auto const& p : s.perturbations) {
-    auto const left = position(p.base, p.axis);
-    if (left != from[p.axis].second || !std::isfinite(p.effect)) continue;
-    auto& row = rows.try_emplace({p.axis, p.to}, move_row{p.axis, left, p.to, {}}).first->second;
-    row.moves.push_back(&p);
+    if (!std::isfinite(p.effect)) continue;
+    move_row const like{p.axis, position(p.base, p.axis), p.to, {}};
+    auto const key = [](move_row const& r) { return std::tuple{r.axis, r.from, r.to}; };
+    auto const at = std::lower_bound(rows.begin(), rows.end(), like,
+                                     [&](auto& a, auto& b) { return key(a) < key(b); });
+    bool const there = at != rows.end() && key(*at) == key(like);
+    (there ? at : rows.insert(at, like))->moves.push_back(&p);
   }
-  std::vector<move_row> all;
-  for (auto& [k, row] : rows) {
-    std::stable_sort(row.moves.begin(), row.moves.end(),
+  for (auto& r : rows)
+    std::stable_sort(r.moves.begin(), r.moves.end(),
                      [](auto const* a, auto const* b) { return a->effect < b->effect; });
-    all.push_back(std::move(row));
-  }
-  return all;
+  return rows;
 }
 
 [[nodiscard]] inline auto moves_svg(exploration::study const& s, std::vector<move_row> const& rows)
@@ -189,7 +182,7 @@ struct move_row {
       "A dot is one base cell with one element exchanged and all others kept; the bar is the "
       "median, printed on the right. A row whose dots lie on both sides of ×1 is a change that "
       "helps in some surroundings and hurts in others. Of more than 60 bases, evenly many are "
-      "drawn; of each axis, the moves out of the element that most bases have.",
+      "drawn.",
       content);
 }
 
@@ -214,7 +207,7 @@ struct move_row {
   }
   return study_card("interactions", "Moves that do not multiply",
                     fmt::format("the {} largest of {}", std::min(most, s.interactions.size()),
-                                count_text(s.interactions.size())),
+                                count_text(std::max(s.interactions_tried, s.interactions.size()))),
                     "",
                     "How much faster or slower two moves together are than each alone would make "
                     "believe; l is ln "

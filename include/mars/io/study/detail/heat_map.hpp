@@ -182,12 +182,11 @@ struct heat_geometry {
       "<option value=\"block\" selected>the best primitive of a block</option>"
       "<option value=\"design\">the best on the same design</option>"
       "<option value=\"row\">the best of a row</option>"
-      "<option value=\"base\">the base: the first of all but network and design</option>"
+      "<option value=\"base\">the uncompressed base on the same design</option>"
       "</select></label></div>",
-      "A block is one compressed network, code generation and design; its darkest cell is the "
-      "primitive that wins there. Where dark cells wander from block to block, axes interact. "
-      "Hover, or focus and use "
-      "arrow keys, for a cell's figures or the reason why it cannot be.",
+      "A block is one compressed network, code generation and design; the strongest colour is the "
+      "primitive that wins there. Where it wanders from block to block, axes interact. Hover, or "
+      "focus and use arrow keys, for a cell's figures or the reason why it cannot be.",
       svg);
 }
 

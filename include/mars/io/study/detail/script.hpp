@@ -50,7 +50,7 @@ inline constexpr std::string_view study_script = R"js(
     block: at => Math.min(...all_of(at, [PRIMITIVE])),
     design: at => Math.min(...all_of(at, [PRIMITIVE, GENERATION])),
     row: at => Math.min(...all_of(at, [PRIMITIVE, GENERATION, DESIGN])),
-    base: at => timeAt([at[NETWORK], 0, 0, 0, at[DESIGN]]),
+    base: at => timeAt([at[NETWORK], data.base[COMPRESSION], data.base[PRIMITIVE], data.base[GENERATION], at[DESIGN]]),
   };
   const provenance = ['unknown', 'published', 'measured'];
   const cellText = index => {
@@ -95,11 +95,12 @@ inline constexpr std::string_view study_script = R"js(
     });
   };
 
-  // Panels that agree with all that is chosen in their card.
+  // Panels that agree with all that is chosen in their card: `each` is of all that are not together.
+  const fits = (mine, chosen) => chosen === '' || mine === undefined || mine === chosen || (mine === 'each' && chosen !== 'together');
   for (const card of all('section.card')) {
     const panels = all('.panel', card), selects = all('select[data-key]', card);
     const choose = () => {
-      for (const p of panels) p.classList.toggle('on', selects.every(s => s.value === '' || p.dataset[s.dataset.key] === s.value));
+      for (const p of panels) p.classList.toggle('on', selects.every(s => fits(p.dataset[s.dataset.key], s.value)));
       for (const box of all('.panels, .strips', card)) {
         let none = $('.nothing', box);
         if (!none) {

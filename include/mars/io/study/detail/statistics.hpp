@@ -23,27 +23,49 @@ namespace mars::io::detail {
 inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the model", "valid MACs",
                                                                 "executed MACs", "accuracy"};
 
+/// What of the stack a slice fixes: "direct, tuned, server_cpu".
+[[nodiscard]] inline auto slice_name(exploration::study const& s, exploration::correlation const& c)
+    -> std::string {
+  using exploration::axis_id;
+  return c.pooled ? std::string{"pooled: all cells"}
+                  : element_name(s, axis_id::primitive, c.primitive) + ", " +
+                        element_name(s, axis_id::code_generation, c.code_generation) + ", " +
+                        element_name(s, axis_id::design, c.design);
+}
+
 /// A lane for each quantity: slices as dots, the pooled figure as a diamond.
 [[nodiscard]] inline auto correlation_strip(exploration::study const& s) -> std::string {
   constexpr double left = 150, right = 1096;
   plot_scale const x{-1, 1, left, right};
-  dot_lanes lanes{left, right, 44};
+  dot_lanes lanes{left, right, 50};
   for (std::size_t q = 0; q < quantity_names.size(); ++q) {
     std::string slices, pooled;
     std::size_t number = 0;
     for (auto const& c : s.correlations) {
       if (static_cast<std::size_t>(c.quantity) != q || !c.kendall) continue;
       auto const title = fmt::format("{} against time, {}\ntau-b {}, n = {}", quantity_names[q],
-                                     c.slice, signed_text(*c.kendall, 3), c.n);
+                                     slice_name(s, c), signed_text(*c.kendall, 3), c.n);
       // Dots of a lane lie on five heights, so that equal figures can be told apart.
       if (c.pooled)
-        pooled += mark(3, "pooled", x(*c.kendall), lanes.centre(), title);
+        pooled += mark(3, "pooled", x(*c.kendall), lanes.centre() - 3, title);
       else
         slices += mark(0, colour_class(q) + " move", x(*c.kendall),
-                       lanes.centre() + 6.0 * (static_cast<double>(number++ % 5) - 2), title);
+                       lanes.centre() - 3 + 5.5 * (static_cast<double>(number++ % 5) - 2), title);
     }
     if (slices.empty() && pooled.empty()) continue;
     lanes.lane(std::string{quantity_names[q]});
+    for (auto const& r : s.correlation_ranges)
+      if (static_cast<std::size_t>(r.quantity) == q)
+        lanes.add(
+            fmt::format(
+                "<path class=\"spread\" d=\"M{0:.1f} {2:.1f}H{1:.1f}M{0:.1f} {3:.1f}v6M{1:.1f} "
+                "{3:.1f}v6\"><title>{4} over networks alone, {5} slices\ntau-b {6} to {7}, "
+                "median {8}</title></path>\n",
+                x(r.least), x(r.most), lanes.centre() + 17, lanes.centre() + 14, quantity_names[q],
+                r.slices, signed_text(r.least, 2), signed_text(r.most, 2),
+                signed_text(r.median, 2)) +
+            fmt::format("<path class=\"spread\" d=\"M{:.1f} {:.1f}l4-7h-8z\"/>\n", x(r.median),
+                        lanes.centre() + 16));
     lanes.add(slices + pooled);
     lanes.next();
   }
@@ -81,13 +103,15 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
                             "</td></tr>\n",
                             pooled ? " class=\"sum\"" : "",
                             quantity_names[static_cast<std::size_t>(c.quantity)],
-                            html_text(c.slice), cell(c.kendall), cell(c.spearman), c.n);
+                            html_text(slice_name(s, c)), cell(c.kendall), cell(c.spearman), c.n);
   return study_card(
       "correlation", "Does it follow time?", "rank correlation with time", "",
       "How well a quantity ranks cells by time: +1 in the same order, −1 in reverse, 0 not at "
-      "all. A dot is one slice, where everything else is fixed; the diamond is all cells "
-      "together. A diamond far from its dots: the rule holds within a slice and misleads across "
-      "the stack.",
+      "all. A dot is one slice: primitive, code generation and design fixed, networks and "
+      "compressions vary. The diamond is all cells together, the line below the range over "
+      "networks "
+      "alone, with its median. A diamond far from its dots: the rule holds within a slice and "
+      "misleads across the stack.",
       correlation_strip(s) + rows + "</tbody></table></div></details>\n");
 }
 

@@ -51,6 +51,7 @@ private:
 
 /// What the script needs. Times in seconds, indices of names where names repeat:
 ///   axes      names of the elements, by axis
+///   base      an element of each
 ///   cells     number in the product, time, reorders, bytes of the model, of the workspace, valid and
 ///             executed MACs, share on fallback, energy or null, accuracy or −1, and, where it ran,
 ///             measured and modelled time and the share they cover
@@ -61,6 +62,7 @@ private:
   std::string out = "{\"axes\":" + json_list(s.axes, [](auto const& a) {
                       return json_list(a.elements, [](auto const& e) { return json_text(e.name); });
                     });
+  out += ",\"base\":" + json_list(s.base, [](auto i) { return std::to_string(i); });
   out += ",\"heat\":" + json_list(heat_steps, json_number);
   out += ",\"change\":" + json_list(change_steps, json_number);
 

@@ -41,6 +41,7 @@ inline constexpr std::string_view study_style = R"css(
 .swatch.part { opacity: 0.5; } .track.tall { height: 26px; margin: 0 0 14px; } .track.tall .part { opacity: 0.5; }
 svg.defs { position: absolute; width: 0; height: 0; }
 .card > .head h2 { margin-bottom: 4px; } .see { margin: 0 0 14px; max-width: 88ch; color: var(--muted); font-size: 13px; }
+.spread { stroke: var(--ink); fill: var(--ink); stroke-width: 1.2; } h3 small { font-weight: 400; color: var(--muted); margin-left: 8px; }
 h3 { margin: 18px 0 8px; font-size: 13.5px; font-weight: 650; }
 nav.contents { margin: 14px 0 0; display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; }
 a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
