@@ -6,6 +6,7 @@
 #include <mars/io/report/detail/gantt.hpp>
 #include <mars/io/report/detail/lanes.hpp>
 #include <mars/io/report/detail/memory_chart.hpp>
+#include <mars/io/report/detail/page.hpp>
 #include <mars/io/report/detail/page_data.hpp>
 #include <mars/io/report/detail/script.hpp>
 #include <mars/io/report/detail/script_time_line.hpp>
@@ -26,13 +27,6 @@
 namespace mars::io {
 
 namespace detail {
-
-[[nodiscard]] inline auto tile(std::string_view label, std::string const& value,
-                               std::string const& below, std::string_view style = {})
-    -> std::string {
-  return fmt::format("<div class=\"tile {}\"><b>{}</b><strong>{}</strong><span>{}</span></div>\n",
-                     style, label, html_text(value), html_text(below));
-}
 
 [[nodiscard]] inline auto tiles(report_data const& r) -> std::string {
   std::string out = "<section class=\"tiles\">\n";
@@ -83,17 +77,6 @@ namespace detail {
   if (r.seed) below += std::string{", seed "} + std::to_string(*r.seed);
   out += tile("search", searched ? r.policy : "none", searched ? below : "the mapping was given");
   return out + "</section>\n";
-}
-
-[[nodiscard]] inline auto note(std::string_view style, std::string_view title,
-                               std::vector<std::string> const& lines) -> std::string {
-  if (lines.empty()) return {};
-  auto out = fmt::format("<section class=\"note {}\"><h2>{}</h2><ul>", style, title);
-  constexpr std::size_t most = 12;
-  for (std::size_t i = 0; i < std::min(most, lines.size()); ++i)
-    out += std::string{"<li>"} + html_text(lines[i]) + "</li>";
-  if (lines.size() > most) out += fmt::format("<li>… and {} more</li>", lines.size() - most);
-  return out + "</ul></section>\n";
 }
 
 [[nodiscard]] inline auto gantt_card(report_data const& r) -> std::string {
@@ -293,15 +276,11 @@ namespace detail {
   auto const workload = detail::html_text(r.workload);
   auto const system = detail::html_text(r.system);
   std::string out =
-      fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                  "<link rel=\"icon\" href=\"data:,\">\n<title>{} → {} · "
-                  "mars</title>\n<style>{}</style>\n</head>\n"
-                  "<body>\n<main>\n<header><h1>{}<span class=\"to\">→</span>{}</h1>\n"
+      detail::page_head(workload + " → " + system, detail::report_style) +
+      fmt::format("<header><h1>{}<span class=\"to\">→</span>{}</h1>\n"
                   "<p>{} operators on {} accelerators in {} set{}, mapped for {}</p></header>\n",
-                  workload, system, detail::report_style, workload, system,
-                  detail::count_text(r.operators.size()), r.accelerators.size(), r.sets.size(),
-                  r.sets.size() == 1 ? "" : "s", detail::html_text(r.objective));
+                  workload, system, detail::count_text(r.operators.size()), r.accelerators.size(),
+                  r.sets.size(), r.sets.size() == 1 ? "" : "s", detail::html_text(r.objective));
   out += detail::note("bad", "This mapping cannot run", r.shortages);
   out += detail::note("warn", "Warnings", r.warnings);
   out += detail::tiles(r);
