@@ -2,12 +2,12 @@
 //
 // mars-map: the library as a command. See --help.
 //
-//   options.cpp   the command line          run.cpp       search, price, baseline; run_*.cpp
+//   options*.cpp  the command line          run.cpp       search, price, baseline; run_*.cpp
 //   load*.cpp     files and names           print.cpp     the answer for a person
 //   streams.cpp   operators of one GPU      schedulers.hpp
 //   check.cpp     a given mapping           explain.cpp   why there is none
 //   inspect.cpp   diff, explain             pase.cpp      PaSE's objective
-//   export*.cpp   for other tools           streams.cpp   operators on the streams of a GPU
+//   export*.cpp   for other tools           study*.cpp    the acceleration stack
 //   policies.hpp  run-time choice           output*.cpp   JSON, report, files
 //
 // One source file per heavy dependency: CLI11, nlohmann, protobuf and the mapper compile apart.
@@ -22,6 +22,7 @@
 #include "progress.hpp"
 #include "run.hpp"
 #include "streams.hpp"
+#include "study.hpp"
 
 #include <fmt/format.h>
 
@@ -169,6 +170,19 @@ void print_error(std::string message) {
   return tell(o, found->report);
 }
 
+[[nodiscard]] auto explore_stack(options const& o) -> int {
+  if (!o.json.empty() && !o.json_to_stdout())
+    if (auto ok = check_writable_file("--json", o.json); !ok) return report_error(ok.error());
+  if (!o.report.empty())
+    if (auto ok = check_writable_folder("--report", o.report); !ok) return report_error(ok.error());
+  auto const found = study_stack_of(o, stop_on_interrupt());
+  if (!found) return report_error(found.error());
+  file_batch files;
+  for (auto const& [name, content] : found->files) files.add(o.report + "/" + name, content);
+  if (auto ok = files.write(); !ok) return report_error(ok.error());
+  return tell(o, found->report);
+}
+
 /// Subcommands that look at mappings.
 template <class Inspect>
 [[nodiscard]] auto inspect(options o, Inspect look) -> int {
@@ -216,6 +230,7 @@ template <class Inspect>
   case command::kind::export_to: return export_files(c->options);
   case command::kind::pase: return pase(c->options);
   case command::kind::streams: return streams(c->options);
+  case command::kind::study: return explore_stack(c->options);
   case command::kind::map: break;
   }
   return map(c->options);

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -129,8 +130,8 @@ template <class Given>
     -> mars::expected<void> {
   bool const has_system = what != command::kind::pase && what != command::kind::streams;
   for (auto const* name : {"--model", "--system"})
-    if (what != command::kind::study && !given(name) && o.files.empty() && o.streams_command.graph.empty() &&
-        (has_system || std::string_view{name} == "--model"))
+    if (what != command::kind::study && !given(name) && o.files.empty() &&
+        o.streams_command.graph.empty() && (has_system || std::string_view{name} == "--model"))
       return mars::fail(mars::error_code::invalid_argument, name, "nothing",
                         "a name of --list, or a file");
   for (auto const& [name, value] : {std::pair{"--model", &o.model},
@@ -365,7 +366,8 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
     app.parse(argc, argv);
   } catch (CLI::CallForHelp const&) {
     CLI::App const* about = &app;
-    for (CLI::App const* one : {diff, explain, export_to, pase, streams, study})
+    for (CLI::App const* one :
+         std::initializer_list<CLI::App const*>{diff, explain, export_to, pase, streams, study})
       if (one->parsed()) about = one;
     return command{.what = command::kind::show, .text = about->help()};
   } catch (CLI::CallForVersion const&) {

@@ -57,19 +57,18 @@ namespace {
 
 auto check_study(CLI::App const& study, raw_study const& raw, study_options& o)
     -> mars::expected<void> {
-  for (auto const& [name, text, into] :
-       {std::tuple{"--networks", &raw.networks, &o.networks},
-        {"--compressions", &raw.compressions, &o.compressions},
-        {"--primitives", &raw.primitives, &o.primitives},
-        {"--codegen", &raw.code_generations, &o.code_generations},
-        {"--hardware", &raw.hardware, &o.hardware}}) {
+  for (auto const& [name, text, into] : {std::tuple{"--networks", &raw.networks, &o.networks},
+                                         {"--compressions", &raw.compressions, &o.compressions},
+                                         {"--primitives", &raw.primitives, &o.primitives},
+                                         {"--codegen", &raw.code_generations, &o.code_generations},
+                                         {"--hardware", &raw.hardware, &o.hardware}}) {
     if (study.count(name) == 0) continue;
     auto names = split(name, *text);
     if (!names) return mars::unexpected{std::move(names).error()};
     *into = *std::move(names);
   }
-  for (auto const& [name, value] : {std::pair{"--accuracy", &o.accuracy},
-                                    {"--measurements", &o.measurements}})
+  for (auto const& [name, value] :
+       {std::pair{"--accuracy", &o.accuracy}, {"--measurements", &o.measurements}})
     if (study.count(name) != 0 && (value->empty() || value->find('\0') != value->npos))
       return mars::fail(mars::error_code::invalid_argument, name, "nothing", "a file");
   if (!o.measurements.empty() && !o.measure)

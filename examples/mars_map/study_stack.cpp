@@ -22,9 +22,16 @@ using mars::error_code;
 constexpr std::string_view usual_networks[] = {"resnet18",     "resnet50",     "vgg16",
                                                "mobilenet_v1", "mobilenet_v2", "efficientnet_b0",
                                                "densenet161"};
-constexpr std::string_view usual_compressions[] = {
-    "none",     "weight_pruning_50",  "weight_pruning_80", "weight_pruning_90", "weight_pruning_95",
-    "float16",  "channel_pruning_50", "bfloat16",          "int8",              "weight_pruning_50+int8"};
+constexpr std::string_view usual_compressions[] = {"none",
+                                                   "weight_pruning_50",
+                                                   "weight_pruning_80",
+                                                   "weight_pruning_90",
+                                                   "weight_pruning_95",
+                                                   "float16",
+                                                   "channel_pruning_50",
+                                                   "bfloat16",
+                                                   "int8",
+                                                   "weight_pruning_50+int8"};
 
 /// The names asked for, or else the usual ones.
 template <class Usual>
@@ -102,7 +109,11 @@ struct compression_values {
     one.model = name;
     one.element_bits = 32;
     auto w = load_workload(one);
-    if (!w) return mars::unexpected{std::move(w).error()};
+    if (!w) {
+      auto e = std::move(w).error();
+      if (e.path == "--model") e.path = "--networks";
+      return mars::unexpected{std::move(e)};
+    }
     all.push_back({name, std::move(w->graph)});
   }
   return networks_axis{std::move(all)};
@@ -174,9 +185,9 @@ auto make_stack(options const& o) -> mars::expected<study_stack> {
                                              primitive::csr_gemm{}, primitive::csr_spatial_pack{}},
                              o.study.primitives);
   if (!primitives) return mars::unexpected{std::move(primitives).error()};
-  auto code = selected("--codegen",
-                       code_axis{mars::exploration::untuned{}, mars::exploration::tuned{}},
-                       o.study.code_generations);
+  auto code =
+      selected("--codegen", code_axis{mars::exploration::untuned{}, mars::exploration::tuned{}},
+               o.study.code_generations);
   if (!code) return mars::unexpected{std::move(code).error()};
   auto hardware = make_hardware(o);
   if (!hardware) return mars::unexpected{std::move(hardware).error()};

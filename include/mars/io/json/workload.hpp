@@ -31,7 +31,7 @@ namespace detail {
 
 /// Names of a document and what they stand for.
 template <class T>
-class name_table {
+class tensor_names {
 public:
   /// False, and an error at `where`, if the name is taken.
   auto add(std::string const& name, T what, reader const& where) -> bool {
@@ -76,7 +76,7 @@ private:
 [[nodiscard]] inline auto read_algebra(reader const& root, std::vector<reader> const& operators,
                                        std::string name, int element_bits) -> expected<graph> {
   root.allow({"schema", "name", "element_bits", "operators", "outputs"});
-  name_table<std::uint32_t> table;
+  tensor_names<std::uint32_t> table;
   std::vector<operation> ops;
   std::vector<std::vector<operand_source>> sources(operators.size());
   ops.reserve(operators.size());
@@ -246,7 +246,7 @@ private:
   std::vector<reader> const& operators_;
   mars::builder builder_;
   int element_bits_;
-  name_table<std::uint32_t> names_;         // → index into tensors_
+  tensor_names<std::uint32_t> names_;       // → index into tensors_
   std::vector<std::vector<value>> tensors_; // inputs, constants, results of operators
   std::vector<std::string_view> kind_names_;
 };
