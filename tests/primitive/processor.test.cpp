@@ -39,7 +39,7 @@ using primitive::processor;
                                          .kernel_columns = 3,
                                          .stride = stride,
                                          .element_bits = 32});
-  for (std::size_t a : {2, 3}) {
+  for (std::size_t const a : {2U, 3U}) {
     op.operands[0].axes[a].offset = -1;
     op.operands[0].axes[a].extent = side;
   }
@@ -316,7 +316,7 @@ TEST_CASE("processor: a larger shard is never faster", "[primitive]") {
                                            .stride = 1 + below(2),
                                            .element_bits = below(2) == 0 ? 32 : 8 << below(2)});
     if (below(2) == 0)
-      for (std::size_t a : {2, 3}) {
+      for (std::size_t const a : {2U, 3U}) {
         op.operands[0].axes[a].offset = -(kernel / 2);
         op.operands[0].axes[a].extent -= 2 * (kernel / 2);
       }

@@ -180,6 +180,38 @@ TEST_CASE("rates: direct and GEMM are fitted to oneDNN's layers", "[primitive]")
   check_rates("im2col_gemm", fit(gemm, {of_macs, of_traffic, of_calls}), 8.1);
 }
 
+TEST_CASE("rates: those of 32 bits serve 16 and 8 at their own peaks", "[primitive]") {
+  struct expectation {
+    char const* precision;
+    int bits;
+    double gain, mean_error_percent, sum_ratio;
+  };
+  // Not fitted to: the errors are those of a prediction.
+  for (auto const& [precision, bits, gain, error_percent, sum_ratio] :
+       {expectation{"bf16", 16, 2, 8.3, 0.93}, {"int8", 8, 4, 9.2, 0.94}}) {
+    auto const rates = primitive::fitted_rates("direct");
+    double error = 0;
+    double predicted_sum = 0;
+    double measured_sum = 0;
+    int n = 0;
+    for (auto const& r : read("layer_timings.csv")) {
+      if (r.at("primitive") != "direct" || r.at("precision") != precision) continue;
+      auto layer = layer_of(r);
+      layer.element_bits = bits;
+      auto const s = sample_of(primitive::direct{}.work(layer, lanes), r.at("time_ms"));
+      auto const predicted = rates.macs * s.x[of_macs] / gain + rates.traffic * s.x[of_traffic];
+      error += std::abs(predicted / s.seconds - 1);
+      predicted_sum += predicted * std::stod(r.at("repeats"));
+      measured_sum += s.seconds * std::stod(r.at("repeats"));
+      ++n;
+    }
+    REQUIRE(n == 24);
+    CAPTURE(precision);
+    CHECK(100 * error / n == approx(error_percent).margin(0.1));
+    CHECK(predicted_sum / measured_sum == approx(sum_ratio).margin(0.005));
+  }
+}
+
 TEST_CASE("rates: Winograd, both runs", "[primitive]") {
   auto const small = samples_of(primitive::winograd_f2x3{}, "jit_fp32_wino_2x3:avx512_core");
   auto const large = samples_of(primitive::winograd_f4x3{}, "jit_wino_4x3:avx512_core");

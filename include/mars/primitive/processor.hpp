@@ -51,8 +51,9 @@ struct cache_level {
 ///
 /// Elements narrower than 32 bits compute at the peak that `peaks` lists for their width; without one they
 /// are emulated: each is converted, one operation per element moved, and computed in 32 bits.
-/// Time never falls as extents grow (but a convolution's kernel: 3×3 has Winograd), as long as the same
-/// primitives support the shard; it is therefore one of two sides at the border of depthwise.
+/// Time never falls as extents grow, but those of a convolution's kernel: 3×3 has Winograd. (What each
+/// algorithm does grows, rounding included; an algorithm is gained by no other extent; slower levels
+/// hold more.)
 /// O(primitives). Source: ours, after the additive model with tiers of bandwidth.
 template <Primitive... Primitives>
 struct basic_processor {

@@ -113,14 +113,14 @@ inline constexpr std::array<processor_data, 5> processors{{
 }
 
 /// A processor of the table, with the algorithms and rates of `primitive::processor`.
-template <deferred = when_called>
-[[nodiscard]] auto processor_design(processor_data const& d) -> primitive::processor {
-  primitive::processor design{.title = std::string{d.name},
-                              .peak_rate = flops_per_second{d.fp32_gflops * 1e9},
-                              .lanes = d.lanes,
-                              .bandwidth = bytes_per_second{d.bandwidth_gb_per_s * 1e9},
-                              .launch = seconds{d.launch_us * 1e-6},
-                              .power = watts{d.watts}};
+template <deferred D = when_called>
+[[nodiscard]] auto processor_design(processor_data const& d) -> later<primitive::processor, D> {
+  later<primitive::processor, D> design{.title = std::string{d.name},
+                                        .peak_rate = flops_per_second{d.fp32_gflops * 1e9},
+                                        .lanes = d.lanes,
+                                        .bandwidth = bytes_per_second{d.bandwidth_gb_per_s * 1e9},
+                                        .launch = seconds{d.launch_us * 1e-6},
+                                        .power = watts{d.watts}};
   if (d.sixteen_bit_gflops > 0)
     design.peaks.push_back({16, flops_per_second{d.sixteen_bit_gflops * 1e9}});
   if (d.eight_bit_gops > 0) design.peaks.push_back({8, flops_per_second{d.eight_bit_gops * 1e9}});
