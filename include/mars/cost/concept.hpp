@@ -48,7 +48,7 @@ concept CostModelFor = AcceleratorDesign<D> && prices_shards_on<C, D> && std::co
 /// extents are never cheaper. 4. Communication is not included: collectives and redistribution have
 /// models of their own.
 /// A function of `any_design const&` is a model too: every design converts to it.
-/// Models: cost::analytical, cost::roofline, cost::table, cost::cached, cost::unavailable,
+/// Models: cost::analytical, cost::roofline, cost::table, cost::calibrated, cost::cached, cost::unavailable,
 /// any_cost.
 /// Example: examples/20_write_a_cost_model.
 template <class C>
