@@ -2,6 +2,7 @@
 #include "io/json/mutations.hpp"
 #include "support/catch.hpp"
 
+#include <mars/compression.hpp>
 #include <mars/io/json/workload.hpp>
 
 #include <chrono>
@@ -217,6 +218,35 @@ std::vector<std::string> const examples_of_many{
     R"("kind": "attention", "inputs": ["q", "q", "q"], "heads": 4, "kv_heads": 4, "causal": true)"};
 
 } // namespace
+
+TEST_CASE("densities and number formats survive a document; what is not said is not written") {
+  auto const g = load_workload(by_kind).value();
+  auto const plain = mars::io::workload_to_json(g).dump();
+  CHECK(plain.find("density") == std::string::npos);
+  CHECK(plain.find("numbers") == std::string::npos);
+  using namespace mars::compression;
+  for (auto const& h :
+       {then{weight_pruning{.sparsity = 0.8}, int8{}}(g).value(),
+        then{weight_pruning{.sparsity = 0.3}, float16{}}(g).value(), bfloat16{}(g).value()}) {
+    auto const document = mars::io::workload_to_json(h).dump();
+    auto const again = load_workload(document).value();
+    for (auto const v : operators(h)) CHECK(same_signature(op(again, v), op(h, v)));
+    CHECK(mars::io::workload_to_json(again).dump() == document);
+  }
+  auto const operand = [](std::string const& more) {
+    return R"({"schema": "mars.workload/1", "operators": [{"name": "o", "kind": "opaque", "dims": [],
+      "operands": [{"role": "output", "axes": [{"extent": 4}], )" +
+           more + "}]}]}";
+  };
+  auto const brain = load_workload(operand(R"("numbers": "bfloat")")).value();
+  CHECK(op(brain, mars::operator_id{0}).operands[0].numbers == mars::number_format::bfloat);
+  auto const sparse = load_workload(operand(R"("density": 0.25)")).value();
+  CHECK(op(sparse, mars::operator_id{0}).operands[0].density == 0.25);
+  CHECK_THAT(complaint_about_workload(operand(R"("density": 1.5)")),
+             contains_text("operators[0].operands[0].density: found 1.5"));
+  CHECK_THAT(complaint_about_workload(operand(R"("numbers": "float")")),
+             contains_text("operators[0].operands[0].numbers: found \"float\""));
+}
 
 TEST_CASE("every kind of operator can be written") {
   for (auto const& e : examples) {
