@@ -263,8 +263,8 @@ private:
     if (!problem) return unexpected{std::move(problem).error()};
     if (!context.start_schedule && start_) context.start_schedule = problem->encode(*start_);
     if (!staged && !context.start_schedule) {
-      auto tables =
-          build_problem(g, system, cost_, strategy_, collective_, objective::latency{}, sets);
+      auto tables = build_problem(g, system, cost_, strategy_, collective_, objective::latency{},
+                                  sets, overlaps::no, algorithm_choice::design);
       if (!tables) return unexpected{std::move(tables).error()};
       search_context inner;
       inner.stop = context.stop;

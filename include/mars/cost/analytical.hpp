@@ -4,6 +4,8 @@
 #include <mars/cost/concept.hpp>
 #include <mars/workload/shard.hpp>
 
+#include <vector>
+
 namespace mars::cost {
 
 /// Believes the design: its time, and its energy if it knows one.
@@ -17,6 +19,18 @@ struct analytical {
     shard_cost result{.time = design.time(s)};
     if constexpr (EnergyDesign<D>) result.energy = design.energy(s);
     return result;
+  }
+
+  /// Those of the design. It knows the energy of a shard, not of an algorithm: all have that one.
+  template <AlgorithmicDesign D>
+  [[nodiscard]] auto algorithms(shard const& s, D const& design) const
+      -> std::vector<algorithm_cost> {
+    std::vector<algorithm_cost> all;
+    for (auto const& a : design.algorithms(s)) all.push_back({a, unknown_joules});
+    if constexpr (EnergyDesign<D>)
+      if (!all.empty())
+        for (auto const energy = design.energy(s); auto& a : all) a.energy = energy;
+    return all;
   }
 };
 

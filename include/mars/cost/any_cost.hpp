@@ -9,6 +9,7 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace mars {
 
@@ -24,6 +25,11 @@ public:
   [[nodiscard]] auto operator()(shard const& s, any_design const& design) const -> shard_cost {
     return self_->price(s, design);
   }
+  /// Empty where the model does not price algorithms.
+  [[nodiscard]] auto algorithms(shard const& s, any_design const& design) const
+      -> std::vector<algorithm_cost> {
+    return self_->algorithms(s, design);
+  }
 
 private:
   struct base {
@@ -32,6 +38,8 @@ private:
     auto operator=(base const&) -> base& = delete;
     virtual ~base() = default;
     [[nodiscard]] virtual auto price(shard const&, any_design const&) const -> shard_cost = 0;
+    [[nodiscard]] virtual auto algorithms(shard const&, any_design const&) const
+        -> std::vector<algorithm_cost> = 0;
   };
   template <class C>
   struct holder final : base {
@@ -42,6 +50,14 @@ private:
     [[nodiscard]] auto price(shard const& s, any_design const& design) const
         -> shard_cost override {
       return model(s, design);
+    }
+    [[nodiscard]] auto algorithms([[maybe_unused]] shard const& s,
+                                  [[maybe_unused]] any_design const& design) const
+        -> std::vector<algorithm_cost> override {
+      std::vector<algorithm_cost> all;
+      if constexpr (AlgorithmCostModelFor<C, any_design>)
+        for (auto const& a : model.algorithms(s, design)) all.push_back(a);
+      return all;
     }
   };
 

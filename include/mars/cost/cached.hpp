@@ -44,6 +44,13 @@ public:
     return memory_->answers.try_emplace(std::move(key), answer).first->second;
   }
 
+  /// Not remembered: their names belong to the design.
+  template <class D>
+  requires AlgorithmCostModelFor<Model, D>
+  [[nodiscard]] auto algorithms(shard const& s, D const& design) const {
+    return model_.algorithms(s, design);
+  }
+
   [[nodiscard]] auto model() const -> Model const& { return model_; }
   /// Questions answered from memory, and those the model was asked.
   [[nodiscard]] auto hits() const -> std::int64_t {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/range.hpp>
 #include <mars/core/units.hpp>
 #include <mars/hardware/concept.hpp>
 
@@ -21,6 +22,12 @@ struct shard_cost {
   }
 };
 
+/// One algorithm of a design for a shard, at the price of a cost model: `how.time`, and the energy.
+struct algorithm_cost {
+  algorithm_time how{};
+  joules energy{unknown_joules};
+};
+
 /// A design with nothing but what AcceleratorDesign requires.
 struct design_archetype {
   [[nodiscard]] auto name() const -> std::string_view { return "archetype"; }
@@ -35,6 +42,17 @@ concept prices_shards_on = requires(C const& c, shard const& s, D const& d) {
 /// A cost model that can price shards on designs of type `D`.
 template <class C, class D>
 concept CostModelFor = AcceleratorDesign<D> && prices_shards_on<C, D> && std::copy_constructible<C>;
+
+template <class C, class D>
+concept lists_algorithms_on = requires(C const& c, shard const& s, D const& d) {
+  { c.algorithms(s, d) } -> range_of<algorithm_cost>;
+};
+
+/// A cost model that prices the algorithms of a design one by one, so that mappers can choose:
+/// `c.algorithms(s, d)` are those that `s` may run with; empty where there is nothing to choose.
+/// With other models a shard costs `c(s, d)`, whatever the design lists.
+template <class C, class D>
+concept AlgorithmCostModelFor = CostModelFor<C, D> && lists_algorithms_on<C, D>;
 
 /// Turns (shard, design) into a cost vector, for any design.
 ///

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace mars::cost {
 
@@ -69,6 +70,31 @@ struct table {
     auto const measured = find(s, std::string_view{design.name()});
     if (report != nullptr) ++(measured ? report->found : report->missing);
     return measured ? *measured : shard_cost{fallback(s, design)};
+  }
+
+  /// Those of the design. What one costs is looked up as of the design `NAME/ALGORITHM`; one that is not
+  /// there costs what the fallback says, and is left out if that prices none.
+  template <AlgorithmicDesign D>
+  requires CostModelFor<Fallback, D>
+  [[nodiscard]] auto algorithms(shard const& s, D const& design) const
+      -> std::vector<algorithm_cost> {
+    std::vector<algorithm_cost> all;
+    auto const prefix = std::string{std::string_view{design.name()}} + "/";
+    auto const is_missing = [&](algorithm_cost& a) {
+      auto const measured = find(s, prefix + std::string{a.how.name});
+      if (report != nullptr) ++(measured ? report->found : report->missing);
+      if (!measured) return true;
+      a.how.time = measured->time;
+      a.energy = measured->energy;
+      return false;
+    };
+    if constexpr (AlgorithmCostModelFor<Fallback, D>) {
+      for (auto const& a : fallback.algorithms(s, design)) (void)is_missing(all.emplace_back(a));
+    } else {
+      for (auto const& a : design.algorithms(s)) all.push_back({a, unknown_joules});
+      std::erase_if(all, is_missing);
+    }
+    return all;
   }
 };
 

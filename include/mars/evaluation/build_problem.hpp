@@ -3,13 +3,14 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
-#include <mars/core/hash.hpp>
 #include <mars/evaluation/channel.hpp>
 #include <mars/evaluation/detail/interner.hpp>
 #include <mars/evaluation/detail/layout_pool.hpp>
 #include <mars/evaluation/detail/move_pool.hpp>
+#include <mars/evaluation/detail/operator_ways.hpp>
 #include <mars/evaluation/detail/remembered_collective.hpp>
 #include <mars/evaluation/detail/surveyed_network.hpp>
+#include <mars/evaluation/detail/tensor_ends.hpp>
 #include <mars/evaluation/detail/workload_classes.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
@@ -39,6 +40,9 @@ namespace mars {
 /// `mapping_problem` has disjoint sets, and searches take two sets with a price between them to be so.
 enum class overlaps : bool { no, yes };
 
+/// Are algorithms, where designs list them, part of what is chosen, or the design's own business?
+enum class algorithm_choice : bool { design, mapper };
+
 namespace detail {
 
 /// Position of `id` in `list`, appended if absent.
@@ -48,23 +52,6 @@ auto position_in(later<std::vector<std::uint32_t>, D>& list, std::uint32_t id) -
   if (static_cast<std::size_t>(index) == list.size()) list.push_back(id);
   return static_cast<std::uint16_t>(index);
 }
-
-/// A price that has been asked for: operator signature, design, extents of the critical phase.
-struct price_question {
-  std::uint32_t signature{};
-  std::uint32_t design{};
-  mars::extents extents;
-
-  friend auto operator==(price_question const&, price_question const&) -> bool = default;
-};
-struct price_question_hash {
-  [[nodiscard]] auto operator()(price_question const& q) const -> std::size_t {
-    stable_hash h;
-    h.add(q.signature).add(q.design);
-    for (auto const e : q.extents) h.add(e);
-    return static_cast<std::size_t>(h.digest());
-  }
-};
 
 /// What a strategy proposes for an operator, held to its concept's semantics 2 and 3.
 template <ParallelismStrategy Strategy, deferred D = when_called>
@@ -89,8 +76,10 @@ template <AcceleratorSystem System, class Cost, class Strategy, class Collective
 class problem_builder {
 public:
   problem_builder(System const& system, Cost const& cost, Strategy const& strategy,
-                  Collective const& collective, Objective_ const& wanted, overlaps sets_may)
+                  Collective const& collective, Objective_ const& wanted, overlaps sets_may,
+                  algorithm_choice who_chooses)
       : sets_may_{sets_may},
+        who_chooses_{who_chooses},
         system_{&system},
         cost_{&cost},
         strategy_{&strategy},
@@ -98,7 +87,9 @@ public:
         net_{system.interconnect},
         channel_class_{net_},
         together_{collective, channel_class_},
-        catalogue_{system} {
+        catalogue_{system},
+        ways_{catalogue_, cost},
+        ends_{catalogue_, layouts_} {
     t_.how = wanted.how();
     t_.objective = std::string{std::string_view{wanted.name()}};
     t_.accelerators = system.accelerators.size();
@@ -115,6 +106,14 @@ public:
     auto classes = classify(g, t_);
     if (!classes) return unexpected{std::move(classes).error()};
     classes_ = *std::move(classes);
+    if constexpr (AlgorithmCostModelFor<Cost, design_of_system<System>>)
+      if (who_chooses_ == algorithm_choice::mapper && ways_.survey(classes_.operators)) {
+        chooses_ = true;
+        t_.edges.clear();
+        t_.op_class.clear();
+        t_.has_macs.clear();
+        classes_ = classify(g, t_, results_of(g, t_.order.size())).value();
+      }
     list_sets(candidates);
     if (t_.sets.empty())
       return fail(error_code::infeasible, "system", "no candidate set of accelerators",
@@ -160,7 +159,9 @@ private:
       if (number == set_classes_.size()) {
         auto& names = t_.designs.emplace_back();
         for (auto const& option : found) names.push_back(option.name);
-        auto const size = std::find(sizes_.begin(), sizes_.end(), candidate.size());
+        // With algorithms, what a set proposes depends on its designs, too.
+        auto const size =
+            chooses_ ? sizes_.end() : std::find(sizes_.begin(), sizes_.end(), candidate.size());
         set_classes_.push_back(
             {std::move(found), candidate, static_cast<std::size_t>(size - sizes_.begin())});
         if (size == sizes_.end()) sizes_.push_back(candidate.size());
@@ -188,7 +189,15 @@ private:
         on_size_[k].push_back(describe(of_class, known, size));
       }
       for (auto const& c : set_classes_) {
-        t_.rows[k].push_back(on_size_[k][c.size].choices);
+        auto& on_size = on_size_[k][c.size];
+        if (chooses_) {
+          auto expanded = expand(of_class, c, on_size);
+          if (!expanded) return unexpected{std::move(expanded).error()};
+          on_size = *std::move(expanded);
+          t_.rows[k].push_back(on_size.choices);
+          continue;
+        }
+        t_.rows[k].push_back(on_size.choices);
         if (auto ok = price(of_class, c, t_.rows[k].back()); !ok)
           return unexpected{std::move(ok).error()};
       }
@@ -253,39 +262,126 @@ private:
   /// Values of every choice with every design.
   [[nodiscard]] auto price(later<operator_class, D> const& of_class, set_class const& on,
                            later<choice_row, D>& row) -> expected<void> {
-    later<operation, D> const& o = *of_class.first;
+    size_prices(row, on);
+    for (auto const& s : row.shardings) {
+      auto const traffic = traffic_of(net_, together_, *of_class.first, s, on.first);
+      for (std::size_t d = 0; d < on.options.size(); ++d)
+        if (auto ok = append(price_of_design(of_class, s, on.options[d], traffic),
+                             on.options[d].name, d, row);
+            !ok)
+          return ok;
+    }
+    return {};
+  }
+  void size_prices(later<choice_row, D>& row, set_class const& on) const {
     row.node.resize(on.options.size());
     row.compute.resize(on.options.size());
     if (t_.spending_limit < no_ticks) row.spent.resize(on.options.size());
-    for (auto const& s : row.shardings) {
-      auto const traffic = traffic_of(net_, together_, o, s, on.first);
-      for (std::size_t d = 0; d < on.options.size(); ++d) {
-        auto const price = price_operator(
-            s, on.options[d].by_member, traffic, [&](std::uint32_t number, std::size_t rank) {
-              auto const part = rank_extents(o, s, on.first.size(), rank);
-              auto const [entry, fresh] = asked_.try_emplace({of_class.signature, number, part});
-              if (fresh) entry->second = (*cost_)(shard{o, part}, catalogue_[number]);
-              return entry->second;
-            });
-        auto const value = wanted_->node(price);
-        if (!value)
+  }
+  [[nodiscard]] auto price_of_design(later<operator_class, D> const& of_class, sharding const& s,
+                                     design_option const& design, operator_traffic const& traffic)
+      -> operator_price {
+    later<operation, D> const& o = *of_class.first;
+    auto const& members = design.by_member;
+    return price_operator(s, members, traffic, [&](std::uint32_t number, std::size_t rank) {
+      auto const part = rank_extents(o, s, members.size(), rank);
+      auto const [entry, fresh] = asked_.try_emplace({of_class.signature, number, part});
+      if (fresh) entry->second = (*cost_)(shard{o, part}, catalogue_[number]);
+      return entry->second;
+    });
+  }
+  /// The values of one more choice with one design.
+  [[nodiscard]] auto append(operator_price const& price, std::string const& design, std::size_t d,
+                            later<choice_row, D>& row) -> expected<void> {
+    auto const value = wanted_->node(price);
+    if (!value)
+      return fail(error_code::invalid_argument, "objective", t_.objective,
+                  "an objective that every design can answer",
+                  "design " + design + " does not know it");
+    row.node[d].push_back(std::min(*value, no_ticks));
+    row.compute[d].push_back(price.compute.count());
+    if constexpr (LimitingObjective<Objective_>)
+      if (!row.spent.empty()) {
+        auto const spent = wanted_->spent(price);
+        if (!spent)
           return fail(error_code::invalid_argument, "objective", t_.objective,
-                      "an objective that every design can answer",
-                      "design " + on.options[d].name + " does not know it");
-        row.node[d].push_back(std::min(*value, no_ticks));
-        row.compute[d].push_back(price.compute.count());
-        if constexpr (LimitingObjective<Objective_>)
-          if (!row.spent.empty()) {
-            auto const spent = wanted_->spent(price);
-            if (!spent)
-              return fail(error_code::invalid_argument, "objective", t_.objective,
-                          "a limit on what every design knows",
-                          "design " + on.options[d].name + " does not know what it spends");
-            row.spent[d].push_back(std::min(*spent, no_ticks));
-          }
+                      "a limit on what every design knows",
+                      "design " + design + " does not know what it spends");
+        row.spent[d].push_back(std::min(*spent, no_ticks));
+      }
+    return {};
+  }
+
+  /// The choices of shardings, each times the ways to run it there, with their prices. What no design
+  /// can run is left out, unless nothing would be left.
+  [[nodiscard]] auto expand(later<operator_class, D> const& of_class, set_class const& on,
+                            class_on_size const& base) -> expected<class_on_size> {
+    later<operation, D> const& o = *of_class.first;
+    auto const& shardings = base.choices;
+    operator_price const refused{.compute = never, .energy = joules{}};
+    class_on_size d;
+    auto& row = d.choices;
+    row.own.resize(shardings.own.size());
+    row.need.resize(o.operands.size());
+    size_prices(row, on);
+    later<std::vector<std::vector<std::uint32_t>>, D> own(row.own.size()), need(row.need.size());
+    for (std::size_t c = 0; c < shardings.shardings.size(); ++c) {
+      auto const& s = shardings.shardings[c];
+      auto const traffic = traffic_of(net_, together_, o, s, on.first);
+      auto const ways = ways_(o, of_class.signature, s, on.options);
+      for (auto const& w : ways) {
+        auto const& design = on.options[w.design];
+        auto price = w.run.cost.empty()
+                         ? price_of_design(of_class, s, design, traffic)
+                         : price_operator(s, design.by_member, traffic,
+                                          [&](auto, std::size_t rank) { return w.run.cost[rank]; });
+        auto const ends = price_of_ends<D>(o, s, catalogue_, design.by_member, w.run, of_class.fed,
+                                           of_class.results);
+        price.reorders = ends.time;
+        bool const last = c + 1 == shardings.shardings.size() && &w == &ways.back();
+        if (price.total() >= never && !(last && row.shardings.empty())) continue;
+        for (std::size_t i = 0; i < on.options.size(); ++i)
+          if (auto ok = append(i == w.design ? price : refused, on.options[i].name, i, row); !ok)
+            return unexpected{std::move(ok).error()};
+        add_choice(o, base, c, w, design.by_member, ends.copy, row, own, need);
       }
     }
-    return {};
+    if (row.shardings.size() > std::numeric_limits<std::uint16_t>::max())
+      return fail(error_code::out_of_range, "strategy", std::to_string(row.shardings.size()),
+                  "65535 shardings, each with every algorithm", "operator '" + o.name + "'");
+    for (auto& list : own) d.own.push_back(number_of_list(std::move(list)));
+    for (auto& list : need) d.need.push_back(number_of_list(std::move(list)));
+    return d;
+  }
+  /// All of a choice but its prices: what its sharding says, and the way it runs.
+  template <class Way>
+  void add_choice(later<operation, D> const& o, class_on_size const& base, std::size_t c,
+                  Way const& w, std::span<std::uint32_t const> designs, std::int64_t copies,
+                  later<choice_row, D>& row, later<std::vector<std::vector<std::uint32_t>>, D>& own,
+                  later<std::vector<std::vector<std::uint32_t>>, D>& need) {
+    auto const& of = base.choices;
+    row.shardings.push_back(of.shardings[c]);
+    row.resident.push_back(of.resident[c] + w.run.resident);
+    row.transient.push_back(of.transient[c] + w.run.transient + copies);
+    row.kept.push_back(of.kept[c]);
+    row.prior.push_back(of.prior[c]);
+    auto const known = std::find(t_.variants.begin(), t_.variants.end(), w.how);
+    row.variant.push_back(static_cast<std::uint32_t>(known - t_.variants.begin()));
+    if (known == t_.variants.end()) t_.variants.push_back(w.how);
+    std::size_t output = 0;
+    for (std::size_t i = 0; i < o.operands.size(); ++i) {
+      auto const bits = o.operands[i].element_bits;
+      if (o.operands[i].role == role::output) {
+        auto const layout = lists_[base.own[output]][of.own[output][c]];
+        row.own[output].push_back(
+            position_in(own[output], ends_(layout, w.run.output_format, 0, bits)));
+        ++output;
+      } else if (!of.need[i].empty()) {
+        auto const layout = lists_[base.need[i]][of.need[i][c]];
+        row.need[i].push_back(
+            position_in(need[i], ends_(layout, w.run.input_format, 0, bits, designs)));
+      }
+    }
   }
 
   /// Pairs of sets that may exchange tensors, and their classes.
@@ -344,7 +440,10 @@ private:
         later<std::vector<std::uint32_t>, D> asks{static_cast<std::uint32_t>(lists_[need].size())};
         asks.reserve(1 + lists_[own].size() * lists_[need].size());
         for (auto const r : lists_[own])
-          for (auto const c : lists_[need]) asks.push_back(moves(r, c, bits));
+          for (auto const c : lists_[need]) asks.push_back(moves(layout_of(r), layout_of(c), bits));
+        if (chooses_)
+          for (auto const r : lists_[own])
+            for (auto const c : lists_[need]) asks.push_back(ends_.reorder(r, c));
         entry->second = known(asks);
         if (entry->second == tables.size()) tables.push_back(std::move(asks));
       }
@@ -359,16 +458,25 @@ private:
       for (auto const& asks : tables) {
         auto& table = t_.edge_tables.emplace_back();
         table.columns = asks.front();
-        table.time.reserve(asks.size() - 1);
-        table.missing.reserve(asks.size() - 1);
-        for (auto const q : std::span{asks}.subspan(1)) {
+        auto const cells = chooses_ ? (asks.size() - 1) / 2 : asks.size() - 1;
+        table.time.reserve(cells);
+        table.missing.reserve(cells);
+        for (std::size_t k = 1; k <= cells; ++k) {
+          auto const q = asks[k];
           auto const& price = answers[i][q];
-          table.time.push_back(wanted_->edge(price.time));
+          auto const reorder = chooses_ ? ends_.price(asks[cells + k]) : reorder_price{};
+          table.time.push_back(wanted_->edge(saturating_add(price.time, reorder.time)));
           table.missing.push_back(
-              storage(price.missing_elements, moves.questions()[q].element_bits).count());
+              storage(price.missing_elements, moves.questions()[q].element_bits).count() +
+              reorder.copy);
         }
       }
     }
+  }
+
+  /// Of an entry of `lists_`.
+  [[nodiscard]] auto layout_of(std::uint32_t entry) const -> std::uint32_t {
+    return chooses_ ? ends_[entry].layout : entry;
   }
 
   /// By pair of sets and question.
@@ -397,6 +505,8 @@ private:
   }
 
   overlaps sets_may_;
+  algorithm_choice who_chooses_;
+  bool chooses_{}; ///< some design lists algorithms
   System const* system_;
   Cost const* cost_;
   Strategy const* strategy_;
@@ -405,6 +515,7 @@ private:
   channel_classes<network> channel_class_;
   remembered_collective<network, Collective> together_;
   design_catalogue<System> catalogue_;
+  operator_ways<design_catalogue<System>, Cost> ways_;
   typename later<mapping_problem, D>::tables t_;
   std::int64_t most_bytes_{std::numeric_limits<std::int64_t>::max()}; ///< of any device
   later<workload_classes, D> classes_;
@@ -412,7 +523,8 @@ private:
   std::vector<set_class> set_classes_;
   basic_layout_pool<D> layouts_;
   later<interner<std::vector<std::uint32_t>>, D> list_number_;
-  later<std::vector<std::vector<std::uint32_t>>, D> lists_; ///< of layouts
+  tensor_ends<design_catalogue<System>> ends_;
+  later<std::vector<std::vector<std::uint32_t>>, D> lists_; ///< of layouts, or of ends
   std::vector<std::vector<class_on_size>> on_size_;         ///< [operator class][size]
   later<std::unordered_map<price_question, shard_cost, price_question_hash>, D> asked_;
   later<std::vector<std::pair<std::uint32_t, std::uint32_t>>, D>
@@ -438,9 +550,11 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                                  Strategy const& strategy, Collective const& collective,
                                  Objective_ const& wanted,
                                  std::vector<std::vector<accelerator_id>> const& candidates,
-                                 overlaps sets_may = overlaps::no) -> expected<mapping_problem> {
+                                 overlaps sets_may = overlaps::no,
+                                 algorithm_choice who_chooses = algorithm_choice::mapper)
+    -> expected<mapping_problem> {
   return detail::problem_builder<System, Cost, Strategy, Collective, Objective_>{
-      system, cost, strategy, collective, wanted, sets_may}(g, candidates);
+      system, cost, strategy, collective, wanted, sets_may, who_chooses}(g, candidates);
 }
 
 } // namespace mars

@@ -133,7 +133,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   } else {
     t.semantics = semantics::overlapped;
     auto moves = build_problem(g, system, cost, strategy, collective, objective::latency{},
-                               candidates, overlaps::yes);
+                               candidates, overlaps::yes, algorithm_choice::design);
     if (!moves) return unexpected{std::move(moves).error()};
     detail::take_choices<D>(*moves, t);
     t.moves = *std::move(moves);

@@ -4,6 +4,7 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/sort.hpp>
+#include <mars/evaluation/detail/algorithm_choice.hpp>
 #include <mars/evaluation/detail/check_evaluable.hpp>
 #include <mars/evaluation/detail/set_channels.hpp>
 #include <mars/evaluation/evaluate_schedule.hpp>
@@ -27,6 +28,10 @@ namespace mars {
 /// run one after another in topological order, each after its inputs have moved. A mapping with a
 /// launch order has scheduled semantics: see `evaluate_schedule`; with streams, `evaluate_streams`. What
 /// does not fit, or cannot run, is in `shortages`.
+///
+/// Where placements name algorithms of a design that reorders, inputs are rewritten, one after another, from
+/// the format their producer's algorithm wrote to the one that is read here, by every reader for itself;
+/// what comes from outside, graph results, and operators without an algorithm have the plain format.
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
@@ -69,12 +74,15 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
 
   later<evaluation, D> result;
   result.operators.resize(n);
+  auto const results = detail::results_of(g, n);
+  later<std::vector<detail::operator_run>, D> runs(n);
+  later<std::vector<std::uint16_t>, D> fed;
   picoseconds picojoules{}; // whole ones, like times: sums are exact
   bool energy_known = true;
   later<std::vector<picoseconds>, D> busy(m.sets.size());
   later<std::vector<bytes>, D> resident(m.sets.size()), live(m.sets.size()), peak(m.sets.size());
   later<std::vector<operator_id>, D> peak_at(m.sets.size());
-  later<std::vector<bytes>, D> kept(n);
+  later<std::vector<bytes>, D> kept(n), weights(n);
 
   for (std::size_t i = 0; i < n; ++i) {
     auto const v = (*order)[i];
@@ -86,11 +94,22 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
     auto const p = m.sets[s].accelerators.size();
     auto& entry = result.operators[v.index()];
 
+    auto const run = detail::placed_run(o, placed, cost, catalogue, designs[s]);
+    if (run) runs[v.index()] = *run;
+    auto const& here = runs[v.index()];
+    fed.clear();
+    for (input_edge const e : inputs(g, v)) fed.push_back(e.operand);
+    auto const ends =
+        detail::price_of_ends(o, sharding, catalogue, designs[s], here, fed, results[v.index()]);
+
     auto const traffic = traffic_of(net, collective, o, sharding, members(s));
     auto const price = price_operator(
         sharding, designs[s], traffic, [&](std::uint32_t number, std::size_t rank) -> shard_cost {
+          if (!run) return {.time = unsupported_time()};
+          if (!here.cost.empty()) return here.cost[rank];
           return cost(shard{o, rank_extents(o, sharding, p, rank)}, catalogue[number]);
         });
+    entry.reorders = ends.time;
     entry.compute = price.compute;
     entry.rotation = price.rotation;
     entry.partial_sums = price.partial_sums;
@@ -101,16 +120,22 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       energy_known = false;
 
     auto const print = footprint_of(o, sharding, p);
-    auto demand = live[s] + print.transient();
+    auto demand = live[s] + print.transient() + bytes{here.transient + ends.copy};
     for (input_edge const e : inputs(g, v)) {
       auto const& from = m.operators[e.producer.index()];
       auto const* produced = nth_operand(*ops[e.producer.index()], role::output, e.output);
       auto const& consumed = o.operands[e.operand];
       auto const owned = output_layout(*ops[e.producer.index()], *produced, from.sharding,
                                        m.sets[from.set.index()].accelerators.size());
-      auto const moved = channels.between(from.set, set)(
-          owned, input_layout(o, consumed, sharding, p), produced->element_bits);
+      auto const needed = input_layout(o, consumed, sharding, p);
+      auto const moved = channels.between(from.set, set)(owned, needed, produced->element_bits);
       entry.redistribution = saturating_add(entry.redistribution, moved.time);
+      auto const reordered =
+          detail::price_of_reorder(catalogue, designs[s], needed,
+                                   {runs[e.producer.index()].output_format, produced->element_bits},
+                                   {here.input_format, produced->element_bits});
+      entry.reorders = saturating_add(entry.reorders, reordered.time);
+      demand += bytes{reordered.copy};
       // Of an input only what is missing needs room: the rest is among the live tensors.
       bool const rotates = rotating_operand(o, sharding, p) == &consumed;
       demand -=
@@ -131,7 +156,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       peak[s] = demand;
       peak_at[s] = v;
     }
-    resident[s] += print.weights;
+    weights[v.index()] = print.weights + bytes{here.resident};
+    resident[s] += weights[v.index()];
     for (auto const& t : o.operands)
       if (t.role == role::output) {
         std::int64_t largest = 0;
@@ -162,17 +188,14 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       use.peak = resident[s] + peak[s];
       use.peak_at = peak_at[s];
       if (use.fits()) continue;
-      later<std::vector<std::pair<std::int64_t, operator_id>>, D> weights;
+      later<std::vector<std::pair<std::int64_t, operator_id>>, D> heaviest;
       for (std::size_t v = 0; v < n; ++v)
         if (m.operators[v].set.index() == s)
-          weights.emplace_back(
-              -footprint_of(*ops[v], m.operators[v].sharding, m.sets[s].accelerators.size())
-                   .weights.count(),
-              operator_id{v});
-      sort_ascending(weights);
+          heaviest.emplace_back(-weights[v].count(), operator_id{v});
+      sort_ascending(heaviest);
       later<shortage, D> lack{shortage::kind::memory, a, peak_at[s], use.peak, use.capacity, {}};
-      for (std::size_t k = 0; k < std::min<std::size_t>(3, weights.size()); ++k)
-        if (weights[k].first != 0) lack.contributors.push_back(weights[k].second);
+      for (std::size_t k = 0; k < std::min<std::size_t>(3, heaviest.size()); ++k)
+        if (heaviest[k].first != 0) lack.contributors.push_back(heaviest[k].second);
       result.shortages.push_back(std::move(lack));
     }
   return result;

@@ -23,13 +23,14 @@ struct operator_evaluation {
   picoseconds rotation{};
   picoseconds partial_sums{};
   picoseconds state_exchange{};
-  picoseconds weights{}; ///< streamed from the host
-  picoseconds results{}; ///< stored in the host's memory
+  picoseconds reorders{}; ///< tensors rewritten in the format that its algorithm wants
+  picoseconds weights{};  ///< streamed from the host
+  picoseconds results{};  ///< stored in the host's memory
 
   [[nodiscard]] auto communication() const -> picoseconds {
     return saturating_add(saturating_add(saturating_add(redistribution, rotation),
                                          saturating_add(partial_sums, state_exchange)),
-                          saturating_add(weights, results));
+                          saturating_add(reorders, saturating_add(weights, results)));
   }
 };
 

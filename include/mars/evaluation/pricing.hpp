@@ -30,13 +30,14 @@ struct operator_price {
   picoseconds rotation{};       ///< waiting for the rotating tensor beyond the computation
   picoseconds partial_sums{};   ///< all-reduce or reduce-scatter
   picoseconds state_exchange{}; ///< gathering the state of a recurrence at every step
+  picoseconds reorders{};       ///< graph inputs and results, from and to the plain format
   std::optional<joules> energy; ///< of all shards; nothing when a design does not know
 
   [[nodiscard]] auto communication() const -> picoseconds {
     return saturating_add(rotation, saturating_add(partial_sums, state_exchange));
   }
   [[nodiscard]] auto total() const -> picoseconds {
-    return saturating_add(compute, communication());
+    return saturating_add(compute, saturating_add(communication(), reorders));
   }
 };
 
@@ -60,6 +61,9 @@ public:
     }
   }
 
+  [[nodiscard]] auto size() const -> std::uint32_t {
+    return static_cast<std::uint32_t>(distinct_.size());
+  }
   [[nodiscard]] auto operator[](std::uint32_t number) const -> design const& {
     return distinct_[number];
   }
@@ -135,6 +139,7 @@ template <deferred = when_called>
           .rotation = to_picoseconds(seconds{(q - 1) * wait}),
           .partial_sums = to_picoseconds(traffic.partial_sums),
           .state_exchange = to_picoseconds(traffic.state_exchange),
+          .reorders = {},
           .energy = std::nullopt};
 }
 

@@ -18,9 +18,18 @@
 
 namespace mars {
 
+/// How an operator runs besides its sharding; names as in `placement`.
+struct operator_variant {
+  std::string algorithm;
+  std::string format;
+  std::string compression;
+
+  friend auto operator==(operator_variant const&, operator_variant const&) -> bool = default;
+};
+
 /// Candidate shardings of one operator class on one class of sets, and what they cost there.
 struct choice_row {
-  std::vector<sharding> shardings;
+  std::vector<sharding> shardings; ///< of each choice; several may differ in their variant alone
   std::vector<std::vector<ticks>> node;    ///< [design][choice]
   std::vector<std::vector<ticks>> compute; ///< [design][choice], picoseconds, critical shard
   std::vector<std::vector<ticks>> spent;   ///< [design][choice]; empty where nothing limits it
@@ -30,6 +39,8 @@ struct choice_row {
   std::vector<std::vector<std::uint16_t>> own;  ///< [output][choice] → row of an edge table
   std::vector<std::vector<std::uint16_t>> need; ///< [operand][choice] → column of an edge table
   std::vector<double> prior;                    ///< seeding weight of each choice
+  std::vector<std::uint32_t>
+      variant; ///< of each choice; empty: shardings are all there is to choose
 };
 
 /// Moving one tensor between two classes of sets: time and bytes received, by producer's layout and
@@ -76,7 +87,8 @@ public:
     std::vector<std::uint32_t> last_use; ///< by position: position of last consumer
     std::uint32_t pair_classes{};
     std::size_t accelerators{};
-    ticks spending_limit{no_ticks}; ///< of the sum of `choice_row::spent`
+    ticks spending_limit{no_ticks};         ///< of the sum of `choice_row::spent`
+    std::vector<operator_variant> variants; ///< what `choice_row::variant` refers to
   };
 
   explicit basic_mapping_problem(tables t) : t_{std::move(t)} {
@@ -142,6 +154,12 @@ public:
   [[nodiscard]] auto shardings(std::size_t position, std::uint32_t set) const
       -> std::span<sharding const> {
     return row(position, set).shardings;
+  }
+  /// Of a choice; null where only shardings are chosen.
+  [[nodiscard]] auto variant(std::size_t position, std::uint32_t set, std::size_t choice) const
+      -> operator_variant const* {
+    auto const& of = row(position, set).variant;
+    return of.empty() ? nullptr : &t_.variants[of[choice]];
   }
   [[nodiscard]] auto edges() const -> std::span<problem_edge const> { return t_.edges; }
   /// Indices into `edges()`.
@@ -272,13 +290,19 @@ public:
         id_of[s] = set_id{m.sets.size()};
         m.sets.push_back({t_.sets[set].accelerators, designs(set)[design]});
       }
-      m.operators[t_.order[v].index()] = {*id_of[s], row(v, set).shardings[a.choice_of[v]]};
+      auto& placed = m.operators[t_.order[v].index()];
+      placed = {*id_of[s], row(v, set).shardings[a.choice_of[v]]};
+      if (auto const* how = variant(v, set, a.choice_of[v]); how != nullptr) {
+        placed.algorithm = how->algorithm;
+        placed.format = how->format;
+        placed.compression = how->compression;
+      }
     }
     return m;
   }
 
-  /// The assignment that decodes to `m`; nothing when a set, design or sharding is not a candidate or
-  /// sets overlap.
+  /// The assignment that decodes to `m`; nothing when a set, design, sharding or variant is not a
+  /// candidate or sets overlap.
   [[nodiscard]] auto encode(later<mapping, D> const& m) const
       -> later<std::optional<assignment>, D> {
     later<assignment, D> a;
@@ -300,11 +324,10 @@ public:
     for (std::size_t v = 0; v < size(); ++v) {
       auto const& p = m.operators[t_.order[v].index()];
       if (p.set.index() >= a.slots.size()) return std::nullopt;
-      auto const& all = row(v, a.slots[p.set.index()].set).shardings;
-      auto const found = std::find(all.begin(), all.end(), p.sharding);
-      if (found == all.end()) return std::nullopt;
+      auto const found = choice_of(v, a.slots[p.set.index()], p);
+      if (!found) return std::nullopt;
       a.slot_of.push_back(static_cast<std::uint16_t>(p.set.index()));
-      a.choice_of.push_back(static_cast<std::uint16_t>(found - all.begin()));
+      a.choice_of.push_back(*found);
     }
     return a;
   }
@@ -314,6 +337,25 @@ public:
   }
 
 private:
+  /// The choice that a placement is, on a set whose designs mean different things by one name the one
+  /// that the slot's design can run. Without an algorithm it is the cheapest with its sharding.
+  [[nodiscard]] auto choice_of(std::size_t v, slot s, later<placement, D> const& p) const
+      -> std::optional<std::uint16_t> {
+    auto const& r = row(v, s.set);
+    operator_variant const wanted{p.algorithm, p.format, p.compression};
+    auto const& node = r.node[s.design];
+    std::optional<std::uint16_t> found, cheapest;
+    for (std::uint16_t c = 0; c < r.shardings.size(); ++c) {
+      if (r.shardings[c] != p.sharding) continue;
+      auto const* how = variant(v, s.set, c);
+      if (how == nullptr && wanted == operator_variant{}) return c;
+      if (how == nullptr) continue;
+      if (*how == wanted && (!found || node[c] < node[*found])) found = c;
+      if (!cheapest || node[c] < node[*cheapest]) cheapest = c;
+    }
+    return found || wanted != operator_variant{} ? found : cheapest;
+  }
+
   /// What memory can come to at most. O(rows + tables + V).
   void bound_memory() {
     later<std::vector<std::int64_t>, D> most_in_table;

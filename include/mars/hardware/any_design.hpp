@@ -37,6 +37,8 @@ public:
       -> seconds {
     return self_->reorder(size, from, to);
   }
+  /// Is the wrapped design a ReorderingDesign, so that the user chooses among its algorithms?
+  [[nodiscard]] auto reorders() const -> bool { return self_->reorders(); }
   [[nodiscard]] auto peak(int element_bits) const -> flops_per_second {
     return self_->peak(element_bits);
   }
@@ -86,6 +88,7 @@ private:
     [[nodiscard]] virtual auto algorithms(shard const&) const -> std::vector<algorithm_time> = 0;
     [[nodiscard]] virtual auto reorder(bytes, std::string_view, std::string_view) const
         -> seconds = 0;
+    [[nodiscard]] virtual auto reorders() const -> bool = 0;
     [[nodiscard]] virtual auto peak(int) const -> flops_per_second = 0;
     [[nodiscard]] virtual auto memory_bandwidth() const -> bytes_per_second = 0;
     [[nodiscard]] virtual auto host_traffic(shard const&) const -> host_bytes = 0;
@@ -132,6 +135,7 @@ private:
       else
         return {};
     }
+    [[nodiscard]] auto reorders() const -> bool override { return ReorderingDesign<D>; }
     [[nodiscard]] auto peak([[maybe_unused]] int element_bits) const -> flops_per_second override {
       if constexpr (RooflineDesign<D>)
         return design.peak(element_bits);

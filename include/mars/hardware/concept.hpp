@@ -64,17 +64,22 @@ struct host_bytes {
   friend auto operator==(host_bytes const&, host_bytes const&) -> bool = default;
 };
 
+/// How the inputs and results of a graph lie in memory: by axis, the last one densest.
+inline constexpr std::string_view plain_format = "nchw";
+/// What `reorder(size, format, other_width)` asks for: elements of another width, in the same format.
+inline constexpr std::string_view other_width = "other width";
+
 /// One way to run a shard on a design that has several, and its price.
 ///
-/// Formats are names of how activations lie in memory (`nchw`, `nchw16c`), each meaning the same to
-/// every algorithm of a design; empty: any, without a reorder.
+/// Formats are names of how activations lie in memory (`nchw`, `nchwc`), each meaning the same to
+/// every algorithm; empty: any, without a reorder. One that leaves both open writes what it reads.
 struct algorithm_time {
   std::string_view name{}; ///< outlives the design, unique among the algorithms of a shard
   time_breakdown time{};
   std::string_view input_format{};  ///< of the tensors it reads
   std::string_view output_format{}; ///< of the tensors it writes
   bytes workspace{};                ///< besides the operands, while it runs
-  std::optional<bytes> weights{};   ///< as it keeps them; nothing: as they are
+  std::optional<bytes> weights{};   ///< of the first weight as it keeps it; nothing: as it is
 };
 
 // Copying is asked last everywhere: the type-erased wrappers convert from what models these
@@ -157,9 +162,10 @@ concept EnergyDesign = AcceleratorDesign<D> && charges_energy<D>;
 template <class D>
 concept AlgorithmicDesign = AcceleratorDesign<D> && lists_algorithms<D>;
 
-/// A design whose algorithms differ in the formats of their tensors: `d.reorder(size, from, to)` is what
+/// A design whose algorithms whoever uses it may choose, operator by operator, though they differ in the
+/// formats of their tensors (of others the algorithm is the design's own business): `d.reorder(size, from, to)` is what
 /// rewriting a tensor of `size` bytes takes. Zero from a format to itself; formats may be empty, which
-/// is any format.
+/// is any format; `to` may be `other_width`, and `size` is then that of the wider elements.
 template <class D>
 concept ReorderingDesign = AlgorithmicDesign<D> && reorders_data<D>;
 

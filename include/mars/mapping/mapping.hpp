@@ -24,11 +24,14 @@ enum class residency : std::uint8_t {
   streamed, ///< in the host's: they cross the host links in every inference and fill no memory
 };
 
-/// Who runs an operator, and how its iterations are divided.
+/// Who runs an operator, how its iterations are divided, and how it computes.
 struct placement {
   set_id set;
   mars::sharding sharding;
   residency weights{residency::resident};
+  std::string algorithm{};   ///< of those that the design lists; empty: its own choice
+  std::string format{};      ///< of its tensors, where the algorithm leaves it open; empty: plain
+  std::string compression{}; ///< of this operator alone; empty: it is as the graph says
 
   friend auto operator==(placement const&, placement const&) -> bool = default;
 };

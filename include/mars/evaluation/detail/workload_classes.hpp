@@ -18,11 +18,14 @@
 
 namespace mars::detail {
 
-/// Operators that a problem cannot tell apart: equal signatures, and the same operands fed by edges.
+/// Operators that a problem cannot tell apart: equal signatures, the same operands fed by edges, and
+/// the same results of the graph.
 struct operator_class {
   operation const* first{};
   std::uint32_t signature{};      ///< number; several classes may share one
   std::vector<std::uint16_t> fed; ///< operands, rising
+  std::vector<std::uint16_t>
+      results{}; ///< outputs that leave the graph, rising; where that matters
 };
 
 /// Tensors that a problem cannot tell apart: from an output of a class to an operand of a class.
@@ -39,8 +42,10 @@ struct workload_classes {
 };
 
 /// Fills what `t` says of operators and edges. O((V + E) log V); all that follows is done by class.
+/// `results`: by operator, outputs that leave the graph, if operators are to be told apart by them.
 template <WorkloadGraph Graph, deferred D = when_called>
-[[nodiscard]] auto classify(Graph const& g, typename later<mapping_problem, D>::tables& t)
+[[nodiscard]] auto classify(Graph const& g, typename later<mapping_problem, D>::tables& t,
+                            std::vector<std::vector<std::uint16_t>> const& results = {})
     -> later<expected<workload_classes>, D> {
   auto order = topological_order(g);
   if (!order) return unexpected{std::move(order).error()};
@@ -65,18 +70,21 @@ template <WorkloadGraph Graph, deferred D = when_called>
           last == n ? static_cast<std::uint32_t>(v) : std::max(last, static_cast<std::uint32_t>(v));
     }
     std::sort(fed.begin(), fed.end());
+    later<std::vector<std::uint16_t>, D> leaves;
+    if (!results.empty()) leaves = results[t.order[v].index()];
     auto& bucket = by_hash[signature_hash(o)];
     auto const like = std::find_if(bucket.begin(), bucket.end(), [&](std::uint32_t c) {
       return same_signature(*classes.operators[c].first, o);
     });
     auto const same = std::find_if(like, bucket.end(), [&](std::uint32_t c) {
-      return classes.operators[c].fed == fed && same_signature(*classes.operators[c].first, o);
+      auto const& other = classes.operators[c];
+      return other.fed == fed && other.results == leaves && same_signature(*other.first, o);
     });
     if (same == bucket.end()) {
       auto const number = like == bucket.end() ? signatures++ : classes.operators[*like].signature;
       t.op_class.push_back(static_cast<std::uint32_t>(classes.operators.size()));
       bucket.push_back(t.op_class.back());
-      classes.operators.push_back({&o, number, std::move(fed)});
+      classes.operators.push_back({&o, number, std::move(fed), std::move(leaves)});
     } else {
       t.op_class.push_back(*same);
     }
