@@ -71,8 +71,8 @@ namespace detail {
   cards += detail::study_notes_card(s);
   return detail::page_head("A study of the acceleration stack",
                            std::string{detail::report_style} + std::string{detail::study_style}) +
-         detail::mark_shapes_svg() + "<header><h1>The acceleration stack</h1>\n<p>" + title +
-         "</p>" + detail::contents(cards) + "</header>\n" + detail::findings_card(s) +
+         detail::mark_shapes_svg() + "<header><h1>A study of the acceleration stack</h1>\n<p>" +
+         title + "</p>" + detail::contents(cards) + "</header>\n" + detail::findings_card(s) +
          detail::study_tiles(s) + cards +
          "</main>\n<script type=\"application/json\" id=\"mars-data\">" + detail::study_data(s) +
          "</script>\n<script>" + std::string{detail::report_script} +

@@ -96,7 +96,7 @@ private:
 [[nodiscard]] inline auto factor_text(double ln) -> std::string {
   if (!std::isfinite(ln)) return "–";
   auto const factor = std::exp(std::abs(ln));
-  if (factor < 1.0005) return "×1";
+  if (factor < 1.005) return "×1";
   return fmt::format("{}{:.{}f}", ln < 0 ? "÷" : "×", factor,
                      factor < 9.995   ? 2
                      : factor < 99.95 ? 1
@@ -105,16 +105,17 @@ private:
 /// "1.92× faster".
 [[nodiscard]] inline auto speed_text(double ln) -> std::string {
   if (!std::isfinite(ln)) return "–";
-  if (std::abs(ln) < 0.0005) return "as fast";
+  if (std::abs(ln) < 0.005) return "as fast";
   return factor_text(std::abs(ln)).substr(std::string_view{"×"}.size()) +
          (ln < 0 ? "× faster" : "× slower");
 }
 /// Ticks of an axis of factors, in ln: powers of two, or of four, or of ten.
-[[nodiscard]] inline auto factor_ticks(double most) -> std::vector<double> {
-  auto const step = most < 3.6 ? std::log(2.0) : most < 7 ? std::log(4.0) : std::log(10.0);
+[[nodiscard]] inline auto factor_ticks(plot_scale const& x) -> std::vector<double> {
+  auto const span = x.high - x.low;
+  auto const step = span < 7 ? std::log(2.0) : span < 14 ? std::log(4.0) : std::log(10.0);
   std::vector<double> ticks;
-  auto const n = std::floor(most / step + 1e-9);
-  for (double i = -n; i <= n; ++i) ticks.push_back(i * step);
+  for (double i = std::ceil(x.low / step - 1e-9); i * step <= x.high + 1e-9; ++i)
+    ticks.push_back(i * step);
   return ticks;
 }
 /// A tick of a linear axis with its sign: "−0.5", "0".
@@ -139,6 +140,10 @@ inline constexpr std::size_t mark_colours = 10;
          "<path id=\"m3\" d=\"M0-5.6 5.6 0 0 5.6-5.6 0z\"/>"
          "<path id=\"m4\" d=\"M0 5.2 5.2-4h-10.4z\"/>"
          "<path id=\"m5\" d=\"M-1.8-5.2h3.6v3.4h3.4v3.6h-3.4v3.4h-3.6v-3.4h-3.4v-3.6h3.4z\"/>"
+         // Smaller: what is beaten.
+         "<circle id=\"b0\" r=\"2.7\"/>"
+         "<path id=\"b1\" d=\"M-2.4-2.4h4.8v4.8h-4.8z\"/>"
+         "<path id=\"b3\" d=\"M0-3.4 3.4 0 0 3.4-3.4 0z\"/>"
          "<path id=\"tick\" d=\"M-1-7h2v14h-2z\"/>"
          "<pattern id=\"hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" "
          "patternTransform=\"rotate(45)\"><path class=\"hatching\" d=\"M0 0V5\"/></pattern>"

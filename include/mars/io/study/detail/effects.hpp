@@ -90,15 +90,24 @@ namespace mars::io::detail {
 [[nodiscard]] inline auto factor_axis(plot_scale const& x, double top, double bottom)
     -> std::string {
   std::string out;
-  for (auto const t : factor_ticks(x.high))
+  for (auto const t : factor_ticks(x))
     out += fmt::format("<path class=\"{}\" d=\"M{:.1f} {:.0f}V{:.0f}\"/><text class=\"tick\" "
                        "x=\"{:.1f}\" y=\"{:.0f}\">{}</text>\n",
-                       t == 0 ? "zero" : "grid", x(t), top, bottom, x(t), bottom + 14,
-                       t == 0 ? std::string{"×1"}
-                              : fmt::format("{}{:.0f}", t < 0 ? "÷" : "×", std::exp(std::abs(t))));
+                       std::abs(t) < 1e-9 ? "zero" : "grid", x(t), top, bottom, x(t), bottom + 14,
+                       std::abs(t) < 1e-9
+                           ? std::string{"×1"}
+                           : fmt::format("{}{:.0f}", t < 0 ? "÷" : "×", std::exp(std::abs(t))));
   return out + fmt::format("<text class=\"label\" x=\"{:.1f}\" y=\"{:.0f}\">← faster</text><text "
                            "class=\"label end\" x=\"{:.1f}\" y=\"{:.0f}\">slower →</text>\n",
                            x.from, bottom + 28, x.to, bottom + 28);
+}
+
+/// Of ln factors: both sides of ×1 are shown.
+[[nodiscard]] inline auto around_one() -> value_range {
+  value_range r;
+  r.add(-std::log(1.5));
+  r.add(std::log(1.5));
+  return r;
 }
 
 /// At most `most` of sorted things, ends included.
@@ -137,10 +146,10 @@ struct move_row {
 [[nodiscard]] inline auto moves_svg(exploration::study const& s, std::vector<move_row> const& rows)
     -> std::string {
   constexpr double left = 330, right = 1034;
-  double most = std::log(2.0);
+  auto effects = around_one();
   for (auto const& r : rows)
-    for (auto const* p : r.moves) most = std::max(most, std::abs(p->effect));
-  plot_scale const x{-1.04 * most, 1.04 * most, left, right};
+    for (auto const* p : r.moves) effects.add(p->effect);
+  auto const x = effects.linear(left, right, 0.05);
   dot_lanes lanes{left, right, 21};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto const& r = rows[i];
@@ -218,10 +227,11 @@ struct move_row {
 /// One network and code generation: compressions against designs.
 [[nodiscard]] inline auto effect_figure(
     exploration::study const& s, std::uint16_t network, std::uint16_t generation,
-    std::vector<exploration::compression_effect const*> const& rows, double most) -> std::string {
+    std::vector<exploration::compression_effect const*> const& rows, value_range const& effects)
+    -> std::string {
   using exploration::axis_id;
   constexpr double width = 540, left = 150, right = 24, pitch = 22, top = 4;
-  plot_scale const x{-most, most, left, width - right};
+  auto const x = effects.linear(left, width - right, 0.05);
   auto const title = element_name(s, axis_id::network, network) + ", " +
                      element_name(s, axis_id::code_generation, generation);
   auto const bottom = top + pitch * static_cast<double>(rows.size());
@@ -239,8 +249,8 @@ struct move_row {
     if (range.known()) {
       auto const ends = range.linear(0, 1, 0); // widened: the line passes its marks
       out += fmt::format("<path class=\"{}\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>\n",
-                         e->sign_changes ? "span changes" : "span", x(std::max(-most, ends.low)), y,
-                         x(std::min(most, ends.high)));
+                         e->sign_changes ? "span changes" : "span", x(std::max(x.low, ends.low)), y,
+                         x(std::min(x.high, ends.high)));
     }
     auto const& name = element_name(s, axis_id::compression, e->compression);
     out += fmt::format("<text class=\"{} end\" x=\"{}\" y=\"{:.1f}\">{}{}</text>\n",
@@ -264,17 +274,17 @@ struct move_row {
   std::map<std::pair<std::uint16_t, std::uint16_t>,
            std::vector<exploration::compression_effect const*>>
       panels;
-  double most = std::log(2.0);
+  auto effects = around_one();
   std::size_t changes = 0;
   for (auto const& e : s.compression_effects) {
     panels[{e.network, e.code_generation}].push_back(&e);
     changes += e.sign_changes;
     for (auto const& d : e.by_design)
-      if (d && std::isfinite(*d)) most = std::max(most, std::abs(*d));
+      if (d) effects.add(*d);
   }
   std::string figures;
   for (auto const& [at, rows] : panels)
-    figures += effect_figure(s, at.first, at.second, rows, 1.06 * most);
+    figures += effect_figure(s, at.first, at.second, rows, effects);
   std::string legend = "<ul class=\"legend\">";
   auto const& designs = s.elements(axis_id::design);
   for (std::size_t d = 0; d < designs.size(); ++d)

@@ -80,7 +80,7 @@ struct pareto_panel {
 
 struct pareto_geometry {
   static constexpr double width = 380, height = 262;
-  static constexpr double left = 46, right = 104, top = 10, bottom = 36;
+  static constexpr double left = 46, right = 112, top = 10, bottom = 36;
 };
 
 /// Up: top-1 accuracy; within a network what it gained against the reference of its own source.
@@ -160,12 +160,10 @@ struct pareto_geometry {
       " on " + design;
   auto out = fmt::format(
       "<figure class=\"panel\" data-network=\"{}\" data-design=\"{}\"><figcaption><b>{}</b> {} of "
-      "{} "
-      "cells on the front of {}</figcaption>\n<svg class=\"marks\" viewBox=\"0 0 {:.0f} {:.0f}\" "
+      "{} on the front</figcaption>\n<svg class=\"marks\" viewBox=\"0 0 {:.0f} {:.0f}\" "
       "role=\"img\" aria-label=\"{}: {} against time, {} of {} cells on the front\">\n",
-      network_key(p), p.design, html_text(title), p.front_size, p.cells.size(), p.weighs, g::width,
-      g::height, html_text(title), p.known ? "accuracy" : "bytes of the model", p.front_size,
-      p.cells.size());
+      network_key(p), p.design, html_text(title), p.front_size, p.cells.size(), g::width, g::height,
+      html_text(title), p.known ? "accuracy" : "bytes of the model", p.front_size, p.cells.size());
   for (auto const t : log_ticks(x))
     out += fmt::format("<path class=\"grid\" d=\"M{0:.1f} {1}V{2}\"/><text class=\"tick\" "
                        "x=\"{0:.1f}\" y=\"{3}\">{4}</text>\n",
@@ -194,11 +192,11 @@ struct pareto_geometry {
       if (p.on_front[k] != front) continue;
       auto const& c = s.cells[p.cells[k]];
       out += fmt::format(
-          "<use class=\"{}{}\" href=\"#m{}\" x=\"{:.1f}\" y=\"{:.1f}\" "
+          "<use class=\"{}{}\" href=\"#{}{}\" x=\"{:.1f}\" y=\"{:.1f}\" "
           "data-c=\"{}\"/>\n",
           colour_class(position(c.at, p.network ? axis_id::primitive : axis_id::network)),
-          front ? " best" : " beaten", provenance_mark(c.accuracy.known), x(c.time.count()),
-          y(pareto_value(c, p)), p.cells[k]);
+          front ? " best" : " beaten", front ? "m" : "b", provenance_mark(c.accuracy.known),
+          x(c.time.count()), y(pareto_value(c, p)), p.cells[k]);
     }
   }
   return out + level_labels(s, p, y) + "</svg></figure>\n";
@@ -281,18 +279,23 @@ struct pareto_geometry {
   if (panels.empty()) return {};
   std::string content;
   for (bool const known : {true, false}) {
-    std::string figures;
+    std::string figures, weighed;
     for (auto const& p : panels) {
       if (p.known != known) continue;
+      if (weighed.find(p.weighs) == weighed.npos)
+        weighed += (weighed.empty() ? "" : " or ") + p.weighs;
       auto const [x, y] = pareto_scales(s, panels, p);
       figures += pareto_figure(s, p, x, y);
     }
     if (figures.empty()) continue;
-    content += known
-                   ? "<h3>Accuracy is known: top-1 against time<small class=\"panel\" data-network="
-                     "\"each\">in points, against the uncompressed network of the same "
-                     "source</small></h3>\n"
-                   : "<h3>Accuracy is unknown: bytes of the model against time</h3>\n";
+    content += fmt::format(
+        "<h3>{}<small>fronts of {}{}</small></h3>\n",
+        known ? "Accuracy is known: top-1 against time"
+              : "Accuracy is unknown: bytes of the model against time",
+        weighed,
+        known ? "<span class=\"panel\" data-network=\"each\">; in points, against the uncompressed "
+                "network of the same source</span>"
+              : "");
     content += "<div class=\"panels\">" + figures + "</div>\n";
   }
   panel_choice networks{"network", names_of(s, axis_id::network), {}, true, false, false};

@@ -55,7 +55,7 @@ section[id] { scroll-margin-top: 12px; }
 .finding.holds { border-left-color: var(--good); } .finding.holds h2 { color: var(--good); } .finding.holds i { background: var(--good); }
 .finding.fails { border-left-color: var(--bad); } .finding.fails h2 { color: var(--bad); } .finding.fails i { background: var(--bad); }
 select, input { font: inherit; color: var(--ink); background: var(--faint); border: 1px solid var(--line); border-radius: 6px;
-  height: 28px; padding: 0 6px; max-width: 260px; }
+  height: 28px; padding: 0 6px; max-width: 340px; }
 select:focus-visible, input:focus-visible, svg:focus-visible, th:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .tools { flex-wrap: wrap; gap: 4px 12px; } .search { display: none; font-size: 12.5px; color: var(--muted); } .js .search { display: block; margin-bottom: 8px; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr)); gap: 14px 18px; }
