@@ -36,10 +36,9 @@ int main() {
   // Each legal cell is priced by what its design says of its primitive; a layer that the primitive does
   // not support runs on a fallback. Accuracy is looked up, never modelled.
   auto const study =
-      exploration::explore(
-          stack, exploration::listed_algorithms{},
-          exploration::fallbacks{primitive::direct{}, primitive::csr_direct{}},
-          exploration::tabulated_accuracy{compression::published_accuracies()})
+      exploration::explore(stack, exploration::listed_algorithms{},
+                           exploration::fallbacks{primitive::direct{}, primitive::csr_direct{}},
+                           exploration::tabulated_accuracy{compression::published_accuracies()})
           .value();
 
   fmt::print("{} cells, {} legal\n", study.product(), study.cells.size());
@@ -49,11 +48,13 @@ int main() {
   fmt::print("\n{:<14} {:<18} {:>8} {:<36} {:>9}\n", "network", "processor", "ms", "fastest",
              "per layer");
   for (auto const& b : study.best) {
-    if (b.compression != study.base[1] || study.name_of(axis_id::code_generation, b.code_generation) != "tuned")
+    if (b.compression != study.base[1] ||
+        study.name_of(axis_id::code_generation, b.code_generation) != "tuned")
       continue;
-    fmt::print("{:<14} {:<18} {:>8.3f} {:<36} {:>8.2f}x\n", study.name_of(axis_id::network, b.network),
-               study.name_of(axis_id::design, b.design), b.uniform.count() * 1e3,
-               study.name_of(axis_id::primitive, b.uniform_primitive), b.uniform / b.time);
+    fmt::print("{:<14} {:<18} {:>8.3f} {:<36} {:>8.2f}x\n",
+               study.name_of(axis_id::network, b.network), study.name_of(axis_id::design, b.design),
+               b.uniform.count() * 1e3, study.name_of(axis_id::primitive, b.uniform_primitive),
+               b.uniform / b.time);
   }
 
   fmt::print("\nshare of the variance of ln time\n");

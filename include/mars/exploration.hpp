@@ -11,6 +11,7 @@
 // where somebody measured them.
 //
 //   explore               cells of a stack, priced, and all that follows     start here
+//   tabulated_accuracy    published accuracies; never modelled             with compression/published_accuracy.hpp
 //   listed_algorithms     prices by the design's own list of algorithms      with primitive::processor
 //   CellCostFor           your own prices
 //   relations             executes_for, accepts_weights_for, covers_for      add yours to the list
@@ -49,4 +50,5 @@
 #include <mars/exploration/response.hpp>
 #include <mars/exploration/stack.hpp>
 #include <mars/exploration/study.hpp>
+#include <mars/exploration/tabulated_accuracy.hpp>
 #include <mars/exploration/variance.hpp>
