@@ -221,7 +221,7 @@ TEST_CASE("rates: Winograd, both runs", "[primitive]") {
   auto const small_fit = fit(small, free);
   auto const large_fit = fit(large, free);
   check_rates("winograd_f2x3", small_fit, 11.9);
-  check_rates("winograd_f4x3", large_fit, 12.9);
+  check_rates("winograd_f4x3", large_fit, 9.3);
   CHECK(small_fit.rates[of_transforms] == primitive::fitted_rates("winograd_f2x3").transforms);
   CHECK(large_fit.rates[of_transforms] == primitive::fitted_rates("winograd_f4x3").transforms);
 }

@@ -48,10 +48,14 @@ TEST_CASE("winograd: tiles are whole", "[primitive]") {
   CHECK(large.calls == 36);
   CHECK(large.transform_ops == 12 * (2 * 6 * 12 * 16 + 10 * 10 * 16));
   CHECK(large.traffic == bytes{4 * (2 * 3 * 16 * 49 + 36 * 16 * 16) + 2 * (4 * 36 * (3 * 4) * 32)});
-  // Blocks of channels are whole, too.
+  // Vectors of output channels are whole, too, and of input channels in transforms.
   c.out_channels = 17;
   CHECK(primitive::winograd_f4x3{}.work(c, 16).macs == 36 * 12 * 16 * 32);
   CHECK(primitive::winograd_f4x3{}.work(c, 16).weights == bytes{4 * 36 * 16 * 17});
+  c.in_channels = 3;
+  CHECK(primitive::winograd_f4x3{}.work(c, 16).macs == 36 * 12 * 3 * 32);
+  CHECK(primitive::winograd_f4x3{}.work(c, 16).transform_ops ==
+        12 * (2 * 6 * 12 * 16 + 10 * 10 * 32));
 }
 
 TEST_CASE("winograd: what it can run", "[primitive]") {

@@ -109,7 +109,7 @@
 //   processor       peak_flops_per_s*, peaks: as above, lanes, caches: [{bytes, bandwidth_bytes_per_s}],
 //                   bandwidth_bytes_per_s*, launch_s, code_generation ("tuned" | "untuned"), primitives: {name:
 //                   {macs, traffic, call_s, transforms, decoding, untuned, least_channels; of spatial_pack and
-//                   csr_spatial_pack tile_rows, tile_columns; of csr_direct and csr_gemm registers}},
+//                   csr_spatial_pack tile_rows, tile_columns; of spatial_pack whole_blocks; of csr_direct and csr_gemm registers}},
 //                   reordering: {the same rates}, power_w; see mars::primitive::rates
 //   h2h             layers ("conv" | "fc" | "lstm"), rate_flops_per_s*, clock_hz*, port_bits, tm, tn, tr, tc,
 //                   tr_in, tc_in, power_w

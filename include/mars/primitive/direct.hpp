@@ -10,13 +10,13 @@
 
 namespace mars::primitive {
 
-/// The loop nest itself, vectors along output channels: taps on padding are skipped, so it does the
-/// valid MACs, with K rounded to whole vectors; no workspace. Prefer it for what Winograd cannot do, and
+/// The loop nest itself, in blocks of channels: taps on padding are skipped, so it does the valid MACs, with
+/// K rounded to whole vectors; no workspace. Prefer it for what Winograd cannot do, and
 /// where weights must not grow.
 struct direct {
   [[nodiscard]] constexpr auto name() const -> std::string_view { return "direct"; }
   [[nodiscard]] constexpr auto weights() const -> weight_format { return weight_format::dense; }
-  [[nodiscard]] constexpr auto format() const -> std::string_view { return "nchw"; }
+  [[nodiscard]] constexpr auto format() const -> std::string_view { return "nchwc"; }
   [[nodiscard]] constexpr auto supports(convolution_layer const&) const -> bool { return true; }
 
   template <deferred = when_called>

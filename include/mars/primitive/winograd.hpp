@@ -39,13 +39,13 @@ requires(M == 2 || M == 4) struct winograd {
     constexpr double points = tile * tile;
     auto const tiles =
         real(c.batch) * real(ceil_div(c.out.rows, M)) * real(ceil_div(c.out.columns, M));
-    auto const in = real(round_up(c.in_channels, lanes));
+    auto const in = real(round_up(c.in_channels, lanes)); // transformed; products stop at the last
     auto const out = real(round_up(c.out_channels, lanes));
     auto const weights =
         stored(points * real(c.in_channels) * real(c.out_channels), c.element_bits);
     auto const workspace =
         stored(points * tiles * real(c.in_channels + c.out_channels), c.element_bits);
-    return {.macs = points * tiles * in * out,
+    return {.macs = points * tiles * real(c.in_channels) * out,
             .transform_ops = tiles * (2 * tile * input_ops * in + (tile + M) * output_ops * out),
             .calls = points,
             .weights = weights,

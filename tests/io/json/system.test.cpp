@@ -241,7 +241,7 @@ TEST_CASE("a processor with its algorithms: every rate comes back, bad ones are 
   };
   for (auto& r : odd.coefficients) fill(r);
   fill(odd.reordering);
-  std::get<2>(odd.primitives).tile = {2, 3};
+  std::get<2>(odd.primitives) = {.tile = {2, 3}, .whole_blocks = true};
   std::get<5>(odd.primitives).registers = 5;
   std::get<6>(odd.primitives).registers = 6;
   std::get<7>(odd.primitives).tile = {4, 7};

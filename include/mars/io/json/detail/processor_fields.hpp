@@ -37,6 +37,7 @@ void visit_primitive(Fields& f, P& p) {
     f.integer("tile_rows", p.tile.rows, 1);
     f.integer("tile_columns", p.tile.columns, 1);
   }
+  if constexpr (requires { p.whole_blocks; }) f.flag("whole_blocks", p.whole_blocks);
   if constexpr (requires { p.registers; }) f.integer("registers", p.registers, 1);
 }
 
