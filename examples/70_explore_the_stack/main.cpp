@@ -14,32 +14,31 @@
 #include <vector>
 
 using namespace mars;
-using exploration::axis;
-using exploration::axis_id;
+namespace ex = mars::exploration;
+using ex::axis_id;
 
 int main() {
   // An axis is a list of types, with any number of values of each.
-  std::vector<exploration::network> networks;
+  std::vector<ex::network> networks;
   for (auto const* name : {"resnet18", "vgg16", "mobilenet_v1", "mobilenet_v2"})
     networks.push_back({name, zoo::find(name, {.element_bits = 32}).value()});
   std::vector<primitive::processor> processors;
   for (auto const& p : presets::processors()) processors.push_back(presets::processor_design(p));
-  exploration::stack const stack{
-      axis{networks},
-      axis{compression::none{},
-           std::vector<compression::weight_pruning>{{.sparsity = 0.8}, {.sparsity = 0.9}},
-           compression::channel_pruning{.keep = 0.5}, compression::int8{}},
-      axis{primitive::direct{}, primitive::im2col_gemm{}, primitive::winograd<4>{},
-           primitive::csr_direct{}},
-      axis{exploration::untuned{}, exploration::tuned{}}, axis{processors}};
+  ex::stack const stack{
+      ex::axis{networks},
+      ex::axis{compression::none{},
+               std::vector<compression::weight_pruning>{{.sparsity = 0.8}, {.sparsity = 0.9}},
+               compression::channel_pruning{.keep = 0.5}, compression::int8{}},
+      ex::axis{primitive::direct{}, primitive::im2col_gemm{}, primitive::winograd<4>{},
+               primitive::csr_direct{}},
+      ex::axis{ex::untuned{}, ex::tuned{}}, ex::axis{processors}};
 
   // Each legal cell is priced by what its design says of its primitive; a layer that the primitive does
   // not support runs on a fallback. Accuracy is looked up, never modelled.
-  auto const study =
-      exploration::explore(stack, exploration::listed_algorithms{},
-                           exploration::fallbacks{primitive::direct{}, primitive::csr_direct{}},
-                           exploration::tabulated_accuracy{compression::published_accuracies()})
-          .value();
+  auto const study = ex::explore(stack, ex::listed_algorithms{},
+                                 ex::fallbacks{primitive::direct{}, primitive::csr_direct{}},
+                                 ex::tabulated_accuracy{compression::published_accuracies()})
+                         .value();
 
   fmt::print("{} cells, {} legal\n", study.product(), study.cells.size());
   for (auto const& r : study.rejections)
@@ -68,5 +67,6 @@ int main() {
 
   fmt::print("\nfindings\n");
   for (auto const& f : study.findings)
-    fmt::print("{}: {}\n", f.result == exploration::verdict::holds ? "holds" : "does not", f.claim);
+    fmt::print("{}: {}\n  {}\n", f.result == ex::verdict::holds ? "holds" : "not shown", f.claim,
+               f.evidence);
 }
