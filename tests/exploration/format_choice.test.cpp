@@ -33,13 +33,16 @@ auto random_network(random_stream& r, std::size_t operators) -> graph {
   return std::move(b).build().value();
 }
 
-auto reorder(bytes, std::size_t from, std::size_t to) -> ticks {
-  return static_cast<ticks>(10 * from + 3 * to);
+auto moves_of(ex::detail::compiled_network const& n) -> ex::detail::reorder_table {
+  ex::detail::reorder_table t{4, {}};
+  for (std::size_t e = 0; e < n.edge_bytes.size(); ++e)
+    for (ticks from = 0; from < 4; ++from)
+      for (ticks to = 0; to < 4; ++to) t.times.push_back(10 * from + 3 * to);
+  return t;
 }
 
 /// Over every choice of every operator.
-auto by_brute_force(ex::detail::compiled_network const& n,
-                    std::vector<std::vector<ex::detail::algorithm_option>> const& options)
+auto by_brute_force(ex::detail::compiled_network const& n, ex::detail::option_lists const& options)
     -> ticks {
   auto const& t = n.tables;
   std::vector<std::size_t> choice(t.order.size());
@@ -50,7 +53,7 @@ auto by_brute_force(ex::detail::compiled_network const& n,
     for (std::size_t v = 0; v < choice.size(); ++v) sum += at(v).time;
     for (auto const& e : t.edges) {
       auto const from = at(e.producer).out, to = at(e.consumer).in;
-      if (from != 0 && to != 0 && from != to) sum += reorder({}, from, to);
+      if (from != 0 && to != 0 && from != to) sum += 10 * from + 3 * to;
     }
     best = std::min(best, sum);
     std::size_t v = 0;
@@ -68,7 +71,7 @@ TEST_CASE("algorithms and formats are chosen as brute force chooses them") {
     ex::detail::compiled_network n;
     n.workload = random_network(r, 3 + r.below(5));
     REQUIRE(ex::detail::compile(n, kinds).has_value());
-    std::vector<std::vector<ex::detail::algorithm_option>> options(n.kind.size());
+    ex::detail::option_lists options(n.kind.size());
     for (auto& of : options)
       for (std::uint16_t k = 0; k < 3; ++k) {
         auto const time = static_cast<ticks>(r.below(60));
@@ -76,7 +79,7 @@ TEST_CASE("algorithms and formats are chosen as brute force chooses them") {
         auto const out = static_cast<std::uint8_t>(r.below(4));
         of.push_back({time, k, in, out});
       }
-    auto const found = ex::detail::choose_options(n, options, 4, reorder);
+    auto const found = ex::detail::choose_options(n, options, moves_of(n));
     CHECK(found.exact);
     CHECK(found.time == by_brute_force(n, options));
   }
@@ -88,12 +91,12 @@ TEST_CASE("where nothing can run there is no answer, where one format is used no
   ex::detail::compiled_network n;
   n.workload = random_network(r, 5);
   REQUIRE(ex::detail::compile(n, kinds).has_value());
-  std::vector<std::vector<ex::detail::algorithm_option>> options(n.kind.size());
-  CHECK(ex::detail::choose_options(n, options, 4, reorder).time == no_ticks);
+  ex::detail::option_lists options(n.kind.size());
+  CHECK(ex::detail::choose_options(n, options, moves_of(n)).time == no_ticks);
   for (auto& of : options) of = {{7, 0, 2, 2}, {5, 1, 0, 2}};
-  auto const found = ex::detail::choose_options(n, options, 4, reorder);
+  auto const found = ex::detail::choose_options(n, options, moves_of(n));
   CHECK(found.time == 5 * 5);
   CHECK(found.reorders == 0);
   for (auto& of : options) of.assign(1, {no_ticks, 0, 1, 2});
-  CHECK(ex::detail::choose_options(n, options, 4, reorder).time == no_ticks);
+  CHECK(ex::detail::choose_options(n, options, moves_of(n)).time == no_ticks);
 }

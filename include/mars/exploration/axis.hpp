@@ -19,6 +19,24 @@
 
 namespace mars::exploration {
 
+namespace detail {
+template <class T>
+struct element_of {
+  using type = T;
+};
+template <class T>
+struct element_of<std::vector<T>> {
+  using type = T;
+};
+/// One or several, as an argument.
+template <class T>
+struct values_of {
+  std::vector<T> all;
+  values_of(T one) { all.push_back(std::move(one)); }
+  values_of(std::vector<T> several) : all{std::move(several)} {}
+};
+} // namespace detail
+
 /// One axis of a study: a list of types, and for each any number of values of it.
 ///
 ///     axis const compressions{compression::none{}, std::vector{weight_pruning{.5}, weight_pruning{.8}}};
@@ -37,12 +55,8 @@ public:
 
   axis() = default;
   /// A value of each type, or a vector of them.
-  template <class... Values>
-  requires(sizeof...(Values) == sizeof...(Elements) && sizeof...(Values) > 0 &&
-           (... && (std::constructible_from<Elements, Values> ||
-                    std::constructible_from<std::vector<Elements>, Values>))) //
-      explicit axis(Values&&... values)
-      : values_{listed<Elements>(std::forward<Values>(values))...} {}
+  explicit axis(detail::values_of<Elements>... values) requires(types > 0)
+      : values_{std::move(values.all)...} {}
 
   [[nodiscard]] auto size() const -> std::size_t {
     return std::apply([](auto const&... v) { return (std::size_t{0} + ... + v.size()); }, values_);
@@ -110,26 +124,9 @@ public:
   }
 
 private:
-  template <class T, class V>
-  [[nodiscard]] static auto listed(V&& v) -> std::vector<T> {
-    if constexpr (std::constructible_from<T, V>)
-      return std::vector<T>(1, T(std::forward<V>(v)));
-    else
-      return std::vector<T>(std::forward<V>(v));
-  }
   std::tuple<std::vector<Elements>...> values_;
 };
 
-namespace detail {
-template <class T>
-struct element_of {
-  using type = T;
-};
-template <class T>
-struct element_of<std::vector<T>> {
-  using type = T;
-};
-} // namespace detail
 template <class... Values>
 explicit axis(Values...) -> axis<typename detail::element_of<Values>::type...>;
 

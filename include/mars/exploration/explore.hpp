@@ -205,13 +205,27 @@ private:
     return out;
   }
 
-  [[nodiscard]] auto solve(compiled_network const& n,
-                           std::vector<std::vector<algorithm_option>> const& options, std::size_t d)
+  [[nodiscard]] auto solve(compiled_network const& n, option_lists const& options, std::size_t d)
       -> format_answer {
-    return choose_options(n, options, prices_.formats(),
-                          [&](bytes size, std::size_t from, std::size_t to) {
-                            return prices_.reorder(d, size, from, to);
-                          });
+    return choose_options(n, options, moves_of(n, d));
+  }
+  /// Kept while one network is looked at, design after design.
+  [[nodiscard]] auto moves_of(compiled_network const& n, std::size_t d) -> reorder_table const& {
+    if (&n != moved_) {
+      moves_.assign(space_.extent(4), {});
+      moved_ = &n;
+    }
+    auto& moves = moves_[d];
+    auto const formats = prices_.formats(); // may have grown
+    if (moves.formats == formats) return moves;
+    moves.formats = formats;
+    moves.times.clear();
+    for (auto const size : n.edge_bytes)
+      for (std::size_t from = 0; from < formats; ++from)
+        for (std::size_t to = 0; to < formats; ++to)
+          moves.times.push_back(
+              from == 0 || to == 0 || from == to ? 0 : prices_.reorder(d, size, from, to));
+    return moves;
   }
   [[nodiscard]] static auto to_seconds(ticks t) -> seconds {
     return seconds{static_cast<double>(t) * 1e-12};
@@ -242,7 +256,7 @@ private:
     });
     auto const& at = out_.cells[fastest].at;
     std::size_t const g = at[3], d = at[4];
-    std::vector<std::vector<algorithm_option>> all(n.kind.size()), blind(n.kind.size());
+    option_lists all(n.kind.size()), blind(n.kind.size());
     for (std::size_t c = 0; c < n.kind.size(); ++c) {
       auto const k = n.kind[c];
       if (!kinds_[k].layer) {
@@ -280,9 +294,8 @@ private:
       return all[t.op_class[v]][best.option_of[v]];
     };
     for (auto const& e : t.edges) {
-      auto const from = chosen(e.producer).out, to = chosen(e.consumer).in;
-      if (from != 0 && to != 0 && from != to)
-        moved[e.consumer] += prices_.reorder(d, n.edge_bytes[e.edge_class], from, to);
+      moved[e.consumer] +=
+          moves_of(n, d)(e.edge_class, chosen(e.producer).out, chosen(e.consumer).in);
     }
     for (std::uint32_t v = 0; v < t.order.size(); ++v) {
       auto const c = t.op_class[v];
@@ -306,7 +319,9 @@ private:
   price_book<space_type, Stack, Cost, Fallbacks, Measured> prices_;
   std::vector<std::unique_ptr<compiled_network>> networks_; ///< by network and compression
   std::vector<cell_accuracy> accuracies_;
-  std::vector<std::vector<algorithm_option>> options_; ///< of the cell that is looked at
+  option_lists options_;             ///< of the cell that is looked at
+  compiled_network const* moved_{};  ///< whose `moves_`
+  std::vector<reorder_table> moves_; ///< by design
   study out_;
 };
 

@@ -84,7 +84,7 @@ template <deferred D = when_called>
     signs += e.sign_changes ? 1 : 0;
     if (largest - least > widest) widest = largest - least, most = &e;
   }
-  // The fastest compression of a network and code, design by design.
+  // The fastest compression of a network and code, design by design; none where none is faster.
   auto const networks = s.elements(axis_id::network).size();
   auto const codes = s.elements(axis_id::code_generation).size();
   auto const designs = s.elements(axis_id::design).size();
@@ -92,12 +92,15 @@ template <deferred D = when_called>
     for (std::size_t g = 0; g < codes; ++g) {
       std::vector<std::uint16_t> winners;
       for (std::size_t d = 0; d < designs; ++d) {
-        compression_effect const* best = nullptr;
-        for (auto const& e : all)
-          if (e.network == n && e.code_generation == g && e.by_design[d] &&
-              (best == nullptr || *e.by_design[d] < *best->by_design[d]))
-            best = &e;
-        if (best != nullptr) winners.push_back(best->compression);
+        auto winner = s.base[static_cast<std::size_t>(axis_id::compression)];
+        double least = 0; // of leaving the network as it is
+        bool known = false;
+        for (auto const& e : all) {
+          if (e.network != n || e.code_generation != g || !e.by_design[d]) continue;
+          known = true;
+          if (*e.by_design[d] < least) least = *e.by_design[d], winner = e.compression;
+        }
+        if (known) winners.push_back(winner);
       }
       if (winners.size() < 2) continue;
       ++groups;

@@ -26,7 +26,9 @@ public:
     w_.object([&] {
       w_.member("schema", "mars.study/1");
       axes();
-      w_.object("base", [&] { members_of(s_.base); });
+      w_.object("base", [&] {
+        if (s_.product() > 0) members_of(s_.base);
+      });
       cells();
       w_.object("model", [&] {
         w_.member("operators", s_.operators);

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "support/catch.hpp"
+#include "support/small_study.hpp"
+
+#include <mars/exploration/analyse.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+using namespace mars;
+using mars_test::approx;
+using mars_test::small_study;
+namespace ex = mars::exploration;
+
+namespace {
+auto result_of(ex::study const& s, std::string const& name) -> ex::finding const& {
+  auto const at = std::find_if(s.findings.begin(), s.findings.end(),
+                               [&](auto const& f) { return f.name == name; });
+  REQUIRE(at != s.findings.end());
+  return *at;
+}
+} // namespace
+
+TEST_CASE("moves and interactions start from the base cell of each network") {
+  auto s = small_study();
+  ex::analyse(s);
+  // big, none, dense, untuned, cpu takes 100 s; tuned 50; on the gpu 40; tuned there 10.
+  auto const effect = [&](ex::axis_id a, std::uint16_t to) {
+    for (auto const& p : s.perturbations)
+      if (p.axis == a && p.to == to && p.base == s.base) return p.effect;
+    return 0.0;
+  };
+  CHECK(effect(ex::axis_id::code_generation, 1) == approx(std::log(0.5)));
+  CHECK(effect(ex::axis_id::design, 1) == approx(std::log(0.4)));
+  CHECK(effect(ex::axis_id::network, 1) == approx(std::log(0.1)));
+  // The sparse primitive cannot be on the base: no move there.
+  CHECK(effect(ex::axis_id::primitive, 1) == 0.0);
+  bool found = false;
+  for (auto const& i : s.interactions)
+    if (i.base == s.base && i.first == ex::axis_id::code_generation &&
+        i.second == ex::axis_id::design) {
+      found = true;
+      CHECK(i.effect == approx(std::log(10.0 * 100 / (50 * 40))));
+    }
+  CHECK(found);
+  CHECK(std::is_sorted(
+      s.interactions.begin(), s.interactions.end(),
+      [](auto const& a, auto const& b) { return std::abs(a.effect) > std::abs(b.effect); }));
+}
+
+TEST_CASE("variance is split over the largest complete block, the rest is excluded and counted") {
+  auto s = small_study();
+  ex::analyse(s);
+  // Legal: dense on all three compressions, sparse on the two prunings: 5 · 2 · 2 · 2 = 40 cells.
+  // Complete: dense × three (24), or both × two (32).
+  CHECK(s.variance.method == ex::variance_method::orthogonal);
+  CHECK(s.variance.cells == 32);
+  CHECK(s.variance.excluded == 8);
+  CHECK(s.variance.block[1] == std::vector<std::uint16_t>{1, 2});
+  double sum = 0;
+  for (auto const& v : s.variance.shares) sum += v.share;
+  CHECK(sum == approx(1));
+}
+
+TEST_CASE("a table that is mostly holes gets sums of squares by leaving out, and says so") {
+  auto s = small_study();
+  // Cells on a diagonal: the largest complete block is one cell.
+  std::erase_if(s.cells, [](ex::cell const& c) {
+    return c.at[0] != c.at[3] || c.at[1] != c.at[2] || c.at[3] != c.at[4];
+  });
+  ex::analyse(s);
+  CHECK(s.variance.method == ex::variance_method::drop_one);
+  CHECK(s.variance.excluded == 0);
+}
+
+TEST_CASE("fronts: what is known of accuracy decides which, and within a network losses count") {
+  auto s = small_study();
+  ex::analyse(s);
+  std::size_t with = 0;
+  for (auto const& f : s.fronts) {
+    bool const known = f.criteria.front() == ex::criterion::accuracy;
+    with += known ? 1 : 0;
+    CHECK(f.criteria.size() == (known ? 3 : 2)); // energies are unknown
+    CHECK(!f.cells.empty());
+    for (auto const i : f.cells) {
+      CHECK((s.cells[i].accuracy.known != ex::provenance::unknown) == known);
+      CHECK(s.cells[i].at[4] == f.design);
+    }
+  }
+  CHECK(with == 2 * (1 + 2));
+  // On the cpu, big: 76 of 76 as it is; 72 of 70 pruned to half: of another source, and better than
+  // its own reference. It is faster and smaller too, so nothing else is on the front.
+  for (auto const& f : s.fronts)
+    if (f.network == std::uint16_t{0} && f.design == 0 &&
+        f.criteria.front() == ex::criterion::accuracy) {
+      REQUIRE(f.cells.size() == 1);
+      CHECK(s.cells[f.cells[0]].at == ex::coordinate{0, 1, 1, 1, 0});
+    }
+}
+
+TEST_CASE("break-even is read between the prunings, against each dense primitive") {
+  auto s = small_study();
+  ex::analyse(s);
+  REQUIRE(s.break_evens.size() == 2 * 2 * 2);
+  // big, untuned, cpu: sparse takes 120 s at 50 % and 60 s at 75 %; dense 100.
+  auto const& b = s.break_evens.front();
+  CHECK(b.sparse == 1);
+  CHECK(b.opponent == 0);
+  REQUIRE(b.sparsity);
+  CHECK(*b.sparsity == approx(0.5 + 0.25 * 20 / 60));
+  CHECK(!b.at_most);
+  // Tuned on the cpu: 30 s at 50 % already beat 50.
+  CHECK(s.break_evens[2].at_most);
+  CHECK(s.break_evens[2].sparsity == 0.5);
+  // On the gpu sparse never pays.
+  CHECK(!s.break_evens[1].sparsity);
+}
+
+TEST_CASE("findings are computed from the cells") {
+  auto s = small_study();
+  ex::analyse(s);
+  CHECK(result_of(s, "interactions").result == ex::verdict::holds);
+  // Pruning pays on the cpu only.
+  CHECK(result_of(s, "hardware_dependent").result == ex::verdict::holds);
+  CHECK(std::none_of(s.compression_effects.begin(), s.compression_effects.end(),
+                     [](auto const& e) { return e.sign_changes; }));
+  // Pruned to half, untuned, cpu: dense (100) before, sparse (30) when tuned.
+  CHECK(result_of(s, "tuning_flips").result == ex::verdict::holds);
+  CHECK(s.flip_candidates == 2 * 3 * 2);
+  CHECK(s.flips.size() == 2);
+  CHECK(s.flips[0].untuned == 0);
+  CHECK(s.flips[0].tuned == 1);
+
+  // A device on which compressed networks are slower.
+  for (auto& c : s.cells)
+    if (c.at[4] == 1 && c.at[1] > 0) c.time = c.time * 3;
+  ex::analyse(s);
+  CHECK(result_of(s, "hardware_dependent").result == ex::verdict::holds);
+  CHECK(std::any_of(s.compression_effects.begin(), s.compression_effects.end(),
+                    [](auto const& e) { return e.sign_changes; }));
+
+  // Times that are a product of one factor an axis do not interact, and follow size.
+  for (auto& c : s.cells) c.time = seconds{c.at[0] == 0 ? 10.0 : 1} * (c.at[3] == 0 ? 2 : 1);
+  ex::analyse(s);
+  CHECK(result_of(s, "interactions").result == ex::verdict::does_not_hold);
+  CHECK(result_of(s, "hardware_dependent").result == ex::verdict::does_not_hold);
+  CHECK(result_of(s, "tuning_flips").result == ex::verdict::does_not_hold);
+
+  std::erase_if(s.cells, [](auto const& c) { return c.at != ex::coordinate{}; });
+  ex::analyse(s);
+  CHECK(result_of(s, "uncorrelated").result == ex::verdict::cannot_be_said);
+  CHECK(result_of(s, "hardware_dependent").result == ex::verdict::cannot_be_said);
+  CHECK(result_of(s, "tuning_flips").result == ex::verdict::cannot_be_said);
+  CHECK(result_of(s, "interactions").result == ex::verdict::cannot_be_said);
+}
+
+TEST_CASE("rank correlations: pooled and per slice, with n, none where a side is constant") {
+  auto s = small_study();
+  ex::analyse(s);
+  auto const& pooled = s.correlations.front();
+  CHECK(pooled.pooled);
+  CHECK(pooled.quantity == ex::quantity_id::model_bytes);
+  CHECK(pooled.n == s.cells.size());
+  for (auto const& c : s.correlations)
+    if (!c.pooled && c.quantity == ex::quantity_id::valid_macs) {
+      // Two networks of different MACs, the larger slower everywhere.
+      CHECK(c.n == (c.primitive == 0 ? 6U : 4U));
+      CHECK(c.kendall.value() > 0);
+    }
+  for (auto& c : s.cells) c.valid = macs{5};
+  ex::analyse(s);
+  for (auto const& c : s.correlations)
+    if (c.quantity == ex::quantity_id::valid_macs) CHECK(!c.kendall);
+}
+
+TEST_CASE("an empty study draws no conclusion") {
+  ex::study s;
+  for (auto& a : s.axes) a.elements.push_back({"one", "", {}});
+  ex::analyse(s);
+  CHECK(s.findings.size() == 4);
+  for (auto const& f : s.findings) CHECK(f.result == ex::verdict::cannot_be_said);
+}
