@@ -107,7 +107,7 @@ auto random_network(mars::random_stream r) -> mars::graph {
       break;
     case 11:
       if (c >= 3)
-        maps.push_back(b.slice(x, {1}, {c - 1}, {1}));
+        maps.push_back(b.slice(x, {c / 2}, {c - r.chance(0.5)}, {1}));
       else
         maps.push_back(b.pad(x, {0, 1, 0, 0}, {0, 1, 0, 0}));
       break;
