@@ -86,7 +86,8 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
 [[nodiscard]] inline auto correlation_card(exploration::study const& s) -> std::string {
   if (s.correlations.empty()) return {};
   auto const cell = [](std::optional<double> const& v) {
-    return v ? fmt::format("<td class=\"num\" data-v=\"{:.9g}\">{}</td>", *v, signed_text(*v, 3))
+    return v ? fmt::format("<td class=\"num\" data-v=\"{}\">{}</td>", sort_key(*v),
+                           signed_text(*v, 3))
              : std::string{"<td class=\"num\" data-v=\"-9\">constant</td>"};
   };
   std::string rows =
