@@ -289,7 +289,7 @@ inline void study_builder::fill_rest() {
             if (is_sparse(p) && !is_sparse(o)) {
               auto const at = 0.62 + 0.1 * double(d) + 0.07 * double(o) + 0.05 * noise();
               s_.break_evens.push_back({id(n), id(p), id(o), id(g), id(d),
-                                        at < 0.95 ? std::optional{at} : std::nullopt});
+                                        at < 0.95 ? std::optional{at} : std::nullopt, at < 0.6});
             }
         for (std::size_t c = 0; c < extent(1); ++c) {
           auto const [l, primitive] = best({id(n), id(c), 0, id(g), id(d)});

@@ -118,12 +118,17 @@ private:
     ticks.push_back(i * step);
   return ticks;
 }
+/// What a table sorts a number by: the script reads it.
+[[nodiscard]] inline auto sort_key(double v) -> std::string {
+  return fmt::format("{:.9g}", std::isfinite(v) ? v : 1e99);
+}
 /// A tick of a linear axis with its sign: "−0.5", "0".
 [[nodiscard]] inline auto plain_text(double v) -> std::string {
   if (std::abs(v) < 1e-9) return "0";
   return (v < 0 ? "−" : "+") + fmt::format("{:g}", std::abs(v));
 }
 [[nodiscard]] inline auto signed_text(double v, int digits) -> std::string {
+  if (!std::isfinite(v)) return "–";
   auto const text = fmt::format("{:.{}f}", std::abs(v), digits);
   bool const zero = text.find_first_not_of("0.") == text.npos;
   return (zero ? "" : v < 0 ? "−" : "+") + text;

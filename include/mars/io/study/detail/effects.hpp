@@ -208,11 +208,11 @@ struct move_row {
     auto const move = [&](exploration::axis_id a, std::uint16_t to) {
       return html_text(s.name_of(x.base, a) + " → " + element_name(s, a, to));
     };
-    rows += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td class=\"name\">{}</td><td class=\"num\" "
-        "data-v=\"{:.9g}\">{}</td><td class=\"num\" data-v=\"{:.9g}\">{}</td></tr>\n",
-        move(x.first, x.to_first), move(x.second, x.to_second), html_text(cell_name(s, x.base)),
-        x.effect, speed_text(x.effect), x.effect, signed_text(x.effect, 3));
+    rows += fmt::format("<tr><td>{}</td><td>{}</td><td class=\"name\">{}</td><td class=\"num\" "
+                        "data-v=\"{}\">{}</td><td class=\"num\" data-v=\"{}\">{}</td></tr>\n",
+                        move(x.first, x.to_first), move(x.second, x.to_second),
+                        html_text(cell_name(s, x.base)), sort_key(x.effect), speed_text(x.effect),
+                        sort_key(x.effect), signed_text(x.effect, 3));
   }
   return study_card("interactions", "Moves that do not multiply",
                     fmt::format("the {} largest of {}", std::min(most, s.interactions.size()),

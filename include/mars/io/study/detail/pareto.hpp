@@ -217,15 +217,15 @@ struct pareto_geometry {
       if (!p.on_front[k]) continue;
       auto const& c = s.cells[p.cells[k]];
       auto const name = [&](axis_id a) { return html_text(s.name_of(c.at, a)); };
-      out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
-                         "<td class=\"num\" data-v=\"{:.9g}\">{}</td><td class=\"num\" "
-                         "data-v=\"{}\">{}</td>",
-                         name(axis_id::network), name(axis_id::design),
-                         std::string{p.known ? "accuracy" : "bytes"} +
-                             (p.network ? "" : ", all networks"),
-                         name(axis_id::compression), name(axis_id::primitive),
-                         name(axis_id::code_generation), c.time.count(), time_text(c.time.count()),
-                         c.weights.count(), bytes_text(c.weights.count()));
+      out += fmt::format(
+          "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
+          "<td class=\"num\" data-v=\"{}\">{}</td><td class=\"num\" "
+          "data-v=\"{}\">{}</td>",
+          name(axis_id::network), name(axis_id::design),
+          std::string{p.known ? "accuracy" : "bytes"} + (p.network ? "" : ", all networks"),
+          name(axis_id::compression), name(axis_id::primitive), name(axis_id::code_generation),
+          sort_key(c.time.count()), time_text(c.time.count()), c.weights.count(),
+          bytes_text(c.weights.count()));
       out += p.known ? fmt::format("<td class=\"num\" data-v=\"{0:.4f}\">{0:.2f} %</td><td "
                                    "class=\"num\" data-v=\"{1:.4f}\">{1:.2f}</td></tr>\n",
                                    c.accuracy.top1, c.accuracy.reference - c.accuracy.top1)

@@ -86,7 +86,8 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
 [[nodiscard]] inline auto correlation_card(exploration::study const& s) -> std::string {
   if (s.correlations.empty()) return {};
   auto const cell = [](std::optional<double> const& v) {
-    return v ? fmt::format("<td class=\"num\" data-v=\"{:.9g}\">{}</td>", *v, signed_text(*v, 3))
+    return v ? fmt::format("<td class=\"num\" data-v=\"{}\">{}</td>", sort_key(*v),
+                           signed_text(*v, 3))
              : std::string{"<td class=\"num\" data-v=\"-9\">constant</td>"};
   };
   std::string rows =
@@ -144,13 +145,13 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
         ++missing;
         continue;
       }
-      plot.add(mark(b->code_generation, colour_class(opponent) + " move", x(*b->sparsity),
-                    plot.centre(),
-                    fmt::format("{} on {}, {}\n{} beats {} from {} of zero weights on",
+      plot.add(mark(b->code_generation, colour_class(opponent) + (b->at_most ? " beaten" : " move"),
+                    x(*b->sparsity), plot.centre(),
+                    fmt::format("{} on {}, {}\n{} beats {} from {}{} of zero weights on",
                                 element_name(s, axis_id::network, b->network),
                                 element_name(s, axis_id::design, design),
                                 element_name(s, axis_id::code_generation, b->code_generation), ours,
-                                theirs, percent_text(*b->sparsity))));
+                                theirs, b->at_most ? "at most " : "", percent_text(*b->sparsity))));
     }
     if (missing > 0) plot.note(fmt::format("never: {} of {}", missing, list.size()));
     plot.next();
@@ -181,20 +182,21 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
       "weights</th></tr></thead><tbody>\n";
   for (auto const& b : s.break_evens) {
     auto const name = [&](axis_id a, std::size_t i) { return html_text(element_name(s, a, i)); };
-    rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td "
-                        "class=\"num\" data-v=\"{:.6f}\">{}</td></tr>\n",
-                        name(axis_id::network, b.network), name(axis_id::primitive, b.sparse),
-                        name(axis_id::primitive, b.opponent),
-                        name(axis_id::code_generation, b.code_generation),
-                        name(axis_id::design, b.design), b.sparsity.value_or(2),
-                        b.sparsity ? percent_text(*b.sparsity) : std::string{"never"});
+    rows += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td "
+        "class=\"num\" data-v=\"{:.6f}\">{}</td></tr>\n",
+        name(axis_id::network, b.network), name(axis_id::primitive, b.sparse),
+        name(axis_id::primitive, b.opponent), name(axis_id::code_generation, b.code_generation),
+        name(axis_id::design, b.design), b.sparsity.value_or(2),
+        b.sparsity ? (b.at_most ? "≤ " : "") + percent_text(*b.sparsity) : std::string{"never"});
   }
   return study_card(
       "break-even", "From which sparsity on it pays", "sparse primitives against dense ones", "",
       fmt::format("A mark is one network: the share of zero weights from which on the sparse "
                   "primitive is faster than the opponent on dense weights. Further left is better "
                   "for sparsity; in {} of {} comparisons it never pays within the levels studied. "
-                  "Colour: the opponent.",
+                  "Colour: the opponent; "
+                  "faint: ahead at the lowest level studied already.",
                   count_text(never), count_text(s.break_evens.size())),
       svg + rows + "</tbody></table></div></details>\n");
 }
