@@ -94,8 +94,8 @@ private:
         continue;
       if ((entry.weights == weight_format::csr) != (layer.density < 1) || !entry.supports(layer))
         continue;
-      for (auto const code : {code_generation::untuned, code_generation::tuned}) {
-        auto const tuned = code == code_generation::tuned;
+      for (auto const code : {kernels::code_generation::untuned, kernels::code_generation::tuned}) {
+        auto const tuned = code == kernels::code_generation::tuned;
         if (tuned ? !options.tuned : !options.untuned) continue;
         auto const prepare = [=, tuning = options.tuning,
                               name = entry.name]() -> expected<prepared_kernel> {
