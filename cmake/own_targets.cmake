@@ -14,6 +14,19 @@ endif()
 add_library(mars_reproducible INTERFACE)
 target_compile_options(mars_reproducible INTERFACE -ffp-contract=off)
 
+# Kernels that are timed are compiled as a user would compile them, for this machine, multiply-adds fused. Not together
+# with mars_reproducible; and a program that prints reproducible results keeps them in a library of their own, because
+# an inline function is compiled in both and the linker keeps either.
+add_library(mars_native INTERFACE)
+target_compile_options(mars_native INTERFACE $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-O3>)
+if(MARS_NATIVE)
+  include(CheckCXXCompilerFlag)
+  check_cxx_compiler_flag(-march=native MARS_COMPILER_KNOWS_NATIVE)
+  if(MARS_COMPILER_KNOWS_NATIVE)
+    target_compile_options(mars_native INTERFACE -march=native)
+  endif()
+endif()
+
 # Most tests and the examples take longer to optimise than to run: options that have the last word there, such as -Og.
 set(MARS_QUICK_OPTIONS "" CACHE STRING "Compiler options of the examples and of tests that do not run for long")
 add_library(mars_quick INTERFACE)

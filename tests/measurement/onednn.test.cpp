@@ -32,18 +32,20 @@ TEST_CASE("onednn: implementations of a layer run", "[measurement]") {
   std::set<std::string> primitives;
   for (auto const& k : kernels) {
     CAPTURE(k.implementation());
-    CHECK(primitives.emplace(k.primitive()).second); // one of each
+    auto const primitive = std::string{onednn::primitive_of(k.implementation())};
+    CHECK(primitives.insert(primitive).second); // one of each
     CHECK(k.implementation().substr(0, 3) != "ref");
     CHECK(k.weights().count() >= 4 * 16 * 32 * 9);
-    if (k.primitive() == "winograd_f4x3") CHECK(k.weights().count() >= 4 * 16 * 32 * 36);
+    if (primitive == "winograd_f4x3") CHECK(k.weights().count() >= 4 * 16 * 32 * 36);
     k();
   }
   // The choice left to it is one of all there are.
-  auto const all = library.kernels(small, precision::fp32, true).value();
+  auto const all = library.names(small);
   CHECK(all.size() >= kernels.size());
-  auto const chosen = library.chosen_for(small);
-  CHECK(std::any_of(all.begin(), all.end(),
-                    [&](auto const& k) { return k.implementation() == chosen; }));
+  CHECK(std::count(all.begin(), all.end(), library.chosen_for(small)) == 1);
+  auto const unknown = library.prepare(small, precision::fp32, {"no such kernel"});
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().code == mars::error_code::unknown_name);
 }
 
 TEST_CASE("onednn: strides, dilation, groups, uneven padding, points, other precisions",
@@ -67,7 +69,8 @@ TEST_CASE("onednn: strides, dilation, groups, uneven padding, points, other prec
       if (p == precision::fp32) CHECK_FALSE(kernels.empty());
       for (auto const& k : kernels) {
         CHECK(k.element() == p);
-        if (c.stride.rows == 2) CHECK(k.primitive().substr(0, 8) != "winograd");
+        if (c.stride.rows == 2)
+          CHECK(onednn::primitive_of(k.implementation()).substr(0, 8) != "winograd");
         k();
       }
     }
@@ -76,4 +79,23 @@ TEST_CASE("onednn: strides, dilation, groups, uneven padding, points, other prec
   impossible.groups = 5;
   CHECK(library.kernels(impossible).value().empty());
   CHECK(library.chosen_for(impossible).empty());
+}
+
+TEST_CASE("onednn: a source of candidates, one of which is its own choice", "[measurement]") {
+  auto const library = onednn::open().value();
+  auto const source = mars::measurement::onednn_kernels(library);
+  auto const all = source(small).value();
+  REQUIRE_FALSE(all.empty());
+  int automatic = 0;
+  for (auto const& c : all) {
+    CHECK(c.code == "onednn");
+    automatic += c.automatic ? 1 : 0;
+    auto const kernel = c.prepare().value();
+    CHECK_FALSE(kernel.implementation.empty());
+    kernel.run();
+  }
+  CHECK(automatic == 1);
+  auto sparse = small;
+  sparse.density = 0.5;
+  CHECK(source(sparse).value().empty());
 }

@@ -20,24 +20,40 @@
 
 namespace mars::measurement {
 
+/// A timed kernel.
+struct kernel_record {
+  timing time{};
+  std::string implementation{}; ///< what ran: a tile, a library's name for its kernel; may be empty
+  bool reorders_input{};        ///< it wants another layout than nchw
+  bool reorders_output{};
+
+  friend auto operator==(kernel_record const&, kernel_record const&) -> bool = default;
+};
+
 /// Timings by machine and kernel, to be kept in a file. Keys are words for people: `machine::key()`, and
-/// whatever tells one kernel from all others (shape, algorithm, tile, precision); neither has tabs or
-/// line breaks, neither is empty. Entries of machines that nobody here knows stay.
+/// whatever tells one kernel from all others (shape, algorithm, precision); neither has tabs or line
+/// breaks, neither is empty. Entries of machines that nobody here knows stay.
 class measurements {
 public:
   using key = std::pair<std::string, std::string>; ///< machine, kernel
 
-  /// A new timing replaces the old one. Error: a key that a file cannot hold.
-  auto set(std::string machine, std::string kernel, timing const& t) -> expected<void> {
-    for (auto const* word : {&machine, &kernel})
-      if (word->empty() || word->find_first_of("\t\n\r") != word->npos)
-        return fail(error_code::invalid_argument, word == &machine ? "machine" : "kernel", *word,
-                    "a name without tabs and line breaks");
-    entries_.insert_or_assign({std::move(machine), std::move(kernel)}, t);
+  /// A new timing replaces the old one. Error: words that a file cannot hold.
+  auto set(std::string machine, std::string kernel, kernel_record record) -> expected<void> {
+    auto const bad = [](std::string const& word) {
+      return word.find_first_of("\t\n\r") != word.npos;
+    };
+    for (auto const* word : {&machine, &kernel, &record.implementation})
+      if (bad(*word) || (word->empty() && word != &record.implementation))
+        return fail(error_code::invalid_argument,
+                    word == &machine  ? "machine"
+                    : word == &kernel ? "kernel"
+                                      : "implementation",
+                    *word, "a name without tabs and line breaks");
+    entries_.insert_or_assign({std::move(machine), std::move(kernel)}, std::move(record));
     return {};
   }
   [[nodiscard]] auto find(std::string const& machine, std::string const& kernel) const
-      -> std::optional<timing> {
+      -> std::optional<kernel_record> {
     auto const it = entries_.find({machine, kernel});
     if (it == entries_.end()) return std::nullopt;
     return it->second;
@@ -47,12 +63,12 @@ public:
     for (auto const& [k, t] : other.entries_) entries_.insert_or_assign(k, t);
   }
   /// By machine, then kernel.
-  [[nodiscard]] auto entries() const -> std::map<key, timing> const& { return entries_; }
+  [[nodiscard]] auto entries() const -> std::map<key, kernel_record> const& { return entries_; }
 
   friend auto operator==(measurements const&, measurements const&) -> bool = default;
 
 private:
-  std::map<key, timing> entries_;
+  std::map<key, kernel_record> entries_;
 };
 
 inline constexpr std::string_view measurements_schema = "mars.measurements/1";
@@ -60,7 +76,10 @@ inline constexpr std::string_view measurements_schema = "mars.measurements/1";
 namespace detail {
 
 inline constexpr std::string_view measurements_header =
-    "machine\tkernel\ttime_s\tmedian_s\tspread\tsamples\tcalls_per_sample";
+    "machine\tkernel\ttime_s\tmedian_s\tspread\tsamples\tcalls_per_"
+    "sample\treorders\timplementation";
+/// By whether the input is reordered, and whether the output is.
+inline constexpr std::array<std::string_view, 4> reorder_words{"none", "input", "output", "both"};
 
 /// All of `text` as a number of at least 0; nothing else.
 template <class Number>
@@ -98,7 +117,7 @@ template <class Number>
       continue;
     }
     if (line.empty()) continue;
-    std::array<std::string_view, 7> fields{};
+    std::array<std::string_view, 9> fields{};
     std::size_t count = 0;
     for (auto rest = line;; ++count) {
       auto const tab = rest.find('\t');
@@ -108,7 +127,7 @@ template <class Number>
     }
     if (++count != fields.size())
       return fail(error_code::parse, where, std::to_string(count) + " fields",
-                  "7 fields between tabs");
+                  "9 fields between tabs");
     auto const time = detail::read_number<double>(fields[2]);
     auto const median = detail::read_number<double>(fields[3]);
     auto const spread = detail::read_number<double>(fields[4]);
@@ -118,12 +137,21 @@ template <class Number>
     if (bad != 0)
       return fail(error_code::parse, where + ", field " + std::to_string(bad + 1),
                   std::string{fields[static_cast<std::size_t>(bad)]}, "a number of at least 0");
+    auto const reorders =
+        std::find(detail::reorder_words.begin(), detail::reorder_words.end(), fields[7]);
+    if (reorders == detail::reorder_words.end())
+      return fail(error_code::parse, where + ", field 8", std::string{fields[7]},
+                  "none, input, output or both");
+    auto const bits = static_cast<unsigned>(reorders - detail::reorder_words.begin());
     auto added = all.set(std::string{fields[0]}, std::string{fields[1]},
-                         {.time = seconds{*time},
-                          .median = seconds{*median},
-                          .spread = *spread,
-                          .samples = static_cast<std::size_t>(*samples),
-                          .calls_per_sample = *calls});
+                         {.time = {.time = seconds{*time},
+                                   .median = seconds{*median},
+                                   .spread = *spread,
+                                   .samples = static_cast<std::size_t>(*samples),
+                                   .calls_per_sample = *calls},
+                          .implementation = std::string{fields[8]},
+                          .reorders_input = (bits & 1U) != 0,
+                          .reorders_output = (bits & 2U) != 0});
     if (!added) return unexpected{std::move(added).error().inside(where)};
   }
   if (number < 2)
@@ -137,13 +165,18 @@ template <class Number>
 [[nodiscard]] inline auto to_text(measurements const& all) -> std::string {
   auto text =
       std::string{measurements_schema}.append("\n").append(detail::measurements_header) + "\n";
-  for (auto const& [key, t] : all.entries()) {
+  for (auto const& [key, record] : all.entries()) {
+    auto const& t = record.time;
     text.append(key.first).append("\t").append(key.second).append("\t");
     text.append(detail::shortest(t.time.count())).append("\t");
     text.append(detail::shortest(t.median.count())).append("\t");
     text.append(detail::shortest(t.spread)).append("\t");
     text.append(std::to_string(t.samples)).append("\t");
-    text.append(std::to_string(t.calls_per_sample)).append("\n");
+    text.append(std::to_string(t.calls_per_sample)).append("\t");
+    text.append(detail::reorder_words[(record.reorders_input ? 1U : 0U) +
+                                      (record.reorders_output ? 2U : 0U)])
+        .append("\t");
+    text.append(record.implementation).append("\n");
   }
   return text;
 }

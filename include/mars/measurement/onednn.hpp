@@ -6,6 +6,7 @@
 #include <mars/core/expected.hpp>
 #include <mars/core/units.hpp>
 #include <mars/measurement/buffer.hpp>
+#include <mars/measurement/candidate.hpp>
 #include <mars/measurement/precision.hpp>
 #include <mars/workload/convolution_layer.hpp>
 
@@ -76,8 +77,6 @@ class onednn_kernel {
 public:
   /// The library's own, such as `jit_wino_4x3:avx512_core`.
   [[nodiscard]] auto implementation() const -> std::string_view { return implementation_; }
-  /// In the words of `primitive/`: direct, im2col_gemm, winograd_f2x3, winograd_f4x3.
-  [[nodiscard]] auto primitive() const -> std::string_view { return primitive_; }
   [[nodiscard]] auto element() const -> precision { return precision_; }
   /// It wants its input (writes its output) in a layout other than nchw. Weights never count: they are
   /// reordered when a network is loaded.
@@ -100,7 +99,6 @@ private:
   friend class onednn;
 
   std::string implementation_;
-  std::string_view primitive_;
   precision precision_{};
   bool reorders_input_{};
   bool reorders_output_{};
@@ -144,44 +142,59 @@ public:
            std::to_string(v->patch);
   }
 
-  /// What the library has for a layer's forward pass, in its order of preference, layouts free. One of
-  /// each primitive, at the widest vectors; `every` implementation if asked. Not its loops for reference,
-  /// which take hundreds of times as long. None where it has nothing for this precision here. Error:
-  /// `device`, an implementation that is offered and then cannot be made.
-  [[nodiscard]] auto kernels(convolution_layer const& layer, precision p = precision::fp32,
-                             bool every = false) const -> expected<std::vector<onednn_kernel>> {
-    std::vector<detail::dnnl_description> found;
-    std::vector<onednn_kernel> result;
-    for (auto const algorithm : {dnnl_convolution_direct, dnnl_convolution_winograd}) {
-      walk(layer, p, algorithm, [&](detail::dnnl_description d) {
-        std::string_view const name = name_of(d.get());
-        auto const primitive = primitive_of(name);
-        if (primitive.empty() || name.substr(0, 3) == "ref") return true;
-        if (!every && std::any_of(result.begin(), result.end(),
-                                  [&](auto const& k) { return k.primitive_ == primitive; }))
-          return true;
-        onednn_kernel k;
-        k.implementation_ = name;
-        k.primitive_ = primitive;
-        k.precision_ = p;
-        result.push_back(std::move(k));
-        found.push_back(std::move(d));
-        return true;
-      });
-    }
+  /// Implementations that the library has for a layer's forward pass, in its order of preference, layouts
+  /// free. Not its loops for reference, which take hundreds of times as long. Empty where it has nothing
+  /// for this precision here.
+  [[nodiscard]] auto names(convolution_layer const& layer, precision p = precision::fp32) const
+      -> std::vector<std::string> {
+    std::vector<std::string> all;
+    describe_each(layer, p, [&](std::string_view name, detail::dnnl_description) {
+      if (std::find(all.begin(), all.end(), name) == all.end()) all.emplace_back(name);
+    });
+    return all;
+  }
+  /// Some of them ready to run, sharing their operands' memory. Errors: `unknown_name`; `device`, one that
+  /// is offered and then cannot be made.
+  [[nodiscard]] auto prepare(convolution_layer const& layer, precision p,
+                             std::vector<std::string> const& wanted) const
+      -> expected<std::vector<onednn_kernel>> {
+    std::vector<detail::dnnl_description> found(wanted.size());
+    describe_each(layer, p, [&](std::string_view name, detail::dnnl_description d) {
+      auto const at = std::find(wanted.begin(), wanted.end(), name) - wanted.begin();
+      auto const i = static_cast<std::size_t>(at);
+      if (i < wanted.size() && !found[i]) found[i] = std::move(d);
+    });
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (!found[i])
+        return fail(error_code::unknown_name, "onednn", wanted[i],
+                    "an implementation for this layer");
 
     auto const operands = std::make_shared<detail::dnnl_operands>();
     operands->input = room(found, dnnl_query_src_md, p, 1);
     operands->weights = room(found, dnnl_query_weights_md, p, 2);
     operands->output = room(found, dnnl_query_dst_md, p, 3);
+    std::vector<onednn_kernel> result(wanted.size());
     for (std::size_t i = 0; i < result.size(); ++i) {
       auto& k = result[i];
+      k.implementation_ = wanted[i];
+      k.precision_ = p;
       k.context_ = context_;
       k.operands_ = operands;
       if (auto const s = make(k, found[i].get(), layer); s != dnnl_success)
-        return refused(k.implementation_, s);
+        return refused(wanted[i], s);
     }
     return result;
+  }
+  /// The first of each primitive, ready to run.
+  [[nodiscard]] auto kernels(convolution_layer const& layer, precision p = precision::fp32) const
+      -> expected<std::vector<onednn_kernel>> {
+    std::vector<std::string> first;
+    for (auto const& name : names(layer, p))
+      if (std::none_of(first.begin(), first.end(), [&](std::string const& other) {
+            return primitive_of(other) == primitive_of(name);
+          }))
+        first.push_back(name);
+    return prepare(layer, p, first);
   }
 
   /// The implementation it takes where the choice is left to it; empty if there is none.
@@ -195,6 +208,21 @@ public:
     return name;
   }
 
+  /// What an implementation does, by its name for it: direct, im2col_gemm, winograd_f2x3, winograd_f4x3;
+  /// empty for what is none of these.
+  [[nodiscard]] static auto primitive_of(std::string_view name) -> std::string_view {
+    auto const has = [&](std::string_view part) { return name.find(part) != name.npos; };
+    if (has("wino_4x3")) return "winograd_f4x3";
+    if (has("wino_2x3")) return "winograd_f2x3";
+    if (has("wino")) return {};
+    return has("gemm") ? "im2col_gemm" : "direct";
+  }
+  /// 32-bit elements of its vectors, by the same; 1 where it does not say.
+  [[nodiscard]] static auto lanes_of(std::string_view name) -> int {
+    auto const has = [&](std::string_view part) { return name.find(part) != name.npos; };
+    return has("avx512") ? 16 : has("avx2") ? 8 : has("sse41") ? 4 : 1;
+  }
+
 private:
   explicit onednn(std::shared_ptr<detail::dnnl_context const> context)
       : context_{std::move(context)} {}
@@ -204,18 +232,21 @@ private:
                 "status " + std::to_string(status));
   }
 
-  /// Its name for an implementation says what it does.
-  [[nodiscard]] static auto primitive_of(std::string_view name) -> std::string_view {
-    auto const has = [&](std::string_view part) { return name.find(part) != name.npos; };
-    if (has("wino_4x3")) return "winograd_f4x3";
-    if (has("wino_2x3")) return "winograd_f2x3";
-    if (has("wino")) return {};
-    return has("gemm") ? "im2col_gemm" : "direct";
-  }
   [[nodiscard]] static auto name_of(const_dnnl_primitive_desc_t d) -> char const* {
     char const* name = "";
     (void)dnnl_primitive_desc_query(d, dnnl_query_impl_info_str, 0, static_cast<void*>(&name));
     return name;
+  }
+
+  /// Shows each implementation that has a primitive's name, of every algorithm.
+  template <class Visit>
+  void describe_each(convolution_layer const& layer, precision p, Visit const& visit) const {
+    for (auto const algorithm : {dnnl_convolution_direct, dnnl_convolution_winograd})
+      walk(layer, p, algorithm, [&](detail::dnnl_description d) {
+        std::string_view const name = name_of(d.get());
+        if (!primitive_of(name).empty() && name.substr(0, 3) != "ref") visit(name, std::move(d));
+        return true;
+      });
   }
 
   struct tensors {
@@ -331,5 +362,45 @@ private:
 
   std::shared_ptr<detail::dnnl_context const> context_;
 };
+
+/// A source for `measure_layers`: of each primitive the library's first implementation, and what it takes
+/// where the choice is left to it. Layers with zeros get none: it has no sparse kernels.
+[[nodiscard]] inline auto onednn_kernels(onednn const& library,
+                                         std::vector<precision> precisions = {precision::fp32})
+    -> kernel_source {
+  return [library, precisions = std::move(precisions)](
+             convolution_layer const& layer) -> expected<std::vector<candidate>> {
+    std::vector<candidate> all;
+    if (layer.density < 1) return all;
+    for (auto const p : precisions) {
+      // All are described now, none is made.
+      auto const chosen = library.chosen_for(layer, p);
+      for (auto const& name : library.names(layer, p)) {
+        auto const primitive = std::string{onednn::primitive_of(name)};
+        auto const automatic = name == chosen;
+        if (!automatic && std::any_of(all.begin(), all.end(), [&](candidate const& c) {
+              return c.element == p && c.primitive == primitive;
+            }))
+          continue;
+        all.push_back({.primitive = primitive,
+                       .code = "onednn",
+                       .element = p,
+                       .lanes = onednn::lanes_of(name),
+                       .automatic = automatic,
+                       .prepare = [=]() -> expected<prepared_kernel> {
+                         auto kernels = library.prepare(layer, p, {name});
+                         if (!kernels) return unexpected{std::move(kernels).error()};
+                         auto const k =
+                             std::make_shared<onednn_kernel const>(std::move(kernels->front()));
+                         return prepared_kernel{.implementation = name,
+                                                .reorders_input = k->reorders_input(),
+                                                .reorders_output = k->reorders_output(),
+                                                .run = [k] { (*k)(); }};
+                       }});
+      }
+    }
+    return all;
+  };
+}
 
 } // namespace mars::measurement

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <mars/core/expected.hpp>
+#include <mars/cost/calibration.hpp>
+#include <mars/measurement/candidate.hpp>
+#include <mars/measurement/layers.hpp>
+#include <mars/measurement/machine.hpp>
+#include <mars/measurement/measurements.hpp>
+#include <mars/measurement/progress_bar.hpp>
+#include <mars/measurement/timing.hpp>
+#include <mars/workload/concept.hpp>
+#include <mars/workload/graph.hpp>
+#include <mars/workload/shard.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mars::measurement {
+
+/// One kernel on one layer of a network.
+struct measured_layer {
+  std::string network{};
+  std::string layer{}; ///< the first of its shape
+  std::int64_t repeats{1};
+  convolution_layer shape{}; ///< elements as wide as they were measured
+  std::string primitive{};
+  std::string code{};
+  precision element{precision::fp32};
+  int lanes{1};
+  bool automatic{};
+  bool from_cache{};
+  kernel_record record{};
+
+  [[nodiscard]] auto time() const -> seconds { return record.time.time; }
+  [[nodiscard]] auto valid() const -> macs { return valid_macs_of(shape); }
+  /// MACs that the primitive does; those of the layer for a primitive that is not ours.
+  [[nodiscard]] auto executed() const -> double {
+    auto const work = work_of(primitive, shape, lanes);
+    return work ? work->macs : static_cast<double>(macs_of(shape).count());
+  }
+};
+
+struct measured_layers {
+  machine on{};
+  std::string clock{}; ///< what time is
+  std::vector<measured_layer> rows{};
+  bool complete{true}; ///< false: the observer ended it; what is there is whole layers
+
+  /// Of a layer whose shape is this, in any network; the first that `wanted`. Null: not measured.
+  template <class Wanted>
+  [[nodiscard]] auto find(convolution_layer const& shape, Wanted const& wanted) const
+      -> measured_layer const* {
+    auto const it = std::find_if(rows.begin(), rows.end(), [&](measured_layer const& r) {
+      return r.shape == shape && wanted(r);
+    });
+    return it == rows.end() ? nullptr : &*it;
+  }
+};
+
+struct measure_options {
+  timing_options timing{.budget = seconds{0.15}};
+  std::vector<kernel_source> sources{};
+  std::vector<double> densities{1}; ///< shares of nonzero weights; each is a layer of its own
+  machine on{};                     ///< from `measure_machine` or `describe_machine`
+  /// Asked before anything runs, and told what did; a layer is taken from it only with all its kernels,
+  /// so that ratios within a layer are of one run. Not owned; null: none.
+  measurements* cache{};
+  /// If copies of a layer's weights would take more, its kernels are made and timed one after another.
+  bytes memory{std::int64_t{6} << 30};
+};
+
+namespace detail {
+
+[[nodiscard]] inline auto key_of(convolution_layer const& shape, candidate const& c)
+    -> std::string {
+  return to_text(shape)
+      .append("; ")
+      .append(to_string(c.element))
+      .append(" ")
+      .append(c.code)
+      .append(" ")
+      .append(c.primitive);
+}
+
+/// All records, or none.
+[[nodiscard]] inline auto recall(convolution_layer const& shape, std::vector<candidate> const& all,
+                                 measure_options const& o) -> std::vector<kernel_record> {
+  std::vector<kernel_record> records;
+  if (o.cache == nullptr) return records;
+  auto const key = o.on.key();
+  for (auto const& c : all) {
+    auto found = o.cache->find(key, key_of(shape, c));
+    if (!found) return {};
+    records.push_back(std::move(*found));
+  }
+  return records;
+}
+
+template <Clock C>
+[[nodiscard]] auto time_candidates(convolution_layer const& shape,
+                                   std::vector<candidate> const& all, measure_options const& o,
+                                   C& clock) -> expected<std::vector<kernel_record>> {
+  std::vector<kernel_record> records;
+  auto const weights = 4.0 * static_cast<double>(weights_of(shape));
+  auto const together =
+      weights * static_cast<double>(all.size()) <= static_cast<double>(o.memory.count());
+  auto const step = together ? std::max<std::size_t>(all.size(), 1) : 1;
+  for (std::size_t first = 0; first < all.size(); first += step) {
+    std::vector<std::function<void()>> calls;
+    for (std::size_t i = first; i < std::min(first + step, all.size()); ++i) {
+      auto kernel = all[i].prepare();
+      if (!kernel) return unexpected{std::move(kernel).error().inside(key_of(shape, all[i]))};
+      records.push_back({.implementation = kernel->implementation,
+                         .reorders_input = kernel->reorders_input,
+                         .reorders_output = kernel->reorders_output});
+      calls.push_back(std::move(kernel->run));
+    }
+    auto const times = time_interleaved(std::span{calls}, o.timing, clock);
+    for (std::size_t i = 0; i < times.size(); ++i) records[first + i].time = times[i];
+  }
+  if (o.cache != nullptr)
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (auto ok = o.cache->set(o.on.key(), key_of(shape, all[i]), records[i]); !ok)
+        return unexpected{std::move(ok).error()};
+  return records;
+}
+
+} // namespace detail
+
+/// Times every kernel of every source on every distinct layer of some networks: each shape once, however
+/// many networks have it, its kernels in turns. Rows come in the order of networks, layers and sources.
+/// Errors: those of sources. About one budget a kernel, and what sources take to tune.
+template <Clock C = thread_clock>
+[[nodiscard]] auto measure_layers(std::span<graph const> networks, measure_options const& o,
+                                  job_observer const& observer = {}, C&& clock = {})
+    -> expected<measured_layers> {
+  struct use {
+    std::string network;
+    std::string layer;
+    std::int64_t repeats;
+  };
+  struct job {
+    convolution_layer shape;
+    std::vector<use> uses;
+  };
+  std::vector<job> jobs;
+  for (auto const& g : networks)
+    for (auto const& l : distinct_layers(g))
+      for (auto const density : o.densities) {
+        auto shape = l.shape;
+        shape.density = density;
+        auto it =
+            std::find_if(jobs.begin(), jobs.end(), [&](job const& j) { return j.shape == shape; });
+        if (it == jobs.end()) it = jobs.insert(it, {shape, {}});
+        it->uses.push_back({g.name(), l.name, l.repeats});
+      }
+
+  measured_layers result{.on = o.on, .clock = std::string{clock.name()}};
+  std::vector<std::vector<measured_layer>> rows_of(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    auto const& j = jobs[i];
+    auto const what = j.uses.front().network + " " + j.uses.front().layer;
+    if (observer && !observer({static_cast<double>(i), static_cast<double>(jobs.size()), what})) {
+      result.complete = false;
+      break;
+    }
+    std::vector<candidate> candidates;
+    for (auto const& source : o.sources) {
+      auto some = source(j.shape);
+      if (!some) return unexpected{std::move(some).error().inside(what)};
+      std::move(some->begin(), some->end(), std::back_inserter(candidates));
+    }
+    auto records = detail::recall(j.shape, candidates, o);
+    auto const cached = !records.empty();
+    if (!cached) {
+      auto timed = detail::time_candidates(j.shape, candidates, o, clock);
+      if (!timed) return unexpected{std::move(timed).error()};
+      records = std::move(*timed);
+    }
+    for (std::size_t k = 0; k < candidates.size(); ++k) {
+      auto const& c = candidates[k];
+      measured_layer row{.shape = j.shape,
+                         .primitive = c.primitive,
+                         .code = c.code,
+                         .element = c.element,
+                         .lanes = c.lanes,
+                         .automatic = c.automatic,
+                         .from_cache = cached,
+                         .record = records[k]};
+      row.shape.element_bits = bits_of(c.element);
+      rows_of[i].push_back(std::move(row));
+    }
+  }
+  for (auto const& g : networks)
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+      for (auto const& u : jobs[i].uses) {
+        if (u.network != g.name()) continue;
+        for (auto row : rows_of[i]) {
+          row.network = u.network;
+          row.layer = u.layer;
+          row.repeats = u.repeats;
+          result.rows.push_back(std::move(row));
+        }
+      }
+  if (observer && result.complete)
+    (void)observer({static_cast<double>(jobs.size()), static_cast<double>(jobs.size()), "done"});
+  return result;
+}
+
+/// Whose code and which algorithm: what coefficients are fitted for.
+[[nodiscard]] inline auto algorithm_of(measured_layer const& r) -> std::string {
+  return r.code + " " + r.primitive;
+}
+/// For `cost::calibration`, in the order of the rows. Of primitives that are not ours, MACs and operands are
+/// all that is known.
+[[nodiscard]] inline auto observations_of(measured_layers const& measured)
+    -> std::vector<cost::observation> {
+  std::vector<cost::observation> all;
+  all.reserve(measured.rows.size());
+  for (auto const& r : measured.rows) {
+    auto work = work_of(r.primitive, r.shape, r.lanes);
+    if (!work) work = primitive::direct{}.work(r.shape, 1);
+    all.push_back({.algorithm = algorithm_of(r),
+                   .element_bits = r.shape.element_bits,
+                   .kind = cost::class_of(r.shape),
+                   .work = *work,
+                   .time = r.time(),
+                   .group = r.network});
+  }
+  return all;
+}
+
+/// What a calibration divides by.
+[[nodiscard]] inline auto rates_of(machine const& m) -> cost::machine_rates {
+  return {m.peak, m.bandwidth};
+}
+
+/// Puts the fastest measured kernel that `wanted` for each layer of a network into a table (`cost::table`),
+/// under the name of a design; layers that have a cost there keep it. The network's element widths are
+/// its own: a layer of 16 bits is given kernels of 16 bits only. Returns how many operators found one.
+template <class Table, WorkloadGraph G, class Wanted>
+[[nodiscard]] auto fill(Table& table, G const& network, measured_layers const& measured,
+                        std::string_view design, Wanted const& wanted) -> std::size_t {
+  std::size_t found = 0;
+  for (auto const v : operators(network)) {
+    shard const s{op(network, v)};
+    auto const layer = layer_of(s);
+    if (!layer) continue;
+    measured_layer const* best = nullptr;
+    for (auto const& r : measured.rows)
+      if (r.shape == *layer && wanted(r) && (best == nullptr || r.time() < best->time())) best = &r;
+    if (best == nullptr) continue;
+    ++found;
+    if (!table.find(s, design))
+      (void)table.add(s, design, {.time = {.total = best->time(), .compute = best->time()}});
+  }
+  return found;
+}
+
+} // namespace mars::measurement
