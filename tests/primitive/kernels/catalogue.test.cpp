@@ -90,12 +90,29 @@ TEST_CASE("every kernel keeps its error on a thousand random layers") {
   for (std::uint64_t i = 0; i < 1000; ++i) {
     mars::random_stream random{2311, i};
     auto const layer = random_layer(random);
-    auto const all = mars_test::run_all(layer, random.substream(0));
+    auto const all = mars_test::run_all(layer, random.substream(0), mars_test::tiles::one);
     INFO(i << ": " << all.worst);
     CHECK(all.largest <= 1);
     runs += all.runs;
   }
-  CHECK(runs > 30'000);
+  CHECK(runs > 12'000);
+}
+
+TEST_CASE("every kernel keeps its error where images are points, in batches") {
+  for (std::int64_t const batch : {1, 4, 7, 33})
+    for (std::int64_t const size :
+         {1, 3}) { // fully connected to a point, and to what is left of an image
+      mars::convolution_layer c;
+      c.batch = batch;
+      c.in_channels = 37;
+      c.out_channels = 131;
+      c.in = c.kernel = {size, size};
+      c.density = batch == 4 ? 0.2 : 1;
+      auto const all = mars_test::run_all(c, mars::random_stream{71, 0});
+      INFO(all.worst);
+      CHECK(all.largest <= 1);
+      CHECK(all.runs > 16);
+    }
 }
 
 TEST_CASE("every kernel keeps its error on the layers of the zoo's CNNs, with few channels") {

@@ -64,6 +64,11 @@ public:
 
   [[nodiscard]] auto parts() const -> std::vector<part> const& { return parts_; }
   [[nodiscard]] auto of(part const& p) const -> float const* { return data_.data() + p.first; }
+  /// Elements, where there is one tap.
+  [[nodiscard]] static auto size_of(part const& p) -> offset {
+    return p.channels.size() * p.blocks * lanes;
+  }
+  [[nodiscard]] auto end() const -> float const* { return data_.data() + data_.size(); }
   [[nodiscard]] auto bytes() const -> std::size_t { return data_.size() * sizeof(float); }
 
 private:
@@ -77,5 +82,28 @@ private:
   constexpr offset cached = 24 * 1024 / sizeof(float);
   return std::max<offset>(1, cached / (taps * vectors * lanes * lanes)) * lanes;
 }
+
+/// Fetches the next part's weights into the second-level cache bit by bit while this one's are used: where each
+/// is used only once or twice, they come from far away, in order, but hardware does not look beyond a page.
+class lookahead {
+public:
+  /// In `calls` calls as many as `part` has.
+  lookahead(blocked_weights const& weights, blocked_weights::part const& part, offset calls)
+      : next_{weights.of(part) + weights.size_of(part)},
+        end_{next_ + std::min(weights.size_of(part), weights.end() - next_)},
+        each_{round_up(ceil_div(weights.size_of(part), calls), line)} {}
+
+  [[gnu::always_inline]] void operator()() {
+    auto const stop = next_ + std::min(each_, end_ - next_);
+    for (; next_ < stop; next_ += std::min(line, stop - next_)) __builtin_prefetch(next_, 0, 2);
+  }
+
+private:
+  static constexpr offset line = 64 / sizeof(float);
+
+  float const* next_;
+  float const* end_;
+  offset each_;
+};
 
 } // namespace mars::primitive::kernels

@@ -81,8 +81,8 @@ private:
     for (auto at = positions.begin; at < positions.end; ++y) {
       auto const count = std::min(positions.end - at, image_.columns - x);
       if (x < layer_.out.columns)
-        std::copy_n(line + (at - positions.begin), std::min(count, layer_.out.columns - x),
-                    plane + y * layer_.out.columns + x);
+        copy_run(line + (at - positions.begin), std::min(count, layer_.out.columns - x),
+                 plane + y * layer_.out.columns + x);
       at += count;
       x = 0;
     }

@@ -48,7 +48,7 @@ public:
           } else {
             float line[width];
             sums.store_to(line);
-            std::copy_n(line, used, to);
+            copy_run(line, used, to);
           }
         }
       }

@@ -53,7 +53,7 @@ private:
     auto const rows = std::min<offset>(Vectors, layer_.out.rows - y);
     auto const columns = std::min<offset>(lanes, layer_.out.columns - x);
     for (offset i = 0; i < rows; ++i)
-      std::copy_n(lines + i * lanes, columns, plane + (y + i) * layer_.out.columns + x);
+      copy_run(lines + i * lanes, columns, plane + (y + i) * layer_.out.columns + x);
   }
 
   convolution_layer layer_;

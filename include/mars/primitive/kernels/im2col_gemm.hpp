@@ -96,7 +96,7 @@ private:
       sums.load_from(out, n_, lanes, rows);
     } else {
       std::fill_n(lines, Scalars * width, 0.0F);
-      for (offset i = 0; i < rows; ++i) std::copy_n(out + i * n_, used, lines + i * width);
+      for (offset i = 0; i < rows; ++i) copy_run(out + i * n_, used, lines + i * width);
       sums.load_from(lines, width, lanes, Scalars);
     }
     if (rows == Scalars)
@@ -108,7 +108,7 @@ private:
       sums.store_to(out, n_, lanes, rows);
     } else {
       sums.store_to(lines, width, lanes, Scalars);
-      for (offset i = 0; i < rows; ++i) std::copy_n(lines + i * width, used, out + i * n_);
+      for (offset i = 0; i < rows; ++i) copy_run(lines + i * width, used, out + i * n_);
     }
   }
 

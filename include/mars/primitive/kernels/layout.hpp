@@ -53,8 +53,9 @@ struct range {
 
 /// Those outputs of 0 … out − 1 whose tap `shift` lies inside: 0 ≤ x · stride + shift < in.
 [[nodiscard]] constexpr auto inside(offset in, offset out, offset stride, offset shift) -> range {
-  auto const begin = shift >= 0 ? 0 : std::min(out, ceil_div(-shift, stride));
-  auto const end = shift >= in ? 0 : std::min(out, ceil_div(in - shift, stride));
+  auto const strides = [&](offset n) { return stride == 1 ? n : ceil_div(n, stride); };
+  auto const begin = shift >= 0 ? 0 : std::min(out, strides(-shift));
+  auto const end = shift >= in ? 0 : std::min(out, strides(in - shift));
   return {begin, std::max(begin, end)};
 }
 

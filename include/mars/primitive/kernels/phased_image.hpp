@@ -54,7 +54,7 @@ struct phased_image {
             auto const* line = image + (channel * c.in.rows + row) * c.in.columns;
             std::fill_n(to, valid.begin, 0.0F);
             if (c.stride.columns == 1)
-              std::copy_n(line + valid.begin + shift, valid.size(), to + valid.begin);
+              copy_run(line + valid.begin + shift, valid.size(), to + valid.begin);
             else
               for (auto j = valid.begin; j < valid.end; ++j)
                 to[j] = line[j * c.stride.columns + shift];

@@ -42,6 +42,25 @@ using vec [[gnu::vector_size(lanes * sizeof(float))]] = float;
 
 [[nodiscard, gnu::always_inline]] inline auto broadcast(float x) -> vec { return x - vec{}; }
 
+/// Copies a run of any length without a call: most are rows of small images, of seven to fifty-six numbers.
+/// What does not fill a vector is copied from its end, so that some numbers are copied twice.
+[[gnu::always_inline]] inline void copy_run(float const* from, offset count, float* to) {
+  auto const ends = [&](auto width) __attribute__((always_inline)) {
+    std::memcpy(to, from, width * sizeof(float));
+    std::memcpy(to + count - width, from + count - width, width * sizeof(float));
+  };
+  if (count >= lanes) {
+    for (offset i = 0; i + lanes <= count; i += lanes) store(to + i, load(from + i));
+    store(to + count - lanes, load(from + count - lanes));
+  } else if (count >= 8) {
+    ends(std::integral_constant<offset, 8>{});
+  } else if (count >= 4) {
+    ends(std::integral_constant<offset, 4>{});
+  } else {
+    for (offset i = 0; i < count; ++i) to[i] = from[i];
+  }
+}
+
 /// f(0), …, f(N − 1) with constants: a loop that every compiler unrolls, so that arrays indexed by it
 /// live in registers.
 template <int N, class F>
