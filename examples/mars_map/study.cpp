@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "study.hpp"
 
+#include "study_measure.hpp"
 #include "study_stack.hpp"
 
 #include <mars/compression/accuracy.hpp>
@@ -17,7 +18,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 namespace mars_map {
 
@@ -98,17 +101,27 @@ using found_study = exploration::study;
 
 } // namespace
 
-auto study_stack_of(options const& o, mars::stop_token) -> mars::expected<study_outcome> {
+auto study_stack_of(options const& o, mars::stop_token stop) -> mars::expected<study_outcome> {
   auto const accuracy = accuracies(o.study);
   if (!accuracy) return mars::unexpected{accuracy.error()};
-  auto const stack = make_stack(o);
+  auto stack = make_stack(o);
   if (!stack) return mars::unexpected{stack.error()};
+  std::shared_ptr<measured_machine const> machine;
+  if (o.study.measure) {
+    auto measured = measure_stack(o, *stack, stop);
+    if (!measured) return mars::unexpected{std::move(measured).error()};
+    machine = std::make_shared<measured_machine const>(*std::move(measured));
+    stack = with_design(*std::move(stack), machine_design(machine->layers.on));
+  }
   auto const found = exploration::explore(
-      *stack, exploration::listed_algorithms{},
-      exploration::fallbacks{mars::primitive::direct{}, mars::primitive::csr_direct{}}, *accuracy);
+      *stack, study_cost{machine},
+      exploration::fallbacks{mars::primitive::direct{}, mars::primitive::csr_direct{}}, *accuracy,
+      study_times{machine});
   if (!found) return mars::unexpected{found.error()};
   study_outcome answer;
-  answer.report.text = legality_text(*found) + fastest_text(*found) + findings_text(*found);
+  answer.report.text = legality_text(*found);
+  if (machine != nullptr) answer.report.text += agreement_text(*machine);
+  answer.report.text += fastest_text(*found) + findings_text(*found);
   answer.report.json = mars::io::study_json(*found);
   if (!o.report.empty())
     answer.files = {{"study.html", mars::io::study_html(*found)},

@@ -132,7 +132,7 @@ struct compression_values {
 }
 
 [[nodiscard]] auto make_hardware(options const& o) -> mars::expected<hardware_axis> {
-  std::vector<mars::primitive::processor> all;
+  std::vector<study_design> all;
   auto names = o.study.hardware;
   if (names.empty())
     for (auto const& p : mars::presets::processors()) names.emplace_back(p.name);
@@ -146,7 +146,7 @@ struct compression_values {
     bool found = false;
     for (auto const& p : mars::presets::processors())
       if (p.name == name) {
-        all.push_back(mars::presets::processor_design(p));
+        all.push_back({mars::presets::processor_design(p)});
         found = true;
       }
     if (found) continue;
@@ -195,6 +195,13 @@ auto make_stack(options const& o) -> mars::expected<study_stack> {
   if (!networks) return mars::unexpected{std::move(networks).error()};
   return study_stack{*std::move(networks), *std::move(compressions), *std::move(primitives),
                      *std::move(code), *std::move(hardware)};
+}
+
+auto with_design(study_stack stack, study_design design) -> study_stack {
+  auto designs = stack.designs.values<0>();
+  designs.push_back(std::move(design));
+  stack.designs = hardware_axis{std::move(designs)};
+  return stack;
 }
 
 } // namespace mars_map

@@ -6,6 +6,7 @@
 #include "options.hpp"
 
 #include <mars/compression/channel_pruning.hpp>
+#include <mars/compression/concept.hpp>
 #include <mars/compression/none.hpp>
 #include <mars/compression/precision.hpp>
 #include <mars/compression/then.hpp>
@@ -28,6 +29,16 @@
 
 namespace mars_map {
 
+/// A processor of a study. `only_wide`: it is this machine, whose kernels compute in 32 bits.
+struct study_design : mars::primitive::processor {
+  bool only_wide{false};
+
+  template <mars::Compression C>
+  [[nodiscard]] auto executes(C const&) const -> bool {
+    return !only_wide || mars::effects_of<C>().element_bits == 0;
+  }
+};
+
 using networks_axis = mars::exploration::axis<mars::exploration::network>;
 using compressions_axis = mars::exploration::axis<
     mars::compression::none, mars::compression::weight_pruning, mars::compression::channel_pruning,
@@ -41,11 +52,14 @@ using primitives_axis =
                             mars::primitive::winograd<4>, mars::primitive::csr_direct,
                             mars::primitive::csr_gemm, mars::primitive::csr_spatial_pack>;
 using code_axis = mars::exploration::axis<mars::exploration::untuned, mars::exploration::tuned>;
-using hardware_axis = mars::exploration::axis<mars::primitive::processor>;
+using hardware_axis = mars::exploration::axis<study_design>;
 using study_stack = mars::exploration::stack<networks_axis, compressions_axis, primitives_axis,
                                              code_axis, hardware_axis>;
 
 /// The stack that the options name. Errors: `unknown_name` and what loading a model says, at the option.
 [[nodiscard]] auto make_stack(options const& o) -> mars::expected<study_stack>;
+
+/// The stack with one more design.
+[[nodiscard]] auto with_design(study_stack stack, study_design design) -> study_stack;
 
 } // namespace mars_map

@@ -4,6 +4,7 @@
 #include <mars/cost/cross_validation.hpp>
 #include <mars/measurement/measure_layers.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -51,7 +52,8 @@ template <class Wanted, class Score>
     }
   }
   for (auto const& r : rows)
-    if (result.empty() || result.back().network != r.network)
+    if (std::none_of(result.begin(), result.end(),
+                     [&](choice_regret const& c) { return c.network == r.network; }))
       result.push_back({.network = r.network});
   for (auto const& [key, c] : layers) {
     if (c.kernels < 2 || !c.least) continue;
