@@ -265,10 +265,11 @@ struct pareto_geometry {
          colours.legend([&](std::size_t k) { return k < s.elements(axis_id::primitive).size(); }) +
          "</ul>\n<ul class=\"legend\">";
   constexpr std::array<std::string_view, 3> says{"unknown accuracy", "published", "measured"};
-  for (std::size_t k : {1, 2, 0})
+  for (auto const p : {exploration::provenance::published, exploration::provenance::measured,
+                       exploration::provenance::unknown})
     out += fmt::format("<li><svg class=\"box\" viewBox=\"-7 -7 14 14\"><use class=\"key\" "
                        "href=\"#m{}\"/></svg>{}</li>",
-                       provenance_mark(static_cast<exploration::provenance>(k)), says[k]);
+                       provenance_mark(p), says[static_cast<std::size_t>(p)]);
   return out + "<li>faint: beaten by another cell</li></ul>\n";
 }
 
