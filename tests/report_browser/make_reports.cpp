@@ -6,15 +6,19 @@
 //   overlapped.html  sets that overlap, transfers between operators
 //   staged.html      a set per accelerator, loads and stores inside operators
 //   large.html       10 000 operators on 8 accelerators
+//   study.html       a study of 360 cells (support/synthetic_study.hpp)
+//   stack.html       one of 4480
 
 #include "support/bare_graph.hpp"
 #include "support/networks.hpp"
+#include "support/synthetic_study.hpp"
 
 #include <mars/core/random.hpp>
 #include <mars/evaluation/critical_path.hpp>
 #include <mars/io/files.hpp>
 #include <mars/io/report/html.hpp>
 #include <mars/io/report/trace.hpp>
+#include <mars/io/study/html.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -215,5 +219,11 @@ auto main(int argc, char** argv) -> int {
   bool const written = write("streamed", streamed) && write("sequential", sequential) &&
                        write("overlapped", overlapped) && write("staged", staged) &&
                        write("large", large);
-  return written ? 0 : 1;
+  auto const write_study = [&](std::string const& name, mars_test::study_shape shape) {
+    return mars::io::write_study_html(folder + name + ".html",
+                                      mars_test::make_synthetic_study(shape))
+        .has_value();
+  };
+  bool const studied = write_study("study", {}) && write_study("stack", {7, 8, 8, 5, true});
+  return written && studied ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 // Reports in a real browser: node report.test.mjs <chromium> <make_reports> [folder for screenshots]
 // They open without a word on the console and without a request; hovering explains operators and gaps; wheel, buttons,
 // dragging and keys zoom; the critical path and the table's order change when asked to.
+// Pages of studies: study.mjs.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Browser } from './browser.mjs';
+import { studyTests } from './study.mjs';
 
 const [chromium, makeReports, pictures] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'mars-reports-'));
@@ -258,6 +260,8 @@ const tests = {
     says(await hover(0, 0.5), 'µs');
     silent('large');
   },
+
+  ...studyTests({ browser, open, silent, box, press, tip, says }),
 
   // None of this must pass when the script is broken.
   async a_broken_script_is_noticed() {

@@ -253,7 +253,7 @@ inline void study_builder::fill_rest() {
   for (std::size_t a = 0; a < axis_count; ++a)
     for (std::size_t i = 0; i < extent(a); ++i)
       if (a != 2 || !is_sparse(i)) s_.variance.block[a].push_back(id(i));
-  using enum axis_id;
+  using enum mars::exploration::axis_id;
   for (auto const& [axes, share] :
        std::vector<std::pair<std::vector<axis_id>, double>>{{{network}, 0.604},
                                                             {{compression}, 0.052},

@@ -95,21 +95,23 @@ struct strip_geometry {
                           html_text(element_name(s, axis_id::primitive, b.uniform_primitive)),
                           against(b.uniform), against(b.blind), strip_svg(b, colours, i, title));
   }
-  auto const choice = [&](std::string_view key, axis_id a, auto&& of, bool all) {
-    return panel_choice{key, names_of(s, a), distinct(s.best, of), true, all};
+  using start = panel_choice::start;
+  auto const choice = [&](std::string_view key, axis_id a, auto&& of, start begin) {
+    return panel_choice{key, names_of(s, a), distinct(s.best, of), begin};
   };
   return study_card(
       "algorithms", "The best algorithm of every operator", "reorders between formats included",
-      choice_tools({choice(
-                        "network", axis_id::network, [](auto const& b) { return b.network; }, true),
-                    choice(
-                        "compression", axis_id::compression,
-                        [](auto const& b) { return b.compression; }, false),
-                    choice(
-                        "code", axis_id::code_generation,
-                        [](auto const& b) { return b.code_generation; }, false),
-                    choice(
-                        "design", axis_id::design, [](auto const& b) { return b.design; }, false)}),
+      choice_tools(
+          {choice(
+               "network", axis_id::network, [](auto const& b) { return b.network; }, start::all),
+           choice(
+               "compression", axis_id::compression, [](auto const& b) { return b.compression; },
+               start::first),
+           choice(
+               "code", axis_id::code_generation, [](auto const& b) { return b.code_generation; },
+               start::last),
+           choice(
+               "design", axis_id::design, [](auto const& b) { return b.design; }, start::first)}),
       fmt::format(
           "From the first operator on the left to the last: the upper band is what runs, the lower "
           "one what would be faster if reorders were free, where that differs; a line between "

@@ -229,25 +229,28 @@ private:
 
 /// Something to choose among panels by: the script hides those whose `data-KEY` differs.
 struct panel_choice {
+  enum class start : std::uint8_t { all, together, first, last };
   std::string_view key; ///< "network"
   std::vector<std::string> names;
   std::vector<std::uint16_t> shown; ///< of `names`: those that some panel has
-  bool all{true};                   ///< "all" can be chosen
-  bool starts_with_all{true};
-  bool together{false}; ///< a panel shows all in one: chosen at first
+  start begin{start::all};          ///< `together`: a panel shows all in one
 };
 [[nodiscard]] inline auto choice_tools(std::vector<panel_choice> const& choices) -> std::string {
+  using start = panel_choice::start;
+  auto const option = [](std::string const& value, std::string const& name, bool selected) {
+    return fmt::format("<option value=\"{}\"{}>{}</option>", value, selected ? " selected" : "",
+                       name);
+  };
   std::string out = "<div class=\"tools\">";
   for (auto const& c : choices) {
-    if (c.shown.size() < 2 && !c.together) continue;
+    if (c.shown.size() < 2 && c.begin != start::together) continue;
     out += fmt::format("<label>{} <select data-key=\"{}\">", c.key, c.key);
-    if (c.together) out += "<option value=\"together\" selected>all in one</option>";
-    if (c.all)
-      out += fmt::format("<option value=\"\"{}>all</option>", c.starts_with_all ? " selected" : "");
+    if (c.begin == start::together) out += option("together", "all in one", true);
+    out += option("", "all", c.begin == start::all);
     for (std::size_t i = 0; i < c.shown.size(); ++i)
-      out += fmt::format("<option value=\"{}\"{}>{}</option>", c.shown[i],
-                         i == 0 && !c.together && !(c.all && c.starts_with_all) ? " selected" : "",
-                         html_text(c.names[c.shown[i]]));
+      out += option(std::to_string(c.shown[i]), html_text(c.names[c.shown[i]]),
+                    (c.begin == start::first && i == 0) ||
+                        (c.begin == start::last && i + 1 == c.shown.size()));
     out += "</select></label> ";
   }
   return out + "</div>";

@@ -50,9 +50,14 @@ namespace mars::io::detail {
                              html_text(axes_text(s, x.axes)), percent_text(x.share));
     content += "</div>\n";
   }
+  auto shares = v.shares; // interactions: the largest first
+  auto const joint = std::stable_partition(shares.begin(), shares.end(),
+                                           [](auto const& x) { return x.axes.size() == 1; });
+  std::stable_sort(joint, shares.end(),
+                   [](auto const& a, auto const& b) { return a.share > b.share; });
   constexpr double least = 0.0005; // what is printed as 0.0 %
   std::size_t small = 0;
-  for (auto const& x : v.shares) {
+  for (auto const& x : shares) {
     if (x.axes.size() > 1 && x.share < least) {
       ++small;
       continue;
@@ -257,7 +262,7 @@ struct move_row {
                        e->sign_changes ? "strong" : "label", left - 8, y + 3.8,
                        e->sign_changes ? "⇄ " : "", html_text(shortened(name, 19)));
     for (std::size_t d = 0; d < e->by_design.size(); ++d)
-      if (e->by_design[d])
+      if (e->by_design[d] && std::isfinite(*e->by_design[d]))
         out += mark(d, colour_class(d) + " best", x(*e->by_design[d]), y,
                     name + " on " + element_name(s, axis_id::design, d) + "\n" +
                         factor_text(*e->by_design[d]) + ": " + speed_text(*e->by_design[d]) +
@@ -297,8 +302,9 @@ struct move_row {
       distinct(s.compression_effects, [](auto const& e) { return e.code_generation; });
   return study_card(
       "compression", "What compressing buys", "by design, best primitive on both sides",
-      choice_tools({{"network", names_of(s, axis_id::network), network, true, true},
-                    {"code", names_of(s, axis_id::code_generation), code, true, false}}),
+      choice_tools(
+          {{"network", names_of(s, axis_id::network), network},
+           {"code", names_of(s, axis_id::code_generation), code, panel_choice::start::last}}),
       fmt::format(
           "Time compressed, of the time uncompressed. Marks of a row that lie far apart say "
           "that the gain is the design's, not the compression's; in {} of {} rows a "

@@ -31,10 +31,11 @@ namespace mars::io::detail {
   out += tile("legal cells", count_text(s.cells.size()),
               "of " + count_text(s.product()) + ", " +
                   percent_text(static_cast<double>(s.cells.size()) / product));
+  auto const reasons = std::count_if(s.rejections.begin(), s.rejections.end(),
+                                     [](auto const& r) { return r.cells > 0; });
   out += tile("rejected cells", count_text(s.rejected.size()),
-              s.rejections.empty() ? std::string{"none"}
-                                   : fmt::format("for {} reason{}", s.rejections.size(),
-                                                 s.rejections.size() == 1 ? "" : "s"));
+              reasons == 0 ? std::string{"none"}
+                           : fmt::format("for {} reason{}", reasons, reasons == 1 ? "" : "s"));
   out += tile("questions to the model", count_text(s.questions),
               count_text(s.operators) + " distinct operators");
   auto const measured = std::count_if(s.cells.begin(), s.cells.end(),
@@ -58,6 +59,16 @@ namespace mars::io::detail {
   struct look {
     std::string_view style, sign, says;
   };
+  // Evidence is clauses: one below the other.
+  auto const clauses = [](std::string_view text) {
+    std::string list;
+    while (!text.empty()) {
+      auto const end = text.find("; ");
+      list += "<li>" + html_text(text.substr(0, end)) + "</li>";
+      text = end == text.npos ? std::string_view{} : text.substr(end + 2);
+    }
+    return list;
+  };
   std::string out =
       "<section class=\"findings\" aria-label=\"What the study says of published claims\">\n";
   for (auto const& f : s.findings) {
@@ -66,8 +77,8 @@ namespace mars::io::detail {
                        ? look{"fails", "✗", "does not hold here"}
                        : look{"open", "?", "cannot be said"};
     out += fmt::format("<article class=\"finding {}\"><h2><i aria-hidden=\"true\">{}</i>{}</h2>"
-                       "<p>{}</p><p class=\"muted\">{}</p></article>\n",
-                       l.style, l.sign, l.says, html_text(f.claim), html_text(f.evidence));
+                       "<p>{}</p><ul>{}</ul></article>\n",
+                       l.style, l.sign, l.says, html_text(f.claim), clauses(f.evidence));
   }
   return out + "</section>\n";
 }
@@ -84,6 +95,7 @@ namespace mars::io::detail {
     bar += fmt::format("<i class=\"{} part\" style=\"width:{:.3f}%\"></i>",
                        colour_class(i + no_first), 100 * share(s.rejections[i].cells));
   bar += "</div>\n";
+  std::string idle; // relations that reject nothing
   std::string rows = fmt::format(
       "<table><thead><tr><th>cells</th><th>relation</th><th class=\"num\">number</th><th "
       "class=\"num\">share</th></tr></thead><tbody>\n<tr><td><i class=\"swatch legal\"></i>"
@@ -91,6 +103,10 @@ namespace mars::io::detail {
       count_text(s.cells.size()), percent_text(share(s.cells.size())));
   for (std::size_t i = 0; i < s.rejections.size(); ++i) {
     auto const& r = s.rejections[i];
+    if (r.cells == 0) {
+      idle += (idle.empty() ? "" : ", ") + ("<code>" + html_text(r.relation) + "</code>");
+      continue;
+    }
     rows += fmt::format("<tr><td class=\"name\"><i class=\"swatch part {}\"></i>{}</td><td><code>{}"
                         "</code></td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>\n",
                         colour_class(i + no_first), html_text(r.reason), html_text(r.relation),
@@ -99,11 +115,13 @@ namespace mars::io::detail {
   rows += fmt::format("<tr class=\"sum\"><td>the whole product</td><td></td><td class=\"num\">{}"
                       "</td><td class=\"num\">100 %</td></tr></tbody></table>\n",
                       count_text(s.product()));
-  return study_card("legality", "What can be", "cells of the product, by first failing relation",
-                    "",
-                    "A cell is one element of each axis. What cannot be is counted under the first "
-                    "relation that fails; legal and rejected cells add up to the product.",
-                    bar + rows);
+  return study_card(
+      "legality", "What can be", "cells of the product, by first failing relation", "",
+      "A cell is one element of each axis. What cannot be is counted under the first "
+      "relation that fails; legal and rejected cells add up to the product.",
+      bar + rows +
+          (idle.empty() ? std::string{}
+                        : "<p class=\"see\">Asked, too, and always true: " + idle + "</p>\n"));
 }
 
 [[nodiscard]] inline auto axes_card(exploration::study const& s) -> std::string {

@@ -160,7 +160,7 @@ struct pareto_geometry {
       " on " + design;
   auto out = fmt::format(
       "<figure class=\"panel\" data-network=\"{}\" data-design=\"{}\"><figcaption><b>{}</b> {} of "
-      "{} on the front</figcaption>\n<svg class=\"marks\" viewBox=\"0 0 {:.0f} {:.0f}\" "
+      "{}</figcaption>\n<svg class=\"marks\" viewBox=\"0 0 {:.0f} {:.0f}\" "
       "role=\"img\" aria-label=\"{}: {} against time, {} of {} cells on the front\">\n",
       network_key(p), p.design, html_text(title), p.front_size, p.cells.size(), g::width, g::height,
       html_text(title), p.known ? "accuracy" : "bytes of the model", p.front_size, p.cells.size());
@@ -265,10 +265,11 @@ struct pareto_geometry {
          colours.legend([&](std::size_t k) { return k < s.elements(axis_id::primitive).size(); }) +
          "</ul>\n<ul class=\"legend\">";
   constexpr std::array<std::string_view, 3> says{"unknown accuracy", "published", "measured"};
-  for (std::size_t k : {1, 2, 0})
+  for (auto const p : {exploration::provenance::published, exploration::provenance::measured,
+                       exploration::provenance::unknown})
     out += fmt::format("<li><svg class=\"box\" viewBox=\"-7 -7 14 14\"><use class=\"key\" "
                        "href=\"#m{}\"/></svg>{}</li>",
-                       provenance_mark(static_cast<exploration::provenance>(k)), says[k]);
+                       provenance_mark(p), says[static_cast<std::size_t>(p)]);
   return out + "<li>faint: beaten by another cell</li></ul>\n";
 }
 
@@ -298,22 +299,24 @@ struct pareto_geometry {
               : "");
     content += "<div class=\"panels\">" + figures + "</div>\n";
   }
-  panel_choice networks{"network", names_of(s, axis_id::network), {}, true, false, false};
+  using start = panel_choice::start;
+  panel_choice networks{"network", names_of(s, axis_id::network), {}, start::first};
   for (auto const& p : panels) {
     if (!p.network)
-      networks.together = true;
+      networks.begin = start::together;
     else if (networks.shown.empty() || networks.shown.back() != *p.network)
       networks.shown.push_back(*p.network);
   }
   auto const design = distinct(panels, [](auto const& p) { return p.design; });
   return study_card(
       "pareto", "Pareto fronts", "per network and design",
-      choice_tools({networks, {"design", names_of(s, axis_id::design), design, true, true, false}}),
+      choice_tools({networks, {"design", names_of(s, axis_id::design), design}}),
       "Up and left is better where accuracy is known, down and left where it is not. The line "
       "joins "
       "what is best within a time; full marks off the line are on the front, too, because they "
       "need "
-      "fewer bytes or less energy. Panels of a network share their axes.",
+      "fewer bytes or less energy. Beside each name: cells on the front, of all. Panels of a "
+      "network share their axes.",
       content + pareto_legends(s, colours) + fronts_table(s, panels));
 }
 

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace mars::io::detail {
@@ -116,44 +116,41 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
       correlation_strip(s) + rows + "</tbody></table></div></details>\n");
 }
 
-/// From which sparsity on sparse beats dense: a lane for each design and pair of primitives.
-[[nodiscard]] inline auto break_even_card(exploration::study const& s,
-                                          algorithm_colours const& colours) -> std::string {
+/// From which sparsity on sparse beats dense, on one design: a lane for each pair of primitives.
+[[nodiscard]] inline auto break_even_figure(exploration::study const& s, std::uint16_t design)
+    -> std::string {
   using exploration::axis_id;
-  if (s.break_evens.empty()) return {};
-  using lane = std::tuple<std::uint16_t, std::uint16_t, std::uint16_t>; // design, sparse, opponent
-  std::map<lane, std::vector<exploration::break_even const*>> lanes;
-  std::size_t never = 0;
-  for (auto const& b : s.break_evens) {
-    lanes[{b.design, b.sparse, b.opponent}].push_back(&b);
-    never += !b.sparsity;
-  }
-  constexpr double left = 330, right = 990;
+  std::map<std::pair<std::uint16_t, std::uint16_t>, std::vector<exploration::break_even const*>>
+      lanes; // sparse and opponent
+  for (auto const& b : s.break_evens)
+    if (b.design == design) lanes[{b.sparse, b.opponent}].push_back(&b);
+  constexpr double left = 250, right = 990;
   plot_scale const x{0, 1, left, right};
   dot_lanes plot{left, right, 21};
-  std::optional<std::uint16_t> last;
-  for (auto const& [k, list] : lanes) {
-    auto const [design, sparse, opponent] = k;
-    if (last != design) plot.heading(shortened(element_name(s, axis_id::design, design), 18));
-    last = design;
-    auto const& ours = element_name(s, axis_id::primitive, sparse);
-    auto const& theirs = element_name(s, axis_id::primitive, opponent);
+  for (auto const& [pair, list] : lanes) {
+    auto const& ours = element_name(s, axis_id::primitive, pair.first);
+    auto const& theirs = element_name(s, axis_id::primitive, pair.second);
     plot.lane(shortened(ours + " > " + theirs, 36));
-    std::size_t missing = 0;
+    std::size_t never = 0;
+    std::map<double, std::size_t> early; // ahead already at the lowest level
     for (auto const* b : list) {
-      if (!b->sparsity) {
-        ++missing;
-        continue;
-      }
-      plot.add(mark(b->code_generation, colour_class(opponent) + (b->at_most ? " beaten" : " move"),
-                    x(*b->sparsity), plot.centre(),
-                    fmt::format("{} on {}, {}\n{} beats {} from {}{} of zero weights on",
-                                element_name(s, axis_id::network, b->network),
-                                element_name(s, axis_id::design, design),
-                                element_name(s, axis_id::code_generation, b->code_generation), ours,
-                                theirs, b->at_most ? "at most " : "", percent_text(*b->sparsity))));
+      if (!b->sparsity)
+        ++never;
+      else if (b->at_most)
+        ++early[*b->sparsity];
+      else
+        plot.add(mark(b->code_generation, colour_class(pair.second) + " move", x(*b->sparsity),
+                      plot.centre(),
+                      fmt::format("{} on {}, {}\n{} beats {} from {} of zero weights on",
+                                  element_name(s, axis_id::network, b->network),
+                                  element_name(s, axis_id::design, design),
+                                  element_name(s, axis_id::code_generation, b->code_generation),
+                                  ours, theirs, percent_text(*b->sparsity))));
     }
-    if (missing > 0) plot.note(fmt::format("never: {} of {}", missing, list.size()));
+    for (auto const& [level, n] : early)
+      plot.add(fmt::format("<text class=\"label end\" x=\"{:.1f}\" y=\"{:.1f}\">◂ {}</text>\n",
+                           x(level), plot.centre() + 3.8, n));
+    if (never > 0) plot.note(fmt::format("never: {} of {}", never, list.size()));
     plot.next();
   }
   std::string grid;
@@ -165,12 +162,28 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
   grid += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\">zero weights at which both "
                       "take as long</text>\n",
                       x(0.5), bottom + 28);
-  auto svg = plot.svg("Sparsity from which on sparse primitives win", grid, 32);
-  svg += "<ul class=\"legend\">" + colours.legend([&](std::size_t i) {
+  auto const name = html_text(element_name(s, axis_id::design, design));
+  return fmt::format(
+             "<figure class=\"panel\" data-design=\"{}\"><figcaption><b>{}</b></figcaption>",
+             design, name) +
+         plot.svg("Sparsity from which on sparse primitives win on " + name, grid, 32) +
+         "</figure>\n";
+}
+
+[[nodiscard]] inline auto break_even_card(exploration::study const& s,
+                                          algorithm_colours const& colours) -> std::string {
+  using exploration::axis_id;
+  if (s.break_evens.empty()) return {};
+  auto const designs = distinct(s.break_evens, [](auto const& b) { return b.design; });
+  auto const never = static_cast<std::size_t>(std::count_if(
+      s.break_evens.begin(), s.break_evens.end(), [](auto const& b) { return !b.sparsity; }));
+  std::string figures = "<div class=\"panels one\">";
+  for (auto const d : designs) figures += break_even_figure(s, d);
+  figures += "</div>\n<ul class=\"legend\">" + colours.legend([&](std::size_t i) {
     return std::any_of(s.break_evens.begin(), s.break_evens.end(),
                        [&](auto const& b) { return b.opponent == i; });
   });
-  svg += generation_legend(s) + "</ul>\n";
+  figures += generation_legend(s) + "</ul>\n";
   std::string rows =
       "<details><summary class=\"minor\">All of them</summary><label class=\"search\">find <input "
       "type=\"search\" data-table=\"break-evens\" placeholder=\"network, primitive, "
@@ -191,14 +204,14 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
         b.sparsity ? (b.at_most ? "≤ " : "") + percent_text(*b.sparsity) : std::string{"never"});
   }
   return study_card(
-      "break-even", "From which sparsity on it pays", "sparse primitives against dense ones", "",
+      "break-even", "From which sparsity on it pays", "sparse primitives against dense ones",
+      choice_tools({{"design", names_of(s, axis_id::design), designs, panel_choice::start::first}}),
       fmt::format("A mark is one network: the share of zero weights from which on the sparse "
                   "primitive is faster than the opponent on dense weights. Further left is better "
                   "for sparsity; in {} of {} comparisons it never pays within the levels studied. "
-                  "Colour: the opponent; "
-                  "faint: ahead at the lowest level studied already.",
+                  "Colour: the opponent. ◂: how many are ahead at the lowest level already.",
                   count_text(never), count_text(s.break_evens.size())),
-      svg + rows + "</tbody></table></div></details>\n");
+      figures + rows + "</tbody></table></div></details>\n");
 }
 
 } // namespace mars::io::detail

@@ -48,7 +48,7 @@ a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: un
 section[id] { scroll-margin-top: 12px; }
 .findings { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 12px; margin: 16px 0 12px; }
 .finding { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--muted); border-radius: 10px;
-  padding: 12px 16px; min-width: 0; overflow-wrap: anywhere; } .finding p { margin: 0 0 6px; } .finding p:last-child { margin: 0; font-size: 13px; }
+  padding: 12px 16px; min-width: 0; overflow-wrap: anywhere; } .finding p { margin: 0 0 6px; } .finding ul { margin: 0; padding-left: 16px; font-size: 12.5px; color: var(--muted); } .finding p::first-letter { text-transform: uppercase; }
 .finding h2 { margin-bottom: 4px; font-size: 13px; color: var(--muted); display: flex; gap: 8px; align-items: center; }
 .finding h2 i { font-style: normal; width: 18px; height: 18px; border-radius: 50%; background: var(--muted); color: var(--card);
   display: grid; place-items: center; font-size: 12px; line-height: 1; }
@@ -59,9 +59,9 @@ select, input { font: inherit; color: var(--ink); background: var(--faint); bord
 select:focus-visible, input:focus-visible, svg:focus-visible, th:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .tools { flex-wrap: wrap; gap: 4px 12px; } .search { display: none; font-size: 12.5px; color: var(--muted); } .js .search { display: block; margin-bottom: 8px; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr)); gap: 14px 18px; }
-.panels.two { grid-template-columns: repeat(auto-fill, minmax(min(460px, 100%), 1fr)); }
+.panels.one { grid-template-columns: minmax(0, 1fr); } .panels.two { grid-template-columns: repeat(auto-fill, minmax(min(460px, 100%), 1fr)); }
 .halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); gap: 14px 24px; }
-figure { margin: 0; min-width: 0; } figcaption { font-size: 12.5px; color: var(--muted); margin-bottom: 4px; } figcaption b { color: var(--ink); font-weight: 600; }
+figure { margin: 0; min-width: 0; } figcaption { font-size: 12.5px; color: var(--muted); margin-bottom: 4px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; } figcaption b { color: var(--ink); font-weight: 600; }
 .js .panel:not(.on) { display: none; } .strip-row { margin-bottom: 8px; } .strips:empty::after, .nothing { color: var(--muted); }
 .strip-row .bar-head { margin: 0 0 3px; flex-wrap: wrap; gap: 0 14px; } .strip-row .bar-head span { white-space: normal; }
 html:not(.js) .strips, html:not(.js) .panels { max-height: 900px; overflow: auto; }
