@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/primitive/concept.hpp>
 #include <mars/primitive/kernels/csr_direct.hpp>
 #include <mars/primitive/kernels/csr_gemm.hpp>
