@@ -4,9 +4,10 @@
 // and how well cost::calibrated predicts them: cross-validated, with a network left out, and by what is lost
 // when it chooses the kernel of each layer.
 //
-//   measured_costs [--cache FILE] [--rows FILE] [--vendor-only] [NETWORK...]      default: resnet18 vgg16
+//   measured_costs [--cache FILE] [--rows FILE] [--vendor-only] [--fp32] [NETWORK...]
 //
-// The rows go to FILE as comma-separated values.
+// Without a network: resnet18 and vgg16. The rows go to FILE as comma-separated values. --fp32: of the library
+// nothing else.
 #include <mars/core/files.hpp>
 #include <mars/cost/cross_validation.hpp>
 #include <mars/measurement.hpp>
@@ -40,6 +41,7 @@ struct arguments {
   std::string cache{};
   std::string rows{};
   bool own{true};
+  std::vector<precision> vendor{precision::fp32, precision::bf16, precision::int8};
   std::vector<std::string> networks{};
 };
 
@@ -152,8 +154,7 @@ auto run(arguments const& a) -> mars::expected<void> {
 #if defined(MARS_HAS_ONEDNN)
   auto const library = measurement::onednn::open();
   if (!library) return mars::unexpected{library.error()};
-  o.sources.push_back(
-      measurement::onednn_kernels(*library, {precision::fp32, precision::bf16, precision::int8}));
+  o.sources.push_back(measurement::onednn_kernels(*library, a.vendor));
 #endif
   fmt::print("{}\npeak {:.1f} GFLOP/s, read", o.on.key(), o.on.peak.count() / 1e9);
   for (auto const& p : o.on.bandwidth.points)
@@ -245,11 +246,14 @@ int main(int argc, char** argv) {
     std::string_view const word{argv[i]};
     if (word == "--vendor-only")
       a.own = false;
+    else if (word == "--fp32")
+      a.vendor = {precision::fp32};
     else if ((word == "--cache" || word == "--rows") && i + 1 < argc)
       (word == "--cache" ? a.cache : a.rows) = argv[++i];
     else if (word.substr(0, 2) == "--") {
-      fmt::print(stderr,
-                 "measured_costs [--cache FILE] [--rows FILE] [--vendor-only] [NETWORK...]\n");
+      fmt::print(
+          stderr,
+          "measured_costs [--cache FILE] [--rows FILE] [--vendor-only] [--fp32] [NETWORK...]\n");
       return 2;
     } else
       a.networks.emplace_back(word);
