@@ -152,6 +152,55 @@ auto nanoseconds(seconds t) -> double { return t.count() * 1e9; }
 
 } // namespace
 
+TEST_CASE("what prices cells, and what nearly does") {
+  struct no_price {
+    auto operator()(shard const&, convolution_layer const&, planes const&, plain_code const&,
+                    machine const&) const -> seconds {
+      return {};
+    }
+  };
+  struct no_primitive {
+    auto operator()(shard const&, convolution_layer const&, plain_code const&, machine const&) const
+        -> ex::operator_price {
+      return {};
+    }
+  };
+  STATIC_REQUIRE(ex::CellCostFor<counting_cost, planes, plain_code, machine>);
+  STATIC_REQUIRE(!ex::CellCostFor<no_price, planes, plain_code, machine>);
+  STATIC_REQUIRE(!ex::CellCostFor<no_primitive, planes, plain_code, machine>);
+  // The design's own list is of use only with a code generation that says what runs on it.
+  STATIC_REQUIRE(ex::CellCostFor<ex::listed_algorithms, planes, ex::tuned, machine>);
+  STATIC_REQUIRE(!ex::CellCostFor<ex::listed_algorithms, planes, plain_code, machine>);
+  STATIC_REQUIRE(ex::MeasuredTimes<ex::nothing_measured>);
+  STATIC_REQUIRE(!ex::MeasuredTimes<ex::nothing_known>);
+}
+
+TEST_CASE("a design's own list is asked for the primitive's name, as that code runs on it") {
+  enum class code { untuned, tuned };
+  struct listing {
+    code generation{code::tuned};
+    watts power{2};
+    [[nodiscard]] auto name() const -> std::string_view { return "listing"; }
+    [[nodiscard]] auto time(shard const&) const -> time_breakdown { return {}; }
+    [[nodiscard]] auto algorithms(shard const&) const -> std::vector<algorithm_time> {
+      auto const t = seconds{generation == code::tuned ? 1.0 : 3.0};
+      return {{.name = "other", .time = {.total = seconds{9}}},
+              {.name = "planes", .time = {.total = t}, .workspace = bytes{5}}};
+    }
+  };
+  auto const network = small_network("two");
+  auto const& o = op(network.workload, operator_id{0});
+  auto const layer = layer_of(shard{o}).value();
+  ex::listed_algorithms const cost{};
+  auto const fast = cost(shard{o}, layer, planes{"planes"}, ex::tuned{}, listing{});
+  CHECK(fast.time == seconds{1});
+  CHECK(fast.workspace == bytes{5});
+  CHECK(fast.energy == joules{2});
+  CHECK(cost(shard{o}, layer, planes{"planes"}, ex::untuned{}, listing{}).time == seconds{3});
+  CHECK(cost(shard{o}, layer, planes{"unheard of"}, ex::tuned{}, listing{}).time ==
+        infinite_seconds);
+}
+
 TEST_CASE("a cell is the sum of its operators, its fallback and its reorders") {
   auto const s = ex::explore(whole_stack(), counting_cost{}, fallback).value();
   auto const& base = find_cell(s, {0, 0, 0, 0, 0});

@@ -51,6 +51,13 @@ struct never_sweet : sweet_on_bread {
   template <class Filling, class>
   static constexpr bool holds = !std::is_same_v<Filling, jam>;
 };
+struct no_reason {
+  static constexpr std::string_view name = "x";
+  using axes = std::index_sequence<0>;
+};
+struct no_axes {
+  static constexpr std::string_view name = "x", reason = "y";
+};
 
 auto bases() {
   return ex::axis{std::vector{bread{"fresh bread", 0}, bread{"old bread", 9}}, roll{"roll", 1}};
@@ -118,6 +125,12 @@ TEST_CASE("types alone tell what need not be compiled, whatever the number of ax
   STATIC_REQUIRE(!space::possible({1, 2, space::any}));
   STATIC_REQUIRE(space::possible({space::any, 2, space::any}));
   STATIC_REQUIRE(space::possible({1, space::any, 0}));
+}
+
+TEST_CASE("a relation has a name, a reason and axes") {
+  STATIC_REQUIRE(ex::Relation<sweet_on_bread>);
+  STATIC_REQUIRE(!ex::Relation<no_reason>);
+  STATIC_REQUIRE(!ex::Relation<no_axes>);
 }
 
 TEST_CASE("without relations everything is legal") {

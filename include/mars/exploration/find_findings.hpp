@@ -19,17 +19,20 @@ namespace mars::exploration {
 namespace detail {
 
 /// Two digits behind the point.
-[[nodiscard]] inline auto two_digits(double x) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto two_digits(double x) -> std::string {
   char text[64];
   std::snprintf(text, sizeof text, "%.2f", x);
   return text;
 }
-[[nodiscard]] inline auto words_of(quantity_id q) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto words_of(quantity_id q) -> std::string {
   std::string text{word_of(q)};
   std::replace(text.begin(), text.end(), '_', ' ');
   return text;
 }
-[[nodiscard]] inline auto of(std::size_t some, std::size_t all) -> std::string {
+template <deferred = when_called>
+[[nodiscard]] auto of(std::size_t some, std::size_t all) -> std::string {
   return std::to_string(some) + " of " + std::to_string(all);
 }
 

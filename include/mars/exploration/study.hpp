@@ -66,7 +66,7 @@ struct cell {
   macs valid{};       ///< taps inside the image, zeros of the weights included
   double executed{};  ///< MACs the primitive does: padding and rounding in, skipped zeros out
   double fallback{};  ///< share of nominal MACs in layers that the primitive does not support
-  joules energy{unknown_joules};
+  joules energy{unknown_joules}; ///< of the operators, not of reorders
   cell_accuracy accuracy;
   std::optional<cell_measurement> run{};
 };

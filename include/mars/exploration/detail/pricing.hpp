@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/core/deferred.hpp>
 #include <mars/core/units.hpp>
 #include <mars/evaluation/ticks.hpp>
 #include <mars/exploration/cell_cost.hpp>
@@ -27,7 +28,8 @@
 namespace mars::exploration::detail {
 
 /// Names of formats as small numbers; 0: any.
-class format_names {
+template <deferred D = when_called>
+class basic_format_names {
 public:
   static constexpr std::size_t most = 30; ///< as many as a set in one word holds
   [[nodiscard]] auto operator()(std::string_view name) -> std::uint8_t {
@@ -47,8 +49,9 @@ public:
   }
 
 private:
-  std::vector<std::string> names_{""};
+  later<std::vector<std::string>, D> names_{""};
 };
+using format_names = basic_format_names<>;
 
 /// Answer to one question.
 struct priced {
