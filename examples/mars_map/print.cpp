@@ -66,14 +66,14 @@ void add_causes(std::string& text, mars::evaluation const& e) {
     std::string_view cause;
     double time;
   };
-  std::vector<share> shares{{"compute", 0},        {"redistribution", 0}, {"rotation", 0},
-                            {"partial sums", 0},   {"state exchange", 0}, {"streaming weights", 0},
-                            {"storing results", 0}};
+  std::vector<share> shares{{"compute", 0},         {"redistribution", 0}, {"rotation", 0},
+                            {"partial sums", 0},    {"state exchange", 0}, {"streaming weights", 0},
+                            {"storing results", 0}, {"reorders", 0}};
   double total = 0;
   for (auto const& v : e.operators) {
     std::size_t i = 0;
     for (auto const t : {v.compute, v.redistribution, v.rotation, v.partial_sums, v.state_exchange,
-                         v.weights, v.results}) {
+                         v.weights, v.results, v.reorders}) {
       shares[i++].time += to_seconds(t).count();
       total += to_seconds(t).count();
     }

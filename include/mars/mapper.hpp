@@ -9,9 +9,9 @@
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/interconnect/any_interconnect.hpp>
 #include <mars/interconnect/components.hpp>
+#include <mars/mapping/to_string.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
-#include <mars/parallel/to_string.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/context.hpp>
 #include <mars/search/exact.hpp>
@@ -29,7 +29,7 @@ namespace mars {
 /// An operator of a plan in words, so that a plan can be read without its graph.
 struct operator_summary {
   std::string name;
-  std::string sharding; ///< as `to_string(sharding, operation)` writes it
+  std::string sharding; ///< and algorithm, as `to_string(placement, operation)` writes it
 };
 
 /// What a mapper answers: the mapping, what it costs, and how far from optimal it can be.
@@ -190,7 +190,7 @@ public:
     plan result;
     for (std::size_t v = 0; v < m.operators.size(); ++v) {
       operation const& o = op(g, operator_id{v});
-      result.operators.push_back({o.name, to_string(m.operators[v].sharding, o)});
+      result.operators.push_back({o.name, to_string(m.operators[v], o)});
     }
     result.mapping = std::move(m);
     result.evaluation = *std::move(priced);

@@ -65,7 +65,8 @@ template <WorkloadGraph Graph>
   return list;
 }
 
-/// `sets` and `operators`, the latter with their times.
+/// `sets` and `operators`, the latter with their times; `reorder_s`, a part of `communication_s`, where
+/// tensors are rewritten in another format.
 template <WorkloadGraph Graph>
 [[nodiscard]] auto timed_mapping_json(plan const& p, Graph const& graph) -> ordered_json {
   auto parts = mapping_to_json(p.mapping, graph);
@@ -76,6 +77,7 @@ template <WorkloadGraph Graph>
     entry["end_s"] = seconds_json(e.end);
     entry["compute_s"] = seconds_json(e.compute);
     entry["communication_s"] = seconds_json(e.communication());
+    if (e.reorders > picoseconds{}) entry["reorder_s"] = seconds_json(e.reorders);
   }
   return parts;
 }
