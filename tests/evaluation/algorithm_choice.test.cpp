@@ -59,7 +59,7 @@ auto has_unread_result(graph const& g) -> bool {
 }
 
 template <class O>
-void compare_many(std::uint64_t seed, std::uint64_t trials, O const& objective) {
+void compare_toys(std::uint64_t seed, std::uint64_t trials, O const& objective) {
   std::size_t feasible = 0, rewritten = 0, alone = 0;
   for (std::uint64_t trial = 0; trial < trials; ++trial) {
     CAPTURE(seed, trial);
@@ -109,10 +109,10 @@ void compare_many(std::uint64_t seed, std::uint64_t trials, O const& objective) 
 } // namespace
 
 TEST_CASE("tables with algorithms equal the evaluator to the picosecond: latency") {
-  compare_many(601, 120, objective::latency{});
+  compare_toys(601, 120, objective::latency{});
 }
 TEST_CASE("tables with algorithms equal the evaluator to the picosecond: throughput") {
-  compare_many(602, 60, objective::throughput{});
+  compare_toys(602, 60, objective::throughput{});
 }
 
 // Two convolutions and an activation between them on one device, all of it 8 channels of 6×6 images of

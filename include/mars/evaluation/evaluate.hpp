@@ -32,6 +32,8 @@ namespace mars {
 /// Where placements name algorithms of a design that reorders, inputs are rewritten, one after another, from
 /// the format their producer's algorithm wrote to the one that is read here, by every reader for itself;
 /// what comes from outside, graph results, and operators without an algorithm have the plain format.
+/// Where placements name compressions, the graph is what they made of it (`form_graph`), and elements are
+/// rewritten where neighbours have others.
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
@@ -130,10 +132,11 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       auto const needed = input_layout(o, consumed, sharding, p);
       auto const moved = channels.between(from.set, set)(owned, needed, produced->element_bits);
       entry.redistribution = saturating_add(entry.redistribution, moved.time);
-      auto const reordered =
-          detail::price_of_reorder(catalogue, designs[s], needed,
-                                   {runs[e.producer.index()].output_format, produced->element_bits},
-                                   {here.input_format, produced->element_bits});
+      auto const reordered = detail::price_of_reorder(
+          catalogue, designs[s], needed,
+          {runs[e.producer.index()].output_format, produced->element_bits},
+          {here.input_format, from.compression == placed.compression ? produced->element_bits
+                                                                     : consumed.element_bits});
       entry.reorders = saturating_add(entry.reorders, reordered.time);
       demand += bytes{reordered.copy};
       // Of an input only what is missing needs room: the rest is among the live tensors.
