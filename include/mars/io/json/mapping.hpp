@@ -28,7 +28,7 @@ inline constexpr std::string_view mapping_schema = "mars.mapping/1";
 
 /// The keys of a mapping document: a contract, see io/json.hpp. Only `schema`, `sets`, `operators` and
 /// `launch_order` are read; the others are results that a writer may add.
-inline constexpr std::array<std::string_view, 23> mapping_keys{"schema",
+inline constexpr std::array<std::string_view, 24> mapping_keys{"schema",
                                                                "workload",
                                                                "system",
                                                                "objective",
@@ -48,6 +48,7 @@ inline constexpr std::array<std::string_view, 23> mapping_keys{"schema",
                                                                "semantics",
                                                                "streams",
                                                                "simulation",
+                                                               "compression",
                                                                "feasible",
                                                                "shortages",
                                                                "warnings"};
