@@ -13,6 +13,7 @@
 #include <mars/cost/roofline.hpp>
 #include <mars/cost/table.hpp>
 #include <mars/evaluation/lower.hpp>
+#include <mars/evaluation/memory_over_time.hpp>
 #include <mars/evaluation/sharing/fifo.hpp>
 #include <mars/evaluation/simulator.hpp>
 #include <mars/hardware/designs/winograd.hpp>
@@ -175,6 +176,13 @@ TEST_CASE("a chain worked out by hand: times, reorders and memory") {
     CHECK(e.memory[0].peak.count() == 2 * 4 * weights + 5 * tensor);
     CHECK(validate(m, g, s).empty());
     CHECK(memory_demands(m, g, s)[0].peak == e.memory[0].peak);
+    std::vector<operator_times> times;
+    for (auto const& o : e.operators) times.push_back({o.start, o.end});
+    bytes most{};
+    for (auto const& step :
+         memory_over_time(g, m, 1, times, semantics::sequential, e.operators).front())
+      most = std::max(most, step.total());
+    CHECK(most == e.memory[0].peak);
     auto const low =
         lower(g, s, m, cost::analytical{}, collective::standard{}, collective_lowering::rings)
             .value();

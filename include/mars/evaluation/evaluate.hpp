@@ -112,6 +112,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
           return cost(shard{o, rank_extents(o, sharding, p, rank)}, catalogue[number]);
         });
     entry.reorders = ends.time;
+    entry.more_weights = bytes{here.resident};
+    entry.more_buffers = bytes{here.transient + ends.copy};
     entry.compute = price.compute;
     entry.rotation = price.rotation;
     entry.partial_sums = price.partial_sums;
@@ -122,7 +124,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       energy_known = false;
 
     auto const print = footprint_of(o, sharding, p);
-    auto demand = live[s] + print.transient() + bytes{here.transient + ends.copy};
+    auto demand = live[s] + print.transient();
     for (input_edge const e : inputs(g, v)) {
       auto const& from = m.operators[e.producer.index()];
       auto const* produced = nth_operand(*ops[e.producer.index()], role::output, e.output);
@@ -138,13 +140,15 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
           {here.input_format, from.compression == placed.compression ? produced->element_bits
                                                                      : consumed.element_bits});
       entry.reorders = saturating_add(entry.reorders, reordered.time);
-      demand += bytes{reordered.copy};
+      entry.more_buffers += bytes{reordered.copy};
       // Of an input only what is missing needs room: the rest is among the live tensors.
       bool const rotates = rotating_operand(o, sharding, p) == &consumed;
       demand -=
           size_of(consumed, rotates ? phase_extents(o, sharding) : shard_extents(o, sharding));
       demand += storage(moved.missing_elements, produced->element_bits);
     }
+
+    demand += entry.more_buffers;
 
     entry.start = result.latency;
     auto const duration = saturating_add(entry.compute, entry.communication());

@@ -244,8 +244,8 @@ void describe_time(report_data& r, G const& graph, plan const& p, inference_load
                       .busy = g.busy ? std::optional{g.busy->index()} : std::nullopt,
                       .previous = number(g.previous),
                       .next = number(g.next)});
-  auto const memory =
-      memory_over_time(graph, p.mapping, r.accelerators.size(), times_of(e), r.semantics);
+  auto const memory = memory_over_time(graph, p.mapping, r.accelerators.size(), times_of(e),
+                                       r.semantics, e.operators);
   for (std::size_t a = 0; a < memory.size(); ++a)
     for (auto const& step : memory[a])
       r.accelerators[a].memory.push_back(
