@@ -94,7 +94,10 @@ public:
     classes_ = *std::move(classes);
     if constexpr (AlgorithmCostModelFor<Cost, design_of_system<System>>)
       chooses_ = who_chooses_ == algorithm_choice::mapper && ways_.survey(classes_.operators, true);
-    if (!forms_->empty() && !chooses_) chooses_ = !ways_.survey(classes_.operators, false);
+    if (!forms_->empty() && !chooses_) {
+      (void)ways_.survey(classes_.operators, false); // every design's own choice
+      chooses_ = true;
+    }
     if (chooses_) {
       t_.edges.clear();
       t_.op_class.clear();
