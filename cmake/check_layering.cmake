@@ -45,6 +45,7 @@ set(rank_search 8)
 set(rank_exploration 9)
 set(rank_mapper 9) # mapper.hpp, the façade
 set(rank_mapper_format 10) # mapper_format.hpp, its {fmt} formatter: opt-in like core/format.hpp
+set(rank_compressed_mapper 10) # compressed_mapper.hpp: the façade over compressions of a network
 set(rank_io 10)
 set(rank_zoo 10)
 set(rank_testing 10)

@@ -125,6 +125,15 @@ auto explain_operator(options const& o, workload const& w, mars::any_system cons
   j["design"] = where.design;
   for (auto const a : where.accelerators) j["accelerators"].push_back(a.value);
   j["sharding"] = written;
+  auto const& placed = plan->mapping.operators[v->index()];
+  if (!placed.algorithm.empty()) {
+    fmt::format_to(out, "algorithm {}\n", placed.algorithm);
+    j["algorithm"] = placed.algorithm;
+  }
+  if (!placed.format.empty()) {
+    fmt::format_to(out, "format {}\n", placed.format);
+    j["format"] = placed.format;
+  }
   if (plan->mapping.is_streamed()) {
     auto const stream = plan->mapping.stream_of(*v).value;
     fmt::format_to(out, "stream {}\n", stream);
@@ -161,7 +170,8 @@ auto explain_operator(options const& o, workload const& w, mars::any_system cons
                                     {"partial_sums", e.partial_sums},
                                     {"state_exchange", e.state_exchange},
                                     {"weights", e.weights},
-                                    {"results", e.results}}) {
+                                    {"results", e.results},
+                                    {"reorders", e.reorders}}) {
     fmt::format_to(out, "  {:<14} {:>12.4}\n", cause, mars::to_seconds(time));
     j[std::string{cause} + "_s"] = seconds_of(time);
   }
@@ -169,14 +179,16 @@ auto explain_operator(options const& o, workload const& w, mars::any_system cons
     fmt::format_to(out, "\nin its place, all else as it is: {}\n", quantity_of(o.objective));
   j["alternatives"] = ordered_json::array();
   for (auto const& x : *others) {
-    auto const name = mars::to_string(x.sharding, chosen);
+    auto const name = mars::to_string(x.how, chosen);
     auto const place = x.elsewhere.empty() ? std::string{} : ranges_text(x.elsewhere);
     auto const sign = x.change < 0 ? "-" : "+";
     fmt::format_to(out, "  {:<28} {}{}{}\n", name, sign,
                    value_text(x.change < 0 ? -x.change : x.change, o.objective),
                    place.empty() ? "" : ", on " + place);
-    j["alternatives"].push_back(
-        {{"sharding", name}, {"change", static_cast<double>(x.change) * 1e-12}});
+    j["alternatives"].push_back({{"sharding", mars::to_string(x.how.sharding, chosen)},
+                                 {"change", static_cast<double>(x.change) * 1e-12}});
+    if (!x.how.algorithm.empty()) j["alternatives"].back()["algorithm"] = x.how.algorithm;
+    if (!x.how.format.empty()) j["alternatives"].back()["format"] = x.how.format;
     for (auto const a : x.elsewhere) j["alternatives"].back()["accelerators"].push_back(a.value);
   }
   r.json = mars::io::write_json(j);

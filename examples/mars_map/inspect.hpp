@@ -32,9 +32,9 @@ struct report_text {
 [[nodiscard]] auto explain_operator(options const& o, workload const& w,
                                     mars::any_system const& system) -> mars::expected<report_text>;
 
-/// Another sharding of one operator, or another set of the mapping for it, everything else as it is.
+/// Another sharding or algorithm of one operator, or another set of the mapping for it, everything else as it is.
 struct alternative {
-  mars::sharding sharding;
+  mars::placement how;                           ///< but for its set
   std::vector<mars::accelerator_id> elsewhere{}; ///< its set; empty: the one it has
   mars::ticks change{};                          ///< of the objective's value
 };

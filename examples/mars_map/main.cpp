@@ -9,9 +9,11 @@
 //   inspect.cpp   diff, explain             pase.cpp      PaSE's objective
 //   export*.cpp   for other tools           study*.cpp    the acceleration stack
 //   policies.hpp  run-time choice           output*.cpp   JSON, report, files
+//   compress.cpp  compressions of the network
 //
 // One source file per heavy dependency: CLI11, nlohmann, protobuf and the mapper compile apart.
 #include "check.hpp"
+#include "compress.hpp"
 #include "export.hpp"
 #include "inspect.hpp"
 #include "load.hpp"
@@ -104,13 +106,14 @@ void print_error(std::string message) {
   if (!o.checkpoint.empty())
     if (auto ok = check_writable_file("--checkpoint", o.checkpoint); !ok)
       return report_error(ok.error());
-  auto const w = load_workload(o);
+  auto w = load_workload(o);
   if (!w) return report_error(w.error());
   auto const system = load_system(o);
   if (!system) return report_error(system.error());
   if (auto ok = settle(o, *system); !ok) return report_error(ok.error());
   if (auto ok = check_streams(o, *system); !ok) return report_error(ok.error());
-  auto found = answer(o, *w, *system);
+  auto const of = [&](workload const& one) { return answer(o, one, *system); };
+  auto found = o.compressions.empty() ? of(*w) : answer_compressed(o, *w, of);
   if (!found) return report_error(found.error());
   if (o.streams && found->plan.evaluation.latency < mars::never)
     if (auto ok = add_streams(o, w->graph, *system, stop_on_interrupt(), *found); !ok)

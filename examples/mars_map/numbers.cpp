@@ -101,4 +101,14 @@ auto parse_weights(char const* option, std::string const& text)
                 "TIME,ENERGY: two whole numbers up to 1000000, one above zero, such as 3,1");
 }
 
+auto percent_after(std::string_view name, std::string_view prefix) -> std::optional<double> {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  name.remove_prefix(prefix.size());
+  double percent{};
+  auto const end = name.data() + name.size();
+  auto const [at, failed] = std::from_chars(name.data(), end, percent, std::chars_format::fixed);
+  if (failed != std::errc{} || at != end || !(percent >= 0 && percent < 100)) return std::nullopt;
+  return percent / 100;
+}
+
 } // namespace mars_map

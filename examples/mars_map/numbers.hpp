@@ -6,7 +6,9 @@
 #include <mars/evaluation/objective.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace mars_map {
 
@@ -34,5 +36,9 @@ namespace mars_map {
 /// Two whole numbers, `3,1`: what a picosecond and a picojoule weigh. Error: `out_of_range`.
 [[nodiscard]] auto parse_weights(char const* option, std::string const& text)
     -> mars::expected<mars::objective::weighted>;
+
+/// What is taken away: `weight_pruning_80` after `weight_pruning_` → 0.8. Nothing for other names.
+[[nodiscard]] auto percent_after(std::string_view name, std::string_view prefix)
+    -> std::optional<double>;
 
 } // namespace mars_map

@@ -31,6 +31,7 @@ struct raw {
       search{"genetic"};
   std::string seed{"1"}, threads{"0"};
   std::string budget, evaluations, batch, image, sequence, element_bits;
+  std::string compressions, accuracy_loss;
   std::string weights, memory_limit, energy_limit, semantics, host_bandwidth, simulate, streams;
   bool list{false};
 };
@@ -123,6 +124,31 @@ template <class Given>
   return {};
 }
 
+template <class Given>
+[[nodiscard]] auto check_compressions(raw const& r, Given given, command::kind what, options& o)
+    -> mars::expected<void> {
+  for (auto const* name : {"--compressions", "--accuracy-loss", "--accuracy-unknown"}) {
+    if (!given(name)) continue;
+    if (what != command::kind::map)
+      return mars::fail(mars::error_code::invalid_argument, name, "a value", "none with a command");
+    if (!given("--compressions"))
+      return mars::fail(mars::error_code::invalid_argument, name, "a value",
+                        "none without --compressions");
+  }
+  if (!given("--compressions")) return {};
+  if (!o.checkpoint.empty())
+    return mars::fail(mars::error_code::invalid_argument, "--checkpoint", o.checkpoint,
+                      "none with --compressions: there are several searches");
+  auto names = split_names("--compressions", r.compressions);
+  if (!names) return mars::unexpected{std::move(names).error()};
+  o.compressions = *std::move(names);
+  if (!given("--accuracy-loss")) return {};
+  auto const loss = parse_number("--accuracy-loss", r.accuracy_loss);
+  if (!loss) return mars::unexpected{loss.error()};
+  o.accuracy_loss = *loss;
+  return {};
+}
+
 /// The checks of what CLI11 took as text. `given` tells whether an option was there: an empty value
 /// is a mistake, not an absence.
 template <class Given>
@@ -187,6 +213,7 @@ template <class Given>
                                          {"--sequence", &r.sequence, &o.sequence}})
     if (given(name))
       if (auto ok = read(name, *text, largest_count, *into); !ok) return ok;
+  if (auto ok = check_compressions(r, given, what, o); !ok) return ok;
   if (given("--element-bits"))
     if (auto ok = read("--element-bits", r.element_bits, 64, o.element_bits); !ok) return ok;
   return {};
@@ -296,6 +323,15 @@ auto parse_command_line(int argc, char const* const* argv) -> mars::expected<com
   text("--image", r.image, "Side of the image in pixels", "N");
   text("--sequence", r.sequence, "Tokens", "N");
   text("--element-bits", r.element_bits, "Bits of an element of any tensor", "N");
+  text("--compressions", r.compressions,
+       "Map the network under each, the best that --accuracy-loss permits: none, int8, … (see "
+       "study)",
+       "A,B,…");
+  auto* const loss = text("--accuracy-loss", r.accuracy_loss,
+                          "Percent points of top-1 that a published point may lose [1]", "POINTS");
+  app.add_flag("--accuracy-unknown", o.accuracy_unknown,
+               "Also compressions whose accuracy nobody published")
+      ->excludes(loss);
   text("--mapping", o.mapping, "Check and price this mapping instead of searching", "FILE");
   text("--checkpoint", o.checkpoint,
        "Search in rounds, keep there after each where the search stands; go on from there if it "

@@ -73,14 +73,17 @@ struct options {
   std::optional<std::int64_t> image{};
   std::optional<std::int64_t> sequence{};
   std::optional<int> element_bits{};
-  std::string json;                 ///< a file, or "-"
-  std::string report;               ///< a folder
-  std::string mapping;              ///< a file
-  std::string checkpoint{};         ///< a file
-  std::vector<std::string> files{}; ///< of a subcommand
-  std::string operator_name{};      ///< to explain
-  format_name format{};             ///< to export
-  std::string out{};                ///< a folder, to export to
+  std::vector<std::string> compressions{}; ///< of the network; empty: as it is
+  double accuracy_loss{1};                 ///< percent points of top-1, at most
+  bool accuracy_unknown{false};            ///< or any
+  std::string json;                        ///< a file, or "-"
+  std::string report;                      ///< a folder
+  std::string mapping;                     ///< a file
+  std::string checkpoint{};                ///< a file
+  std::vector<std::string> files{};        ///< of a subcommand
+  std::string operator_name{};             ///< to explain
+  format_name format{};                    ///< to export
+  std::string out{};                       ///< a folder, to export to
   pase_options pase{};
   streams_options streams_command{};
   study_options study{};

@@ -33,9 +33,7 @@ auto add_study(CLI::App& app, raw_study& raw, study_options& o) -> CLI::App* {
   return study;
 }
 
-namespace {
-
-[[nodiscard]] auto split(char const* option, std::string const& text)
+auto split_names(char const* option, std::string const& text)
     -> mars::expected<std::vector<std::string>> {
   std::vector<std::string> names;
   for (std::string_view rest = text;;) {
@@ -53,8 +51,6 @@ namespace {
   }
 }
 
-} // namespace
-
 auto check_study(CLI::App const& study, raw_study const& raw, study_options& o)
     -> mars::expected<void> {
   for (auto const& [name, text, into] : {std::tuple{"--networks", &raw.networks, &o.networks},
@@ -63,7 +59,7 @@ auto check_study(CLI::App const& study, raw_study const& raw, study_options& o)
                                          {"--codegen", &raw.code_generations, &o.code_generations},
                                          {"--hardware", &raw.hardware, &o.hardware}}) {
     if (study.count(name) == 0) continue;
-    auto names = split(name, *text);
+    auto names = split_names(name, *text);
     if (!names) return mars::unexpected{std::move(names).error()};
     *into = *std::move(names);
   }

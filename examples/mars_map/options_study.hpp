@@ -8,6 +8,7 @@
 #include <CLI/App.hpp>
 
 #include <string>
+#include <vector>
 
 namespace mars_map {
 
@@ -15,6 +16,10 @@ namespace mars_map {
 struct raw_study {
   std::string networks, compressions, primitives, code_generations, hardware;
 };
+
+/// Names with commas between them. Errors: an empty list, an empty or a repeated name.
+[[nodiscard]] auto split_names(char const* option, std::string const& text)
+    -> mars::expected<std::vector<std::string>>;
 
 /// Adds the command; `raw` and `o` outlive the parsing.
 [[nodiscard]] auto add_study(CLI::App& app, raw_study& raw, study_options& o) -> CLI::App*;

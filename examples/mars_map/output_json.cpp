@@ -22,7 +22,8 @@ auto json_text(options const& o, workload const& w, mars::any_system const& syst
                                                         .seed = o.seed,
                                                         .warnings = std::move(warnings),
                                                         .simulation = answer.simulation,
-                                                        .streams = answer.streams}));
+                                                        .streams = answer.streams,
+                                                        .compression = answer.compression}));
 }
 
 auto keep_checkpoint(options const& o, mars::checkpoint const& c) -> mars::expected<void> {

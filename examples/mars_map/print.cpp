@@ -36,6 +36,15 @@ void add_figures(std::string& text, options const& o, outcome const& answer) {
   if (auto const& s = answer.simulation)
     fmt::format_to(out, "simulated    {:.3}, {} transfers, links shared {}\n",
                    to_seconds(s->latency), count_text(s->transfers), s->sharing);
+  if (auto const& c = answer.compression) {
+    fmt::format_to(out, "compression  {}, accuracy ", c->name);
+    if (auto const& a = c->accuracy)
+      fmt::format_to(out, "{} % top-1 ({}, {}; {})\n", a->top1, a->network, a->setting, a->source);
+    else
+      fmt::format_to(out, "unknown\n");
+    for (auto const& [name, why] : c->rejected)
+      fmt::format_to(out, "             not {}: {}\n", name, why);
+  }
   if (e.energy) fmt::format_to(out, "energy       {:.3} an inference\n", *e.energy);
   if (!answer.baseline) {
     fmt::format_to(out, "baseline     none: {}\n", one_line(answer.no_baseline));
@@ -66,14 +75,14 @@ void add_causes(std::string& text, mars::evaluation const& e) {
     std::string_view cause;
     double time;
   };
-  std::vector<share> shares{{"compute", 0},        {"redistribution", 0}, {"rotation", 0},
-                            {"partial sums", 0},   {"state exchange", 0}, {"streaming weights", 0},
-                            {"storing results", 0}};
+  std::vector<share> shares{{"compute", 0},         {"redistribution", 0}, {"rotation", 0},
+                            {"partial sums", 0},    {"state exchange", 0}, {"streaming weights", 0},
+                            {"storing results", 0}, {"reorders", 0}};
   double total = 0;
   for (auto const& v : e.operators) {
     std::size_t i = 0;
     for (auto const t : {v.compute, v.redistribution, v.rotation, v.partial_sums, v.state_exchange,
-                         v.weights, v.results}) {
+                         v.weights, v.results, v.reorders}) {
       shares[i++].time += to_seconds(t).count();
       total += to_seconds(t).count();
     }

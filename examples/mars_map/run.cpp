@@ -133,10 +133,19 @@ auto find_alternatives(options const& o, mars::graph const& graph, mars::any_sys
   mars::delta_evaluator const delta{*problem, *a};
   std::size_t v = 0;
   while (problem->operator_at(v) != which) ++v;
-  auto const shardings = problem->shardings(v, a->slots[a->slot_of[v]].set);
+  auto const set = a->slots[a->slot_of[v]].set;
+  auto const shardings = problem->shardings(v, set);
+  auto const how = [&](std::size_t c) {
+    mars::placement p{{}, shardings[c]};
+    if (auto const* variant = problem->variant(v, set, c); variant != nullptr) {
+      p.algorithm = variant->algorithm;
+      p.format = variant->format;
+    }
+    return p;
+  };
   for (std::size_t c = 0; c < shardings.size(); ++c)
     if (auto const sum = delta.try_choice(v, c); c != a->choice_of[v] && sum < mars::no_ticks)
-      found.push_back({shardings[c], {}, sum - delta.sum()});
+      found.push_back({how(c), {}, sum - delta.sum()});
   std::stable_sort(found.begin(), found.end(),
                    [](auto const& x, auto const& y) { return x.change < y.change; });
   found.resize(std::min(found.size(), shown));

@@ -7,6 +7,7 @@
 #include <mars/core/expected.hpp>
 #include <mars/core/observer.hpp>
 #include <mars/core/stop.hpp>
+#include <mars/io/compression_result.hpp>
 #include <mars/io/simulation_result.hpp>
 #include <mars/io/stream_result.hpp>
 #include <mars/mapper.hpp>
@@ -28,6 +29,7 @@ struct outcome {
   std::string no_checkpoint{};               ///< why it could not be written
   std::optional<mars::io::simulation_result> simulation{};
   std::optional<mars::io::stream_result> streams{};
+  std::optional<mars::io::compression_result> compression{}; ///< of the workload
 };
 
 /// Settles what the command line left open: schedules where the system stages transfers or the search

@@ -188,7 +188,7 @@ auto find_schedule_alternatives(options const& o, mars::graph const& graph,
     other.choice_of[v] = c;
     auto const value = value_of(other);
     if (!now || !value) continue;
-    found.push_back({problem->row(v).shardings[all[c].sharding], {}, *value - *now});
+    found.push_back({{{}, problem->row(v).shardings[all[c].sharding]}, {}, *value - *now});
     auto const members = problem->members(all[c].set);
     if (all[c].set != set) found.back().elsewhere.assign(members.begin(), members.end());
   }

@@ -2,14 +2,13 @@
 #include "study_stack.hpp"
 
 #include "load.hpp"
+#include "numbers.hpp"
 
 #include <mars/core/closest_name.hpp>
 #include <mars/hardware/presets/processor.hpp>
 
-#include <charconv>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 namespace mars_map {
 
@@ -41,18 +40,6 @@ template <class Usual>
   return {std::begin(usual), std::end(usual)};
 }
 
-/// `prefix_N` → N percent as a share.
-[[nodiscard]] auto share_after(std::string_view name, std::string_view prefix)
-    -> std::optional<double> {
-  if (!name.starts_with(prefix)) return std::nullopt;
-  name.remove_prefix(prefix.size());
-  double percent{};
-  auto const end = name.data() + name.size();
-  auto const [at, failed] = std::from_chars(name.data(), end, percent, std::chars_format::fixed);
-  if (failed != std::errc{} || at != end || !(percent >= 0 && percent < 100)) return std::nullopt;
-  return percent / 100;
-}
-
 /// Values of every type of compression.
 struct compression_values {
   std::vector<compression::none> none;
@@ -68,13 +55,13 @@ struct compression_values {
   /// False: no such compression.
   [[nodiscard]] auto add(std::string_view name) -> bool {
     auto const plus = name.find('+');
-    auto const w = share_after(name.substr(0, plus), "weight_pruning_");
-    auto const c = share_after(name.substr(0, plus), "channel_pruning_");
+    auto const w = percent_after(name.substr(0, plus), "weight_pruning_");
+    auto const c = percent_after(name.substr(0, plus), "channel_pruning_");
     compression::weight_pruning const pruned{.sparsity = w.value_or(0)};
     compression::channel_pruning const slim{.keep = 1 - c.value_or(0)};
     if (plus != name.npos) {
       auto const rest = name.substr(plus + 1);
-      auto const last = share_after(rest, "weight_pruning_");
+      auto const last = percent_after(rest, "weight_pruning_");
       if (w && rest == "int8")
         weights_narrow.push_back({pruned, {}});
       else if (c && rest == "int8")

@@ -19,12 +19,15 @@
 //
 // What acts on single operators (`OperatorCompression`) can be chosen operator by operator.
 //
+// A mapper chooses: compressed_mapper.hpp. `any_compression` is for choice at run time.
+//
 // Accuracy is looked up in tables of published points, each with its source, and unknown elsewhere:
 // `find_accuracy(points, "resnet50", weight_pruning{.sparsity = 0.8})`. The library's own table is
 // `published_accuracies()`, #include <mars/compression/published_accuracy.hpp>; others load from CSV
 // (`load_accuracy_points`).
 
 #include <mars/compression/accuracy.hpp>
+#include <mars/compression/any_compression.hpp>
 #include <mars/compression/channel_pruning.hpp>
 #include <mars/compression/concept.hpp>
 #include <mars/compression/none.hpp>

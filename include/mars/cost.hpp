@@ -18,6 +18,9 @@
 //
 //   cost::pase          PaSE's F in FLOP, for p equal devices
 //
+// Models with `algorithms(shard, design)` (AlgorithmCostModelFor: analytical, table, cached, any_cost)
+// price the algorithms of a design one by one, and mappers choose; of others a shard has one price.
+//
 // How good a fit is where it has not been, `cross_validate` and `leave_groups_out` say.
 //
 // Models are called while a problem is built, once per distinct question, never inside a search.

@@ -41,6 +41,14 @@
 //   rotation        waiting for the rotating tensor beyond the computation
 //   partial sums    all-reduce or reduce-scatter over the devices that share a cut reduction
 //   state exchange  gathering the state of a recurrence at every step
+//   reorders        inputs rewritten in the format, or the width, that it reads; see below
+//
+// Algorithms and formats: a design that reorders (`ReorderingDesign`) lets choose among its algorithms,
+// and a cost model says what each takes (`AlgorithmCostModelFor`). Then a choice of an operator is its sharding
+// *and* its algorithm (and a compression of this operator alone, of `operator_forms`), and layouts in
+// edge tables are told apart by format: searches, bounds and proofs go on as before. An operator without an
+// algorithm carries the format it reads, if it can. Workspaces, weights in an algorithm's own form and
+// rewritten copies fill memory. Each reader rewrites for itself. Schedules take the designs' own choice.
 //
 // Semantics (scheduled): a mapping with a launch order. Operators on different accelerators run at the
 // same time; the value is the makespan. See evaluation/evaluate_schedule.hpp and evaluation/staging.hpp.
@@ -75,6 +83,7 @@
 #include <mars/evaluation/lower.hpp>
 #include <mars/evaluation/memory_over_time.hpp>
 #include <mars/evaluation/objective.hpp>
+#include <mars/evaluation/operator_forms.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/evaluation/schedule_assignment.hpp>

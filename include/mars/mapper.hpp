@@ -9,9 +9,9 @@
 #include <mars/evaluation/evaluate.hpp>
 #include <mars/interconnect/any_interconnect.hpp>
 #include <mars/interconnect/components.hpp>
+#include <mars/mapping/to_string.hpp>
 #include <mars/parallel/exclusive_shared.hpp>
 #include <mars/parallel/longest_dimensions.hpp>
-#include <mars/parallel/to_string.hpp>
 #include <mars/search/computation_prioritized.hpp>
 #include <mars/search/context.hpp>
 #include <mars/search/exact.hpp>
@@ -29,7 +29,7 @@ namespace mars {
 /// An operator of a plan in words, so that a plan can be read without its graph.
 struct operator_summary {
   std::string name;
-  std::string sharding; ///< as `to_string(sharding, operation)` writes it
+  std::string sharding; ///< and algorithm, as `to_string(placement, operation)` writes it
 };
 
 /// What a mapper answers: the mapping, what it costs, and how far from optimal it can be.
@@ -180,6 +180,19 @@ public:
     }
   }
 
+  /// The same with a form of each operator chosen from `forms`, too (compressed_mapper.hpp makes them of
+  /// compressions). The mapping names what was chosen; `form_graph` makes the graph that it maps.
+  template <WorkloadGraph Graph, AcceleratorSystem System>
+  requires CostModelForSystem<Cost, System>
+  [[nodiscard]] auto find_formed(Graph const& g, System const& given, operator_forms const& forms,
+                                 search_context context = {}) const -> expected<plan> {
+    static_assert(!ScheduleSearchPolicy<Search>, "schedules choose no compressions");
+    decltype(auto) system = detail::with_cached_links(given);
+    auto const sets =
+        candidates_.empty() ? detail::candidate_sets(system.interconnect) : candidates_;
+    return find_assignment(g, system, sets, std::move(context), forms);
+  }
+
   /// Prices a mapping found elsewhere: no search, no bound.
   template <WorkloadGraph Graph, AcceleratorSystem System>
   requires CostModelForSystem<Cost, System>
@@ -190,7 +203,7 @@ public:
     plan result;
     for (std::size_t v = 0; v < m.operators.size(); ++v) {
       operation const& o = op(g, operator_id{v});
-      result.operators.push_back({o.name, to_string(m.operators[v].sharding, o)});
+      result.operators.push_back({o.name, to_string(m.operators[v], o)});
     }
     result.mapping = std::move(m);
     result.evaluation = *std::move(priced);
@@ -235,9 +248,11 @@ private:
   template <class Graph, class System>
   [[nodiscard]] auto find_assignment(Graph const& g, System const& system,
                                      std::vector<std::vector<accelerator_id>> const& sets,
-                                     search_context context) const -> expected<plan> {
+                                     search_context context,
+                                     operator_forms const& forms = {}) const -> expected<plan> {
     auto const begun = deadline::clock::now();
-    auto problem = build_problem(g, system, cost_, strategy_, collective_, objective_, sets);
+    auto problem = build_problem(g, system, cost_, strategy_, collective_, objective_, sets,
+                                 overlaps::no, algorithm_choice::mapper, forms);
     if (!problem) return unexpected{std::move(problem).error()};
     if (!context.start && start_) context.start = problem->encode(*start_);
     if (context.resume && (context.resume->problem != fingerprint(*problem) ||
@@ -246,7 +261,11 @@ private:
                   "the workload, system, strategy, costs and objective it was made with");
     auto const found = search_(*problem, context);
     auto const wall = seconds_since(begun);
-    return plan_of(g, system, problem->decode(found.best), found, wall);
+    auto best = problem->decode(found.best);
+    if (forms.empty()) return plan_of(g, system, std::move(best), found, wall);
+    auto const formed = form_graph(g, forms, best);
+    if (!formed) return unexpected{formed.error()};
+    return plan_of(*formed, system, std::move(best), found, wall);
   }
 
   template <class Graph, class System>

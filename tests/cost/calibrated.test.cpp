@@ -9,6 +9,7 @@
 #include <mars/cost/table.hpp>
 #include <mars/primitive/direct.hpp>
 #include <mars/primitive/im2col_gemm.hpp>
+#include <mars/primitive/processor.hpp>
 #include <mars/primitive/winograd.hpp>
 
 #include <cstddef>
@@ -239,6 +240,16 @@ TEST_CASE("calibrated: a cost model of the fastest primitive, and a table's fall
   CHECK(model(s, named{"another"}).time.total == mars::infinite_seconds);
   auto const pool = mars_test::make_elementwise(100);
   CHECK(model(mars::shard{pool}, measured).time.total == mars::infinite_seconds);
+
+  // Of a design with algorithms, those of the fit, for mappers to choose from.
+  primitive::processor const core{.title = "measured"};
+  auto const fitted = model.algorithms(s, core);
+  REQUIRE(fitted.size() == 2);
+  CHECK(fitted[0].how.name == "direct");
+  CHECK(fitted[0].how.time == model.time(primitive::direct{}, c));
+  CHECK(fitted[1].how.name == "winograd_f4x3");
+  CHECK(fitted[1].how.input_format == "nchwc");
+  CHECK(model.algorithms(s, primitive::processor{.title = "another"}).empty());
 
   // A table knows what was measured and asks for the rest.
   cost::table<model_type> table{.fallback = model};

@@ -60,6 +60,15 @@ TEST_CASE("differences say what, where, before and after") {
     CHECK(diff(a, b).size() == 3);
     CHECK(diff(b, a, g)[0].before == "c:2");
   }
+  SECTION("algorithms, formats and compressions") {
+    b.operators[1].algorithm = "winograd";
+    b.operators[1].format = "nchwc";
+    b.operators[1].compression = "int8";
+    CHECK(lines(diff(a, b)) == text{"operators[1].algorithm: - -> winograd",
+                                    "operators[1].format: - -> nchwc",
+                                    "operators[1].compression: - -> int8"});
+    CHECK(kind_name(diff(a, b)[2].kind) == "compression");
+  }
   SECTION("numbers of operators") {
     b.operators.pop_back();
     CHECK(lines(diff(a, b, g)) == text{"operators[3] (add): [0,1] -> -"});

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 namespace mars::cost {
 
@@ -41,6 +42,35 @@ requires(sizeof...(Primitives) > 0) struct calibrated {
       if (auto const layer = layer_of(s))
         if (auto const t = fastest(*layer)) return {.time = *t};
     return fallback(s, d);
+  }
+
+  /// Those of the design: those that are primitives of the fit at their fitted times, others as the
+  /// fallback prices them, or not at all.
+  template <AlgorithmicDesign D>
+  requires CostModelFor<Fallback, D>
+  [[nodiscard]] auto algorithms(shard const& s, D const& d) const -> std::vector<algorithm_cost> {
+    std::vector<algorithm_cost> all;
+    constexpr bool priced = AlgorithmCostModelFor<Fallback, D>;
+    if constexpr (priced) {
+      for (auto const& a : fallback.algorithms(s, d)) all.push_back(a);
+    } else {
+      for (auto const& a : d.algorithms(s)) all.push_back({a, unknown_joules});
+    }
+    auto const layer = design.empty() || design == std::string_view{d.name()}
+                           ? layer_of(s)
+                           : std::optional<convolution_layer>{};
+    std::erase_if(all, [&](algorithm_cost& a) {
+      std::optional<time_breakdown> fitted;
+      auto const try_one = [&](auto const& p) {
+        if (layer && std::string_view{p.name()} == a.how.name) fitted = time(p, *layer);
+      };
+      std::apply([&](auto const&... p) { (try_one(p), ...); }, primitives);
+      if (!fitted) return !priced;
+      a.how.time = *fitted;
+      a.energy = unknown_joules;
+      return false;
+    });
+    return all;
   }
 
   /// Nothing: no primitive supports the layer and was measured at its width.

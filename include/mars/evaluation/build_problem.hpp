@@ -8,10 +8,12 @@
 #include <mars/evaluation/detail/layout_pool.hpp>
 #include <mars/evaluation/detail/move_pool.hpp>
 #include <mars/evaluation/detail/operator_ways.hpp>
+#include <mars/evaluation/detail/proposed_shardings.hpp>
 #include <mars/evaluation/detail/remembered_collective.hpp>
 #include <mars/evaluation/detail/surveyed_network.hpp>
 #include <mars/evaluation/detail/tensor_ends.hpp>
 #include <mars/evaluation/detail/workload_classes.hpp>
+#include <mars/evaluation/operator_forms.hpp>
 #include <mars/evaluation/pricing.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/parallel/concept.hpp>
@@ -53,23 +55,6 @@ auto position_in(later<std::vector<std::uint32_t>, D>& list, std::uint32_t id) -
   return static_cast<std::uint16_t>(index);
 }
 
-/// What a strategy proposes for an operator, held to its concept's semantics 2 and 3.
-template <ParallelismStrategy Strategy, deferred D = when_called>
-[[nodiscard]] auto proposed_shardings(Strategy const& strategy, later<operation, D> const& o,
-                                      std::size_t ways)
-    -> later<expected<std::vector<sharding>>, D> {
-  later<std::vector<sharding>, D> all;
-  for (auto&& s : strategy.shardings(o, ways)) all.push_back(s);
-  // Choices are numbered in 16 bits.
-  if (all.empty() || all.size() > std::numeric_limits<std::uint16_t>::max())
-    return fail(error_code::invalid_argument, "strategy", std::to_string(all.size()) + " shardings",
-                "1 to 65535", "operator '" + o.name + "' on " + std::to_string(ways) + " devices");
-  for (auto const& s : all)
-    if (auto ok = check(o, s, ways); !ok)
-      return unexpected{std::move(ok).error().inside("strategy")};
-  return all;
-}
-
 /// Builds the tables of one problem, class by class.
 template <AcceleratorSystem System, class Cost, class Strategy, class Collective, class Objective_,
           deferred D = when_called>
@@ -77,9 +62,10 @@ class problem_builder {
 public:
   problem_builder(System const& system, Cost const& cost, Strategy const& strategy,
                   Collective const& collective, Objective_ const& wanted, overlaps sets_may,
-                  algorithm_choice who_chooses)
+                  algorithm_choice who_chooses, operator_forms const& forms)
       : sets_may_{sets_may},
         who_chooses_{who_chooses},
+        forms_{&forms},
         system_{&system},
         cost_{&cost},
         strategy_{&strategy},
@@ -107,13 +93,17 @@ public:
     if (!classes) return unexpected{std::move(classes).error()};
     classes_ = *std::move(classes);
     if constexpr (AlgorithmCostModelFor<Cost, design_of_system<System>>)
-      if (who_chooses_ == algorithm_choice::mapper && ways_.survey(classes_.operators)) {
-        chooses_ = true;
-        t_.edges.clear();
-        t_.op_class.clear();
-        t_.has_macs.clear();
-        classes_ = classify(g, t_, results_of(g, t_.order.size())).value();
-      }
+      chooses_ = who_chooses_ == algorithm_choice::mapper && ways_.survey(classes_.operators, true);
+    if (!forms_->empty() && !chooses_) {
+      (void)ways_.survey(classes_.operators, false); // every design's own choice
+      chooses_ = true;
+    }
+    if (chooses_) {
+      t_.edges.clear();
+      t_.op_class.clear();
+      t_.has_macs.clear();
+      classes_ = classify(g, t_, results_of(g, t_.order.size())).value();
+    }
     list_sets(candidates);
     if (t_.sets.empty())
       return fail(error_code::infeasible, "system", "no candidate set of accelerators",
@@ -312,21 +302,55 @@ private:
     return {};
   }
 
-  /// The choices of shardings, each times the ways to run it there, with their prices. What no design
-  /// can run is left out, unless nothing would be left.
+  /// What `expand` makes: choices, and for tables the ends of their tensors.
+  struct expansion {
+    class_on_size all;
+    later<std::vector<std::vector<std::uint32_t>>, D> own, need;
+  };
+
+  /// The choices of shardings, each times the forms of the operator and the ways to run it there, with
+  /// their prices. What no design can run is left out, unless nothing would be left.
   [[nodiscard]] auto expand(later<operator_class, D> const& of_class, set_class const& on,
                             class_on_size const& base) -> expected<class_on_size> {
-    later<operation, D> const& o = *of_class.first;
-    auto const& shardings = base.choices;
-    operator_price const refused{.compute = never, .energy = joules{}};
-    class_on_size d;
-    auto& row = d.choices;
-    row.own.resize(shardings.own.size());
-    row.need.resize(o.operands.size());
+    expansion x;
+    auto& row = x.all.choices;
+    row.own.resize(base.own.size());
+    row.need.resize(base.need.size());
+    x.own.resize(base.own.size());
+    x.need.resize(base.need.size());
     size_prices(row, on);
-    later<std::vector<std::vector<std::uint32_t>>, D> own(row.own.size()), need(row.need.size());
-    for (std::size_t c = 0; c < shardings.shardings.size(); ++c) {
-      auto const& s = shardings.shardings[c];
+    // Of the graph's form one choice stays in any case, so that a row has one.
+    if (auto ok = add_form(of_class, {}, on, base, x); !ok)
+      return unexpected{std::move(ok).error()};
+    if (of_class.id.index() < forms_->size()) {
+      auto const& forms = (*forms_)[of_class.id.index()];
+      for (std::size_t i = 0; i < forms.size(); ++i) {
+        auto formed = of_class;
+        formed.first = &forms[i].op;
+        formed.signature +=
+            static_cast<std::uint32_t>((i + 1) * classes_.operators.size()); // a number of its own
+        auto const described = describe(formed, base.choices.shardings, on.first.size());
+        if (auto ok = add_form(formed, forms[i].compression, on, described, x); !ok)
+          return unexpected{std::move(ok).error()};
+      }
+    }
+    if (row.shardings.size() > std::numeric_limits<std::uint16_t>::max())
+      return fail(error_code::out_of_range, "strategy", std::to_string(row.shardings.size()),
+                  "65535 shardings, each with every algorithm and compression",
+                  "operator '" + of_class.first->name + "'");
+    for (auto& list : x.own) x.all.own.push_back(number_of_list(std::move(list)));
+    for (auto& list : x.need) x.all.need.push_back(number_of_list(std::move(list)));
+    return std::move(x.all);
+  }
+  [[nodiscard]] auto add_form(later<operator_class, D> const& of_class,
+                              std::string const& compression, set_class const& on,
+                              class_on_size const& base, expansion& x) -> expected<void> {
+    later<operation, D> const& o = *of_class.first;
+    auto const& shardings = base.choices.shardings;
+    operator_price const refused{.compute = never, .energy = joules{}};
+    auto& row = x.all.choices;
+    for (std::size_t c = 0; c < shardings.size(); ++c) {
+      auto const& s = shardings[c];
       auto const traffic = traffic_of(net_, together_, o, s, on.first);
       auto const ways = ways_(o, of_class.signature, s, on.options);
       for (auto const& w : ways) {
@@ -338,50 +362,53 @@ private:
         auto const ends = price_of_ends<D>(o, s, catalogue_, design.by_member, w.run, of_class.fed,
                                            of_class.results);
         price.reorders = ends.time;
-        bool const last = c + 1 == shardings.shardings.size() && &w == &ways.back();
+        bool const last = c + 1 == shardings.size() && &w == &ways.back();
         if (price.total() >= never && !(last && row.shardings.empty())) continue;
         for (std::size_t i = 0; i < on.options.size(); ++i)
           if (auto ok = append(i == w.design ? price : refused, on.options[i].name, i, row); !ok)
-            return unexpected{std::move(ok).error()};
-        add_choice(o, base, c, w, design.by_member, ends.copy, row, own, need);
+            return ok;
+        add_choice(o, base, c, w, compression, design.by_member, ends.copy, x);
       }
     }
-    if (row.shardings.size() > std::numeric_limits<std::uint16_t>::max())
-      return fail(error_code::out_of_range, "strategy", std::to_string(row.shardings.size()),
-                  "65535 shardings, each with every algorithm", "operator '" + o.name + "'");
-    for (auto& list : own) d.own.push_back(number_of_list(std::move(list)));
-    for (auto& list : need) d.need.push_back(number_of_list(std::move(list)));
-    return d;
+    return {};
   }
   /// All of a choice but its prices: what its sharding says, and the way it runs.
   template <class Way>
   void add_choice(later<operation, D> const& o, class_on_size const& base, std::size_t c,
-                  Way const& w, std::span<std::uint32_t const> designs, std::int64_t copies,
-                  later<choice_row, D>& row, later<std::vector<std::vector<std::uint32_t>>, D>& own,
-                  later<std::vector<std::vector<std::uint32_t>>, D>& need) {
+                  Way const& w, std::string const& compression,
+                  std::span<std::uint32_t const> designs, std::int64_t copies, expansion& x) {
     auto const& of = base.choices;
+    auto& row = x.all.choices;
     row.shardings.push_back(of.shardings[c]);
     row.resident.push_back(of.resident[c] + w.run.resident);
     row.transient.push_back(of.transient[c] + w.run.transient + copies);
     row.kept.push_back(of.kept[c]);
     row.prior.push_back(of.prior[c]);
-    auto const known = std::find(t_.variants.begin(), t_.variants.end(), w.how);
-    row.variant.push_back(static_cast<std::uint32_t>(known - t_.variants.begin()));
-    if (known == t_.variants.end()) t_.variants.push_back(w.how);
+    auto how = w.how;
+    how.compression = compression;
+    row.variant.push_back(static_cast<std::uint32_t>(index_of(t_.variants, std::move(how))));
+    auto const form = static_cast<std::uint32_t>(index_of(compressions_, compression));
     std::size_t output = 0;
     for (std::size_t i = 0; i < o.operands.size(); ++i) {
       auto const bits = o.operands[i].element_bits;
       if (o.operands[i].role == role::output) {
         auto const layout = lists_[base.own[output]][of.own[output][c]];
         row.own[output].push_back(
-            position_in(own[output], ends_(layout, w.run.output_format, 0, bits)));
+            position_in(x.own[output], ends_(layout, w.run.output_format, form, bits)));
         ++output;
       } else if (!of.need[i].empty()) {
         auto const layout = lists_[base.need[i]][of.need[i][c]];
         row.need[i].push_back(
-            position_in(need[i], ends_(layout, w.run.input_format, 0, bits, designs)));
+            position_in(x.need[i], ends_(layout, w.run.input_format, form, bits, designs)));
       }
     }
+  }
+  template <class T>
+  [[nodiscard]] static auto index_of(std::vector<T>& list, T value) -> std::size_t {
+    auto const at =
+        static_cast<std::size_t>(std::find(list.begin(), list.end(), value) - list.begin());
+    if (at == list.size()) list.push_back(std::move(value));
+    return at;
   }
 
   /// Pairs of sets that may exchange tensors, and their classes.
@@ -440,7 +467,8 @@ private:
         later<std::vector<std::uint32_t>, D> asks{static_cast<std::uint32_t>(lists_[need].size())};
         asks.reserve(1 + lists_[own].size() * lists_[need].size());
         for (auto const r : lists_[own])
-          for (auto const c : lists_[need]) asks.push_back(moves(layout_of(r), layout_of(c), bits));
+          for (auto const c : lists_[need])
+            asks.push_back(moves(layout_of(r), layout_of(c), chooses_ ? ends_[r].bits : bits));
         if (chooses_)
           for (auto const r : lists_[own])
             for (auto const c : lists_[need]) asks.push_back(ends_.reorder(r, c));
@@ -506,7 +534,9 @@ private:
 
   overlaps sets_may_;
   algorithm_choice who_chooses_;
-  bool chooses_{}; ///< some design lists algorithms
+  operator_forms const* forms_;
+  bool chooses_{}; ///< more than shardings: some design lists algorithms, or there are forms
+  std::vector<std::string> compressions_{{}};
   System const* system_;
   Cost const* cost_;
   Strategy const* strategy_;
@@ -538,6 +568,10 @@ private:
 /// strategy once per (operator signature, set size), the interconnect once per kind of set pair.
 /// `candidates` are the sets a search may use, each in rank order.
 ///
+/// Of designs that let choose (`ReorderingDesign`), algorithms are chosen with shardings, and of `forms`
+/// the compression of each operator: a choice is all of them, and what one operator writes otherwise than the
+/// next one reads is rewritten at the price of the reader's design.
+///
 /// Complexity, for n operators of k classes, e classes of edges, s classes of sets, t classes of set
 /// pairs, c choices and p devices a set: O(n log n + k·s·c·p + e·t·layouts²), and O(p²) for each
 /// redistribution whose price no other one has (`detail::move_pool`).
@@ -551,10 +585,10 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
                                  Objective_ const& wanted,
                                  std::vector<std::vector<accelerator_id>> const& candidates,
                                  overlaps sets_may = overlaps::no,
-                                 algorithm_choice who_chooses = algorithm_choice::mapper)
-    -> expected<mapping_problem> {
+                                 algorithm_choice who_chooses = algorithm_choice::mapper,
+                                 operator_forms const& forms = {}) -> expected<mapping_problem> {
   return detail::problem_builder<System, Cost, Strategy, Collective, Objective_>{
-      system, cost, strategy, collective, wanted, sets_may, who_chooses}(g, candidates);
+      system, cost, strategy, collective, wanted, sets_may, who_chooses, forms}(g, candidates);
 }
 
 } // namespace mars

@@ -32,6 +32,8 @@ namespace mars {
 /// Where placements name algorithms of a design that reorders, inputs are rewritten, one after another, from
 /// the format their producer's algorithm wrote to the one that is read here, by every reader for itself;
 /// what comes from outside, graph results, and operators without an algorithm have the plain format.
+/// Where placements name compressions, the graph is what they made of it (`form_graph`), and elements are
+/// rewritten where neighbours have others.
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
@@ -110,6 +112,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
           return cost(shard{o, rank_extents(o, sharding, p, rank)}, catalogue[number]);
         });
     entry.reorders = ends.time;
+    entry.more_weights = bytes{here.resident};
+    entry.more_buffers = bytes{here.transient + ends.copy};
     entry.compute = price.compute;
     entry.rotation = price.rotation;
     entry.partial_sums = price.partial_sums;
@@ -120,7 +124,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       energy_known = false;
 
     auto const print = footprint_of(o, sharding, p);
-    auto demand = live[s] + print.transient() + bytes{here.transient + ends.copy};
+    auto demand = live[s] + print.transient();
     for (input_edge const e : inputs(g, v)) {
       auto const& from = m.operators[e.producer.index()];
       auto const* produced = nth_operand(*ops[e.producer.index()], role::output, e.output);
@@ -130,18 +134,21 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
       auto const needed = input_layout(o, consumed, sharding, p);
       auto const moved = channels.between(from.set, set)(owned, needed, produced->element_bits);
       entry.redistribution = saturating_add(entry.redistribution, moved.time);
-      auto const reordered =
-          detail::price_of_reorder(catalogue, designs[s], needed,
-                                   {runs[e.producer.index()].output_format, produced->element_bits},
-                                   {here.input_format, produced->element_bits});
+      auto const reordered = detail::price_of_reorder(
+          catalogue, designs[s], needed,
+          {runs[e.producer.index()].output_format, produced->element_bits},
+          {here.input_format, from.compression == placed.compression ? produced->element_bits
+                                                                     : consumed.element_bits});
       entry.reorders = saturating_add(entry.reorders, reordered.time);
-      demand += bytes{reordered.copy};
+      entry.more_buffers += bytes{reordered.copy};
       // Of an input only what is missing needs room: the rest is among the live tensors.
       bool const rotates = rotating_operand(o, sharding, p) == &consumed;
       demand -=
           size_of(consumed, rotates ? phase_extents(o, sharding) : shard_extents(o, sharding));
       demand += storage(moved.missing_elements, produced->element_bits);
     }
+
+    demand += entry.more_buffers;
 
     entry.start = result.latency;
     auto const duration = saturating_add(entry.compute, entry.communication());

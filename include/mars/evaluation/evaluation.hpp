@@ -26,6 +26,8 @@ struct operator_evaluation {
   picoseconds reorders{}; ///< tensors rewritten in the format that its algorithm wants
   picoseconds weights{};  ///< streamed from the host
   picoseconds results{};  ///< stored in the host's memory
+  bytes more_weights{};   ///< of its algorithm: resident beyond the weights of the graph, or fewer
+  bytes more_buffers{};   ///< of its algorithm: workspace, and tensors in another format
 
   [[nodiscard]] auto communication() const -> picoseconds {
     return saturating_add(saturating_add(saturating_add(redistribution, rotation),

@@ -95,7 +95,8 @@ public:
       take_streams(id, std::move(ready));
       return;
     }
-    auto inside = saturating_add(e.rotation, saturating_add(e.partial_sums, e.state_exchange));
+    auto inside = saturating_add(saturating_add(e.rotation, e.reorders),
+                                 saturating_add(e.partial_sums, e.state_exchange));
     if (how == semantics::staged) inside = e.communication();
     if (how_ == collective_lowering::blocks || how == semantics::staged) {
       all_.first[v] = all_.last[v] =
@@ -251,8 +252,10 @@ private:
       };
       return picoseconds{until(k + 1) - until(k)};
     };
+    auto const reorders = all_.priced.operators[id.index()].reorders;
+    if (reorders > picoseconds{}) ready = {plan().compute(members, reorders, ready)};
     auto now = plan().compute(members, phase(0), ready);
-    all_.first[id.index()] = now;
+    all_.first[id.index()] = reorders > picoseconds{} ? ready.front() : now;
     // The first phase begins once the accelerators are free, and so does what is beside it.
     list begun(plan().after(now).begin(), plan().after(now).end());
     list done{now};

@@ -37,11 +37,12 @@ struct memory_step {
 /// that takes no time, but more memory than there was before, leaves a step that lasts none. Results
 /// stay where they were made until their last reader ends.
 ///
-/// `times` are by operator id. Precondition: the mapping can be evaluated on this graph.
+/// `times` are by operator id, and so is `priced`, which says what algorithms add. Precondition: the mapping can be evaluated on this graph.
 /// O(E·p²) box intersections, and O(V·p) steps.
 template <WorkloadGraph Graph, deferred D = when_called>
 [[nodiscard]] auto memory_over_time(Graph const& g, mapping const& m, std::size_t accelerators,
-                                    std::span<operator_times const> times, semantics how)
+                                    std::span<operator_times const> times, semantics how,
+                                    std::span<operator_evaluation const> priced = {})
     -> later<std::vector<std::vector<memory_step>>, D> {
   // Starts and ends by time; of those at one time first who started, and so ends, first.
   later<std::vector<operator_id>, D> order = *topological_order(g);
@@ -68,7 +69,11 @@ template <WorkloadGraph Graph, deferred D = when_called>
     }
   }
 
-  auto const charges = detail::memory_charges(g, m, how);
+  auto charges = detail::memory_charges(g, m, how);
+  for (std::size_t v = 0; v < priced.size(); ++v) {
+    charges[v].weights += priced[v].more_weights;
+    charges[v].buffers += priced[v].more_buffers;
+  }
   later<std::vector<std::vector<memory_step>>, D> steps(accelerators);
   for (auto& of_one : steps) of_one.emplace_back();
   for (auto const v : order)

@@ -29,12 +29,16 @@ enum class difference_kind : std::uint8_t {
   weights,      ///< resident or streamed
   launch_order, ///< where the two first differ
   stream,
+  algorithm,
+  format,
+  compression,
 };
 
 [[nodiscard]] constexpr auto kind_name(difference_kind kind) -> std::string_view {
   constexpr std::string_view names[] = {
-      "set removed", "set added", "design",  "operator removed", "operator added", "placement",
-      "exclusive",   "shared",    "scatter", "weights",          "launch order",   "stream"};
+      "set removed",  "set added", "design",    "operator removed", "operator added",
+      "placement",    "exclusive", "shared",    "scatter",          "weights",
+      "launch order", "stream",    "algorithm", "format",           "compression"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -162,6 +166,11 @@ template <class OperationOf>
       return std::string{p.weights == residency::streamed ? "streamed" : "resident"};
     };
     note(difference_kind::weights, ".weights", weights(a.operators[v]), weights(b.operators[v]));
+    note(difference_kind::algorithm, ".algorithm", a.operators[v].algorithm,
+         b.operators[v].algorithm);
+    note(difference_kind::format, ".format", a.operators[v].format, b.operators[v].format);
+    note(difference_kind::compression, ".compression", a.operators[v].compression,
+         b.operators[v].compression);
     auto const stream = [v](mapping const& m) {
       return std::to_string(m.stream_of(operator_id{v}).value);
     };

@@ -4,6 +4,7 @@
 #include <mars/core/deferred.hpp>
 #include <mars/hardware/concept.hpp>
 #include <mars/interconnect/concept.hpp>
+#include <mars/mapping/detail/audit_algorithms.hpp>
 #include <mars/mapping/detail/audit_memory.hpp>
 #include <mars/mapping/detail/audit_sharding.hpp>
 #include <mars/mapping/detail/audit_streams.hpp>
@@ -189,6 +190,11 @@ template <WorkloadGraph Graph, class System, deferred D = when_called>
                               .capacities = {},
                               .spans = {schedule.begin(), schedule.end()},
                               .results = {}};
+  for (std::size_t v = 0; v < q.ops.size(); ++v) {
+    q.uses.push_back(algorithm_uses<System, D>(*q.ops[v], m, v, system, nullptr));
+    if (q.uses.back().empty()) // reported
+      q.uses.back().resize(m.sets[m.operators[v].set.index()].accelerators.size());
+  }
   for (auto const& a : system.accelerators) q.capacities.push_back(a.memory());
   if (q.spans.empty()) {
     q.spans.resize(q.ops.size());
@@ -243,7 +249,7 @@ auto audit_graph(later<std::vector<operation const*>, D> const& ops, wiring cons
 ///
 /// Checks sets (members exist, are disjoint, offer the design), placements (one per operator, on a set
 /// that exists), the launch order, streams, weights that a host streams, shardings (see `sharding`: dimensions, ways, rotation, scatter, results in disjoint
-/// parts), that the design runs the operator, and memory of each accelerator: weights of everything it
+/// parts), that the design runs the operator and lists the algorithm that is named, and memory of each accelerator: weights of everything it
 /// runs (of a rotating weight the part held), and the peak over the order of execution of live results
 /// (from their operator until their last reader has run; results of the graph to the end), received
 /// inputs, the running operator's results before reduction, the arriving part of a rotating tensor,
@@ -326,6 +332,7 @@ template <WorkloadGraph Graph, class System>
     if (size == 0) continue; // reported with the set
     bool const good = sharding_audit{*ops[v], placed.sharding, size, path, found}();
     if (good && sets) audit_refusal(*ops[v], m, v, system, found);
+    if (good && sets) (void)algorithm_uses(*ops[v], m, v, system, &found);
     sound = sound && good;
   }
   if (!sound || !audit_launch_order(ops, wires, m, found)) return found;

@@ -43,6 +43,8 @@ enum class violation_kind : std::uint8_t {
   out_of_order, ///< starts before an operator launched earlier on the same accelerator, or stream
   bad_streams,  ///< not one of every operator, or without a launch order
   no_streams,   ///< a stream but the first of accelerators that have only that one
+  unknown_algorithm, ///< a member's design does not list it for its shard
+  bad_format,        ///< named where the algorithm, or what the operator is, decides
 };
 
 [[nodiscard]] constexpr auto kind_name(violation_kind kind) -> std::string_view {
@@ -74,7 +76,9 @@ enum class violation_kind : std::uint8_t {
                                         "no-host",
                                         "out-of-order",
                                         "bad-streams",
-                                        "no-streams"};
+                                        "no-streams",
+                                        "unknown-algorithm",
+                                        "bad-format"};
   return names[static_cast<std::size_t>(kind)];
 }
 

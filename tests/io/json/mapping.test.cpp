@@ -86,6 +86,25 @@ TEST_CASE("what is written comes back equal, in the same bytes") {
       R"({"name":"conv2","set":1,"exclusive":[{"dim":"c","ways":2}],"shared":null,"scatter":"k"})");
 }
 
+TEST_CASE("algorithms, formats and compressions are written where they are named, and come back") {
+  auto m = full_mapping();
+  m.operators[1].algorithm = "winograd_f4x3";
+  m.operators[2].format = "nchwc";
+  m.operators[2].compression = "int8";
+  auto const j = mars::io::mapping_document_to_json(m, network);
+  CHECK_FALSE(j["operators"][0].contains("algorithm"));
+  CHECK_FALSE(j["operators"][1].contains("format"));
+  CHECK(j["operators"][1]["algorithm"] == "winograd_f4x3");
+  CHECK(j["operators"][2]["format"] == "nchwc");
+  auto document = mars::io::parse_json(mars::io::write_json(j)).value();
+  CHECK(mars::io::load_mapping(document.dump(), network, machine).value() == m);
+  document["operators"][1]["algorithm"] = 3;
+  CHECK(error_in_mapping(document.dump()).path == "operators[1].algorithm");
+  document["operators"][1]["algorithm"] = nullptr;
+  m.operators[1].algorithm.clear();
+  CHECK(mars::io::load_mapping(document.dump(), network, machine).value() == m);
+}
+
 TEST_CASE("streams are written and read; of operators without one it is stream 0") {
   auto m = full_mapping();
   for (auto const v : {0U, 1U, 2U, 3U}) m.launch_order.push_back(mars::operator_id{v});

@@ -66,6 +66,18 @@ template <AcceleratorSystem System, deferred D = when_called>
   return {};
 }
 
+/// Operators of a schedule run as their designs choose: what an algorithm would reorder takes a place in
+/// time that nobody has described yet.
+template <deferred D = when_called>
+[[nodiscard]] auto check_no_algorithms(later<mapping, D> const& m) -> expected<void> {
+  for (std::size_t v = 0; v < m.operators.size(); ++v)
+    if (auto const& p = m.operators[v]; !p.algorithm.empty() || !p.format.empty())
+      return fail(
+          error_code::unsupported, std::string{"operators["} + std::to_string(v) + "].algorithm",
+          p.algorithm.empty() ? p.format : p.algorithm, "none, in a mapping with a launch order");
+  return {};
+}
+
 /// A launch order lists every operator once, producers first.
 template <WorkloadGraph Graph, deferred D = when_called>
 [[nodiscard]] auto check_launch_order(Graph const& g, std::size_t n, later<mapping, D> const& m)

@@ -49,12 +49,13 @@ public:
   operator_ways(Catalogue const& catalogue, Cost const& cost)
       : catalogue_{&catalogue}, cost_{&cost} {}
 
-  /// Finds the designs that list algorithms for an operator as a whole, and in which formats. True if
-  /// there are any. O(operator classes · designs) calls.
-  [[nodiscard]] auto survey(later<std::vector<operator_class>, D> const& operators) -> bool {
+  /// Finds the designs that list algorithms for an operator as a whole, and in which formats; none of
+  /// them, if there is nothing to `choose`. True if there are any. O(operator classes · designs) calls.
+  [[nodiscard]] auto survey(later<std::vector<operator_class>, D> const& operators, bool choose)
+      -> bool {
     bool any = false;
     formats_.assign(catalogue_->size(), {});
-    for (std::uint32_t d = 0; d < formats_.size(); ++d)
+    for (std::uint32_t d = 0; choose && d < formats_.size(); ++d)
       for (auto const& k : operators)
         for (auto const& a : algorithms_of(*cost_, shard{*k.first}, (*catalogue_)[d])) {
           any = true;

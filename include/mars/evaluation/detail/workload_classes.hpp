@@ -22,10 +22,10 @@ namespace mars::detail {
 /// the same results of the graph.
 struct operator_class {
   operation const* first{};
-  std::uint32_t signature{};      ///< number; several classes may share one
-  std::vector<std::uint16_t> fed; ///< operands, rising
-  std::vector<std::uint16_t>
-      results{}; ///< outputs that leave the graph, rising; where that matters
+  std::uint32_t signature{};            ///< number; several classes may share one
+  std::vector<std::uint16_t> fed;       ///< operands, rising
+  std::vector<std::uint16_t> results{}; ///< outputs that leave the graph, rising, if told apart
+  operator_id id{};                     ///< of the first
 };
 
 /// Tensors that a problem cannot tell apart: from an output of a class to an operand of a class.
@@ -84,7 +84,7 @@ template <WorkloadGraph Graph, deferred D = when_called>
       auto const number = like == bucket.end() ? signatures++ : classes.operators[*like].signature;
       t.op_class.push_back(static_cast<std::uint32_t>(classes.operators.size()));
       bucket.push_back(t.op_class.back());
-      classes.operators.push_back({&o, number, std::move(fed), std::move(leaves)});
+      classes.operators.push_back({&o, number, std::move(fed), std::move(leaves), t.order[v]});
     } else {
       t.op_class.push_back(*same);
     }

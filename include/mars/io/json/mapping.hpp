@@ -28,7 +28,7 @@ inline constexpr std::string_view mapping_schema = "mars.mapping/1";
 
 /// The keys of a mapping document: a contract, see io/json.hpp. Only `schema`, `sets`, `operators` and
 /// `launch_order` are read; the others are results that a writer may add.
-inline constexpr std::array<std::string_view, 23> mapping_keys{"schema",
+inline constexpr std::array<std::string_view, 24> mapping_keys{"schema",
                                                                "workload",
                                                                "system",
                                                                "objective",
@@ -48,13 +48,15 @@ inline constexpr std::array<std::string_view, 23> mapping_keys{"schema",
                                                                "semantics",
                                                                "streams",
                                                                "simulation",
+                                                               "compression",
                                                                "feasible",
                                                                "shortages",
                                                                "warnings"};
 inline constexpr std::array<std::string_view, 3> mapping_set_keys{"id", "accelerators", "design"};
-inline constexpr std::array<std::string_view, 11> mapping_operator_keys{
-    "name",   "set",     "exclusive", "shared",    "scatter",        "weights",
-    "stream", "start_s", "end_s",     "compute_s", "communication_s"};
+inline constexpr std::array<std::string_view, 15> mapping_operator_keys{
+    "name",    "set",    "exclusive", "shared",          "scatter",
+    "weights", "stream", "algorithm", "format",          "compression",
+    "start_s", "end_s",  "compute_s", "communication_s", "reorder_s"};
 
 /// What a mapping document says.
 struct mapping_document {
@@ -171,10 +173,14 @@ void read_placements(reader const& root, Graph const& graph, mapping_document& i
     if (!root.failed() && number == number_of.end())
       r["set"].reject(error_code::unknown_name, "the id of one of the sets");
     if (root.failed()) return;
-    m.operators[v] = {set_id{number->second}, read_sharding(r, *ops[v]), residency::resident};
+    m.operators[v] = {set_id{number->second}, read_sharding(r, *ops[v])};
     if (auto const weights = r.find("weights"))
       m.operators[v].weights = static_cast<residency>(
           weights->choice(std::array<std::string_view, 2>{"resident", "streamed"}));
+    for (auto const& [key, into_text] : {std::pair{"algorithm", &m.operators[v].algorithm},
+                                         std::pair{"format", &m.operators[v].format},
+                                         std::pair{"compression", &m.operators[v].compression}})
+      if (auto const text = r.find(key); text && !text->is_null()) *into_text = text->text();
     if (auto const stream = r.find("stream")) {
       m.streams.resize(ops.size()); // of the others: stream 0
       m.streams[v] = stream_id{
@@ -246,8 +252,8 @@ template <WorkloadGraph Graph, class System>
 }
 
 /// `sets` and `operators` of a mapping document, in this order: entries by set number and operator id,
-/// `exclusive` in cut order, `shared` null without one, `scatter`, `parts` and `weights` only where
-/// there is something to say; then `launch_order`, if there is one. For a writer
+/// `exclusive` in cut order, `shared` null without one, `scatter`, `parts`, `weights`, `algorithm`, `format`
+/// and `compression` only where there is something to say; then `launch_order`, if there is one. For a writer
 /// of results to put in its place and extend. Precondition: `validate(m, graph, …)` finds no unknown
 /// operator or dimension.
 template <WorkloadGraph Graph>
@@ -277,6 +283,10 @@ template <WorkloadGraph Graph>
     entry["shared"] = s.shared ? cut_json(*s.shared) : ordered_json(nullptr);
     if (s.scatter) entry["scatter"] = dim_name(*s.scatter);
     if (m.operators[v].weights == residency::streamed) entry["weights"] = "streamed";
+    auto const& placed = m.operators[v];
+    if (!placed.algorithm.empty()) entry["algorithm"] = placed.algorithm;
+    if (!placed.format.empty()) entry["format"] = placed.format;
+    if (!placed.compression.empty()) entry["compression"] = placed.compression;
     if (m.is_streamed()) entry["stream"] = m.stream_of(operator_id{v}).value;
     placements.push_back(std::move(entry));
   }

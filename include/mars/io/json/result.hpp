@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/core/units.hpp>
+#include <mars/io/compression_result.hpp>
 #include <mars/io/json/document.hpp>
 #include <mars/io/json/mapping.hpp>
 #include <mars/io/simulation_result.hpp>
@@ -28,6 +29,7 @@ struct result_context {
   std::vector<std::string> warnings{}; ///< of the import of the workload
   std::optional<simulation_result> simulation{};
   std::optional<stream_result> streams{};
+  std::optional<compression_result> compression{};
 };
 
 namespace detail {
@@ -65,7 +67,8 @@ template <WorkloadGraph Graph>
   return list;
 }
 
-/// `sets` and `operators`, the latter with their times.
+/// `sets` and `operators`, the latter with their times; `reorder_s`, a part of `communication_s`, where
+/// tensors are rewritten in another format.
 template <WorkloadGraph Graph>
 [[nodiscard]] auto timed_mapping_json(plan const& p, Graph const& graph) -> ordered_json {
   auto parts = mapping_to_json(p.mapping, graph);
@@ -76,6 +79,7 @@ template <WorkloadGraph Graph>
     entry["end_s"] = seconds_json(e.end);
     entry["compute_s"] = seconds_json(e.compute);
     entry["communication_s"] = seconds_json(e.communication());
+    if (e.reorders > picoseconds{}) entry["reorder_s"] = seconds_json(e.reorders);
   }
   return parts;
 }
@@ -86,7 +90,8 @@ template <WorkloadGraph Graph>
 /// `launch_order` (names; scheduled mappings only), `semantics` ("sequential"; scheduled: "overlapped",
 /// "staged" or "streamed"), `streams` (`scheduler`, `streams`: the most on an accelerator,
 /// `latency_one_stream_s`; where a scheduler assigned them), `simulation` (`sharing`, `latency_s`, `transfers`, `events`; where asked for),
-/// `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
+/// `compression` (`name`, `accuracy`: a published point with its source, or null, `rejected`: `name` and
+/// `reason`; where compressions of the network were given), `feasible`, `shortages` (`what`, `accelerator`, `operator`, and for memory `demand_bytes`,
 /// `capacity_bytes`, `largest_weights`) and `warnings`. `load_mapping` reads it back.
 ///
 /// Numbers that do not exist are null: times and energy of a plan that is not feasible, unknown
@@ -166,6 +171,20 @@ template <WorkloadGraph Graph, class System>
                        {"latency_s", detail::seconds_json(s->latency)},
                        {"transfers", s->transfers},
                        {"events", s->events}};
+  if (auto const& c = context.compression) {
+    auto& of = j["compression"];
+    of["name"] = c->name;
+    of["accuracy"] = none;
+    if (auto const& a = c->accuracy) {
+      of["accuracy"] = {{"network", a->network}, {"dataset", a->dataset},   {"setting", a->setting},
+                        {"method", a->method},   {"top1_percent", a->top1}, {"source", a->source},
+                        {"locator", a->locator}};
+      if (a->reference_top1) of["accuracy"]["reference_top1_percent"] = *a->reference_top1;
+    }
+    of["rejected"] = ordered_json::array();
+    for (auto const& [name, reason] : c->rejected)
+      of["rejected"].push_back({{"name", name}, {"reason", reason}});
+  }
   j["feasible"] = feasible;
   j["shortages"] = detail::shortages_json(p, graph);
   j["warnings"] = context.warnings;

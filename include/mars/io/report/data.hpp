@@ -31,8 +31,9 @@ struct convergence_point {
 /// other accelerators is not in them.
 struct report_causes {
   double compute_s{};
-  double redistribution_s{}; ///< inputs moved from where their producers left them, or loaded
-  double rotation_s{};       ///< waiting for a rotating tensor beyond the computation
+  double
+      redistribution_s{}; ///< inputs moved from where their producers left them, loaded, reordered
+  double rotation_s{};    ///< waiting for a rotating tensor beyond the computation
   double partial_sums_s{};
   double state_exchange_s{};
   double weights_s{}; ///< weights streamed from the host

@@ -27,7 +27,7 @@ namespace detail {
 
 [[nodiscard]] inline auto causes_of(operator_evaluation const& e) -> report_causes {
   return {.compute_s = to_seconds(e.compute).count(),
-          .redistribution_s = to_seconds(e.redistribution).count(),
+          .redistribution_s = to_seconds(saturating_add(e.redistribution, e.reorders)).count(),
           .rotation_s = to_seconds(e.rotation).count(),
           .partial_sums_s = to_seconds(e.partial_sums).count(),
           .state_exchange_s = to_seconds(e.state_exchange).count(),
@@ -47,6 +47,7 @@ namespace detail {
   for (auto const& o : e.operators) {
     sum.compute = saturating_add(sum.compute, o.compute);
     sum.redistribution = saturating_add(sum.redistribution, o.redistribution);
+    sum.reorders = saturating_add(sum.reorders, o.reorders);
     sum.rotation = saturating_add(sum.rotation, o.rotation);
     sum.partial_sums = saturating_add(sum.partial_sums, o.partial_sums);
     sum.state_exchange = saturating_add(sum.state_exchange, o.state_exchange);
@@ -216,7 +217,7 @@ void describe_time(report_data& r, G const& graph, plan const& p, inference_load
     r.operators.push_back({.name = o.name,
                            .kind = o.type.empty() ? std::string{kind_name(o.kind)} : o.type,
                            .set = placed.set.index(),
-                           .sharding = to_string(placed.sharding, o),
+                           .sharding = to_string(placed, o),
                            .start_s = s(at.start),
                            .end_s = s(at.end),
                            .time = causes_of(at, r.semantics),
@@ -243,8 +244,8 @@ void describe_time(report_data& r, G const& graph, plan const& p, inference_load
                       .busy = g.busy ? std::optional{g.busy->index()} : std::nullopt,
                       .previous = number(g.previous),
                       .next = number(g.next)});
-  auto const memory =
-      memory_over_time(graph, p.mapping, r.accelerators.size(), times_of(e), r.semantics);
+  auto const memory = memory_over_time(graph, p.mapping, r.accelerators.size(), times_of(e),
+                                       r.semantics, e.operators);
   for (std::size_t a = 0; a < memory.size(); ++a)
     for (auto const& step : memory[a])
       r.accelerators[a].memory.push_back(

@@ -3,6 +3,7 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/mapping/detail/audit.hpp>
+#include <mars/mapping/detail/audit_algorithms.hpp>
 #include <mars/mapping/violation.hpp>
 
 #include <algorithm>
@@ -22,9 +23,10 @@ struct memory_question {
   std::vector<operation const*> ops;
   wiring const* wires{};
   mapping const* plan{};
-  std::vector<bytes> capacities;          ///< by accelerator
-  std::vector<time_span> spans;           ///< when operators run
-  std::vector<std::vector<bool>> results; ///< outputs that stay to the end
+  std::vector<bytes> capacities;                  ///< by accelerator
+  std::vector<time_span> spans;                   ///< when operators run
+  std::vector<std::vector<bool>> results;         ///< outputs that stay to the end
+  std::vector<std::vector<algorithm_use>> uses{}; ///< by rank
 };
 
 /// Walks the operators of one accelerator in the order they run.
@@ -154,8 +156,12 @@ private:
     auto const mine = here.iterations();
     auto const* rotates = rotating(op, s, set_size);
     entry e{.op = v, .kept = {}};
+    auto const& use = q_.uses[v][rank];
+    bool const own_form = use.weights && s.shared;
     std::int64_t partial = 0;
     std::int64_t reduced = 0;
+    bool first_weight = true;
+    e.buffers += use.workspace;
     for (std::size_t k = 0; k < op.operands.size(); ++k) {
       auto const& t = op.operands[k];
       auto const held = rotates == &t ? largest_phase(t, mine, *s.shared)
@@ -163,17 +169,35 @@ private:
       if (rotates == &t) e.buffers += held; // the part on its way in
       switch (t.role) {
       case role::weight:
-        if (placed.weights == residency::resident) e.weights += held;
+        if (placed.weights == residency::resident)
+          e.weights +=
+              first_weight && use.weights
+                  ? *use.weights * (own_form && uses_dim(t, s.shared->dim) ? s.shared->ways : 1)
+                  : held;
+        first_weight = false;
         break;
       case role::state: e.buffers += held; break;
       case role::input:
-        if (auto const* feed = feed_of(v, k))
+        if (auto const* feed = feed_of(v, k)) {
           e.buffers += received(*feed, t, here, mine, rotates == &t, rank);
-        else
+          auto const& maker = q_.uses[feed->producer].front();
+          auto const& made = *result_of(*q_.ops[feed->producer], feed->output);
+          bool const converts =
+              made.element_bits != t.element_bits &&
+              q_.plan->operators[feed->producer].compression != placed.compression;
+          if (converts || differ(maker.writes, use.reads))
+            e.buffers += octets(needed(t, here, mine, s, rotates == &t).volume(),
+                                converts ? t.element_bits : made.element_bits);
+        } else {
           e.buffers += held;
+          if (differ(std::string{plain_format}, use.reads))
+            e.buffers += octets(needed(t, here, mine, s, rotates == &t).volume(), t.element_bits);
+        }
         break;
       case role::output:
         e.kept.push_back(octets(here.kept(t).volume(), t.element_bits));
+        if (q_.results[v][e.kept.size() - 1] && differ(use.writes, std::string{plain_format}))
+          e.buffers += e.kept.back();
         partial += held;
         reduced += e.kept.back();
         break;
@@ -185,6 +209,25 @@ private:
     return e;
   }
 
+  /// A format that may be any needs no copy in another.
+  [[nodiscard]] static auto differ(std::string const& from, std::string const& to) -> bool {
+    return from != to && !from.empty() && !to.empty();
+  }
+  [[nodiscard]] static auto uses_dim(operand const& t, std::size_t dim) -> bool {
+    for (auto const& a : t.axes)
+      for (auto const& term : a.terms)
+        if (term.dim == dim) return true;
+    return false;
+  }
+  /// What this device needs of an input when the operator starts.
+  [[nodiscard]] static auto needed(operand const& t, seat const& here, box mine, sharding const& s,
+                                   bool rotates) -> box {
+    if (rotates) {
+      auto& side = mine.side[s.shared->dim];
+      side = share(side, s.shared->ways, here.among_holders(t).first);
+    }
+    return touched(t, mine);
+  }
   [[nodiscard]] auto feed_of(std::uint32_t v, std::size_t operand) const -> wiring::edge const* {
     for (auto i = q_.wires->first[v]; i < q_.wires->first[v + 1]; ++i)
       if (q_.wires->edges[i].operand == operand) return &q_.wires->edges[i];
@@ -196,11 +239,7 @@ private:
                               box mine, bool rotates, std::size_t rank) const -> std::int64_t {
     auto const& consumer = q_.plan->operators[feed.consumer];
     auto const& producer = q_.plan->operators[feed.producer];
-    if (rotates) {
-      auto& side = mine.side[consumer.sharding.shared->dim];
-      side = share(side, consumer.sharding.shared->ways, here.among_holders(t).first);
-    }
-    auto const need = touched(t, mine);
+    auto const need = needed(t, here, mine, consumer.sharding, rotates);
     auto const& made = *result_of(*q_.ops[feed.producer], feed.output);
     std::int64_t missing = need.volume();
     auto const self = q_.plan->sets[consumer.set.index()].accelerators[rank];

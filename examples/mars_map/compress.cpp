@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compress.hpp"
+
+#include "numbers.hpp"
+
+#include <mars/compressed_mapper.hpp>
+#include <mars/compression.hpp>
+#include <mars/compression/published_accuracy.hpp>
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mars_map {
+
+namespace {
+
+namespace compression = mars::compression;
+
+/// `int8`, `weight_pruning_80`, and sums of them.
+[[nodiscard]] auto compression_named(std::string_view name)
+    -> std::optional<mars::any_compression> {
+  if (auto const plus = name.rfind('+'); plus != name.npos) {
+    auto const first = compression_named(name.substr(0, plus));
+    auto const second = compression_named(name.substr(plus + 1));
+    if (!first || !second) return std::nullopt;
+    return compression::then<mars::any_compression, mars::any_compression>{*first, *second};
+  }
+  if (name == "none") return compression::none{};
+  if (name == "float16") return compression::float16{};
+  if (name == "bfloat16") return compression::bfloat16{};
+  if (name == "int8") return compression::int8{};
+  if (name == "int8_inside") return compression::int8{.keep_ends = true};
+  if (auto const w = percent_after(name, "weight_pruning_"))
+    return compression::weight_pruning{.sparsity = *w};
+  if (auto const c = percent_after(name, "channel_pruning_"))
+    return compression::channel_pruning{.keep = 1 - *c};
+  return std::nullopt;
+}
+
+} // namespace
+
+auto answer_compressed(options const& o, workload& w, answer_function const& answer)
+    -> mars::expected<outcome> {
+  if (!o.mapping.empty() && o.compressions.size() > 1)
+    return mars::fail(mars::error_code::invalid_argument, "--compressions",
+                      std::to_string(o.compressions.size()) + " names",
+                      "with --mapping the one of the mapping");
+  mars::accuracy_limit const limit{.network = w.graph.name(),
+                                   .most_loss = o.accuracy_loss,
+                                   .points = compression::published_accuracies()};
+  std::optional<outcome> best;
+  std::optional<mars::graph> network;
+  std::optional<mars::bound> least;
+  std::vector<std::pair<std::string, std::string>> rejected;
+  for (auto const& name : o.compressions) {
+    auto const c = compression_named(name);
+    if (!c)
+      return mars::fail(mars::error_code::unknown_name, "--compressions", name.substr(0, 64),
+                        "none, float16, bfloat16, int8, int8_inside, weight_pruning_N, "
+                        "channel_pruning_N, or sums of them");
+    auto point = mars::permitting_point(*c, limit);
+    if (!point && name != "none" && !o.accuracy_unknown) {
+      rejected.emplace_back(name,
+                            fmt::format("nobody published that {} loses at most {} points with it",
+                                        limit.network, limit.most_loss));
+      continue;
+    }
+    auto smaller = (*c)(w.graph);
+    if (!smaller)
+      return mars::unexpected{std::move(smaller).error().inside("--compressions " + name)};
+    auto found = answer({*smaller, w.warnings});
+    if (!found) return found;
+    if (!least || found->plan.bound.value < least->value) least = found->plan.bound;
+    bool const better = !best || (found->plan.feasible() != best->plan.feasible()
+                                      ? found->plan.feasible()
+                                      : found->plan.value < best->plan.value);
+    if (!better) continue;
+    best = *std::move(found);
+    best->compression = mars::io::compression_result{name, std::move(point)};
+    network = *std::move(smaller);
+  }
+  if (!best)
+    return mars::fail(mars::error_code::infeasible, "--compressions", "none that is permitted",
+                      "none, or one with a published accuracy, or --accuracy-unknown",
+                      rejected.front().first + ": " + rejected.front().second);
+  best->plan.bound = *least;
+  best->compression->rejected = std::move(rejected);
+  w.graph = *std::move(network);
+  return *std::move(best);
+}
+
+} // namespace mars_map

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "load.hpp"
+#include "options.hpp"
+#include "run.hpp"
+
+#include <mars/core/expected.hpp>
+
+#include <functional>
+
+namespace mars_map {
+
+/// Answers for the workload under each of `o.compressions` that the limit on accuracy permits, and takes the
+/// best; `w` becomes the compressed workload. Errors: `unknown_name`, `infeasible` where none is permitted, and
+/// those of an answer.
+using answer_function = std::function<mars::expected<outcome>(workload const&)>;
+[[nodiscard]] auto answer_compressed(options const& o, workload& w, answer_function const& answer)
+    -> mars::expected<outcome>;
+
+} // namespace mars_map

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "support/catch.hpp"
+
+#include "support/random_problems.hpp"
+#include "support/toy_processor.hpp"
+
+#include <mars/compressed_mapper.hpp>
+#include <mars/compression.hpp>
+#include <mars/mapping/validate.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace {
+using namespace mars;
+
+auto exact_mapper() {
+  return mapper{cost::analytical{}, parallel::exclusive_shared{}, search::exact{}};
+}
+
+auto published_point(std::string compression, std::string setting, double top1, double reference)
+    -> compression::accuracy_point {
+  return {.network = "Tiny-Net",
+          .dataset = "ImageNet",
+          .compression = std::move(compression),
+          .setting = std::move(setting),
+          .method = "measured",
+          .top1 = top1,
+          .reference_top1 = reference,
+          .source = "a paper",
+          .locator = "page 1",
+          .note = {}};
+}
+
+auto tiny_network() -> graph {
+  builder b{"tiny"};
+  auto const image = b.input("image", {1, 8, 6, 6});
+  auto const x = b.relu(b.conv(image, {.out_channels = 16, .kernel = {3, 3}, .padding = {1, 1}}));
+  b.output(b.conv(x, {.out_channels = 8, .kernel = {3, 3}, .padding = {1, 1}}));
+  return std::move(b).build().value();
+}
+
+} // namespace
+
+TEST_CASE("only published settings within the limit are mapped, and the best says which it is") {
+  auto const g = tiny_network();
+  // Nothing but bytes counts: the narrowest network is the fastest.
+  mars_test::toy_processor const toy{
+      .rows_rate = 1e15, .blocks_rate = 1e3, .transformed_rate = 1e3};
+  auto const s = mars_test::toy_system(toy);
+  std::vector<any_compression> const all{compression::none{}, compression::float16{},
+                                         compression::int8{},
+                                         compression::weight_pruning{.sparsity = 0.8}};
+  accuracy_limit limit{.network = "tinynet",
+                       .most_loss = 1,
+                       .points = {published_point("int8", "int8", 70.0, 70.5),
+                                  published_point("int8", "int8", 69, 70.5),
+                                  published_point("weight_pruning", "sparsity 80 %", 60, 70.5)}};
+  auto const found = find_compressed(exact_mapper(), g, s, all, limit);
+  REQUIRE(found);
+  CHECK(found->compression == "int8");
+  REQUIRE(found->accuracy);
+  CHECK(found->accuracy->top1 == 70.0); // the one that loses least
+  CHECK(found->accuracy->locator == "page 1");
+  CHECK(found->considered == std::vector<std::string>{"none", "int8"});
+  REQUIRE(found->rejected.size() == 2); // nobody published float16; pruning loses ten points
+  CHECK(found->rejected[0].name == "float16");
+  CHECK(found->rejected[1].name == "weight_pruning_80");
+  auto const alone = exact_mapper().find(found->network, s);
+  REQUIRE(alone);
+  CHECK(found->plan.value == alone->value);
+  CHECK(found->plan.mapping == alone->mapping);
+  CHECK(found->plan.gap() == 0);
+  CHECK(found->plan.value < exact_mapper().find(g, s)->value);
+
+  limit.most_loss = 0.4;
+  CHECK(find_compressed(exact_mapper(), g, s, all, limit)->compression == "none");
+  CHECK_FALSE(find_compressed(exact_mapper(), g, s, all, limit)->accuracy);
+  auto const refused = find_compressed(exact_mapper(), g, s, std::span{all}.subspan(1), limit);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == error_code::infeasible);
+}
+
+namespace {
+
+/// Algorithm, format, compression.
+using full_option = std::tuple<std::string, std::string, std::string>;
+
+auto full_options_of(operation const& o, std::vector<operator_form> const& forms,
+                     mars_test::toy_processor const& toy) -> std::vector<full_option> {
+  std::vector<full_option> all;
+  auto const add = [&](operation const& form, std::string const& compression) {
+    auto const listed = toy.algorithms(shard{form});
+    for (auto const& a : listed) {
+      all.emplace_back(std::string{a.name}, "", compression);
+      if (a.name == "vector") all.emplace_back("vector", "nchwc", compression);
+    }
+    if (!listed.empty()) return;
+    all.emplace_back("", "", compression);
+    for (auto const kind : {op_kind::elementwise, op_kind::pooling, op_kind::concat, op_kind::split,
+                            op_kind::softmax, op_kind::normalization})
+      if (o.kind == kind) all.emplace_back("", "nchwc", compression);
+  };
+  add(o, "");
+  for (auto const& f : forms) add(f.op, f.compression);
+  return all;
+}
+
+} // namespace
+
+TEST_CASE("exact search mixes compressions, algorithms and formats best, against enumeration") {
+  std::size_t compared = 0, mixed = 0, compressed = 0, scarce = 0;
+  for (std::uint64_t trial = 0; trial < 260; ++trial) {
+    CAPTURE(trial);
+    random_stream r{913, trial};
+    auto const g = mars_test::random_network(r, 2 + r.below(3));
+    auto toy = mars_test::random_toy(r);
+    auto s = mars_test::toy_system(toy);
+    std::vector<any_compression> const all{compression::int8{}};
+    auto const forms = forms_of(g, all);
+    std::vector<std::vector<full_option>> options;
+    double count = 1;
+    mapping m{.sets = {{{accelerator_id{0}}, toy.title}}, .operators = {}};
+    for (operator_id const v : operators(g)) {
+      options.push_back(full_options_of(op(g, v), forms[v.index()], toy));
+      count *= static_cast<double>(options.back().size());
+      m.operators.push_back({set_id{0}, sharding{}});
+    }
+    if (count > 1000) continue;
+    std::vector<std::pair<std::int64_t, ticks>> values; // peak, latency
+    std::vector<std::size_t> digit(options.size());
+    for (bool more = true; more;) {
+      for (std::size_t v = 0; v < digit.size(); ++v) {
+        auto& p = m.operators[v];
+        std::tie(p.algorithm, p.format, p.compression) = options[v][digit[v]];
+      }
+      auto const e = evaluate(form_graph(g, forms, m).value(), s, m, cost::analytical{},
+                              collective::standard{})
+                         .value();
+      values.emplace_back(e.memory[0].peak.count(), e.latency.count());
+      more = false;
+      for (std::size_t v = 0; v < digit.size() && !more; ++v) {
+        more = ++digit[v] < options[v].size();
+        if (!more) digit[v] = 0;
+      }
+    }
+    std::sort(values.begin(), values.end());
+    if (r.chance(0.5))
+      s.accelerators[0].capacity = bytes{values[r.below(1 + values.size() / 3)].first};
+    auto best = no_ticks, without = no_ticks;
+    for (auto const& [peak, value] : values) {
+      without = std::min(without, value);
+      if (peak <= s.accelerators[0].capacity.count()) best = std::min(best, value);
+    }
+    auto const found = find_mixed_of_unknown_accuracy(exact_mapper(), g, s, all).value();
+    ++compared;
+    CHECK(found.plan.exhausted);
+    CHECK(found.plan.value == best);
+    CHECK(found.plan.bound.value == best);
+    scarce += best > without;
+    std::size_t narrow = 0;
+    for (auto const& p : found.plan.mapping.operators) narrow += p.compression == "int8";
+    compressed += narrow > 0;
+    mixed += narrow > 0 && narrow < g.size();
+    CHECK(
+        validate(found.plan.mapping, form_graph(g, forms, found.plan.mapping).value(), s).empty());
+  }
+  CHECK(compared >= 80);
+  CHECK(compressed >= 20);
+  CHECK(mixed >= 8);
+  CHECK(scarce >= 5);
+}
+
+TEST_CASE("a compression that an operator cannot have is named") {
+  auto const g = tiny_network();
+  mapping m{.sets = {{{accelerator_id{0}}, "toy"}}, .operators = {}};
+  m.operators.assign(3, {set_id{0}, sharding{}});
+  m.operators[1].compression = "int3";
+  auto const formed = form_graph(g, {}, m);
+  REQUIRE_FALSE(formed);
+  CHECK(formed.error().code == error_code::unknown_name);
+  CHECK(formed.error().path == "operators[1].compression");
+}
