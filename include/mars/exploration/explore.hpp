@@ -82,6 +82,7 @@ private:
     describe(axis_id::primitive, "primitive", stack_.primitives);
     describe(axis_id::code_generation, "code generation", stack_.code_generations);
     describe(axis_id::design, "design", stack_.designs);
+    out_.base[at_code_generation] = static_cast<std::uint16_t>(stack_.code_generations.size() - 1);
     for (auto const& r : space_type::asked())
       out_.rejections.push_back({std::string{r.name}, std::string{r.reason}, 0});
     out_.rejections.push_back(
@@ -333,7 +334,8 @@ private:
 ///                   axis{untuned{}, tuned{}}, axis{std::vector{processor{…}}}};
 ///     auto const found = explore(s, cost, fallbacks{direct{}, csr_direct{}}).value();
 ///
-/// The first element of each axis is the base: the network as it is, on what others are compared with.
+/// The first element of each axis is the base, the network as it is, on what others are compared with; of
+/// code generations, which go from the plainest to the best, the last.
 /// Deterministic: cells in index order, sums in whole picoseconds; only what `measured` says may differ
 /// from run to run. Complexity: each distinct question (operator signature, primitive, code generation,
 /// design) is put to `cost` once; a cell costs a sum over the classes of its operators, and an
