@@ -179,9 +179,8 @@ TEST_CASE("a chain worked out by hand: times, reorders and memory") {
     std::vector<operator_times> times;
     for (auto const& o : e.operators) times.push_back({o.start, o.end});
     bytes most{};
-    for (auto const& step :
-         memory_over_time(g, m, 1, times, semantics::sequential, e.operators).front())
-      most = std::max(most, step.total());
+    auto const steps = memory_over_time(g, m, 1, times, semantics::sequential, e.operators);
+    for (auto const& step : steps.front()) most = std::max(most, step.total());
     CHECK(most == e.memory[0].peak);
     auto const low =
         lower(g, s, m, cost::analytical{}, collective::standard{}, collective_lowering::rings)
