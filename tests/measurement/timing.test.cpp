@@ -150,8 +150,8 @@ TEST_CASE("buffers: aligned, filled with normal numbers, the same each time", "[
   }
   CHECK(negative > 400);
   CHECK(negative < 600);
-  measurement::buffer<std::int8_t> const bytes(1000);
-  for (auto const v : bytes) CHECK(v > 0);
+  measurement::buffer<std::int8_t> const small_numbers(1000);
+  for (auto const v : small_numbers) CHECK(v > 0);
   auto moved = std::move(a);
   CHECK(moved.size() == 1000);
   CHECK(measurement::buffer<float>{}.size() == 0);

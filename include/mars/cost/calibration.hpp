@@ -97,8 +97,10 @@ template <deferred = when_called>
 /// minimise *relative* errors: a network's short layers count like its long ones.
 ///
 /// Where data leave a choice (a class measured once, features that go together), it falls on what is
-/// nearest to a machine that reaches its peaks: that α (β, …) is off by 1 weighs as an error of 1 % on one
-/// layer. A class never measured gets the coefficients of all classes of its algorithm together.
+/// nearest to a machine that reaches its peaks and whose calls are free: timings that repeat to 5 % against
+/// the belief that rates are within half of the peaks, and constants within half a microsecond. Many
+/// layers outvote it. A class never measured gets the coefficients of all classes of its algorithm
+/// together.
 template <deferred D = when_called>
 class basic_calibration {
 public:
@@ -124,7 +126,7 @@ public:
       auto const x = features_of(o.work, result.rates_);
       for (auto const kind : {std::optional{o.kind}, std::optional<layer_class>{}}) {
         auto [it, fresh] = sums.try_emplace(key{o.algorithm, o.element_bits, kind});
-        if (fresh) it->second.expect(nominal, 1e-4);
+        if (fresh) it->second.expect(nominal, belief);
         it->second.add(x, o.time.count());
       }
     }
@@ -164,6 +166,8 @@ public:
 private:
   /// Peaks reached, nothing besides.
   static constexpr coefficients nominal{1, 1, 0, 0, 0, 1, 1};
+  /// (5 % / 50 %)²: variances of a timing and of what is believed.
+  static constexpr double belief = 0.01;
 
   machine_rates rates_{};
   std::map<key, coefficients> fitted_;
