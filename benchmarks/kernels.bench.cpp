@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-#ifdef MARS_BENCH_HAS_ONEDNN
+#if defined(MARS_HAS_ONEDNN)
 #include <mars/measurement/onednn.hpp>
 #endif
 
@@ -129,13 +129,11 @@ auto tuned(kernels::entry const& e, convolution_layer const& c, std::span<float 
 /// oneDNN's, then ours; sparse ones with a tenth of the weights.
 auto contenders(convolution_layer const& c) -> std::vector<contender> {
   std::vector<contender> all;
-#ifdef MARS_BENCH_HAS_ONEDNN
+#if defined(MARS_HAS_ONEDNN)
   static auto const library = measurement::onednn::open().value();
   for (auto& k : library.kernels(c).value()) {
     auto const kernel = std::make_shared<measurement::onednn_kernel>(std::move(k));
-    all.push_back(
-        {std::string{kernel->primitive()} + " of oneDNN, " + std::string{kernel->implementation()},
-         [kernel] { (*kernel)(); }});
+    all.push_back({"oneDNN, " + std::string{kernel->implementation()}, [kernel] { (*kernel)(); }});
   }
 #endif
   mars::random_stream random{5, 6};

@@ -16,7 +16,7 @@
 //
 // All take weights as K × C/g × R × S numbers and pack them once; all but Winograd take any stride, padding,
 // dilation, number of groups and batch. Each states its `error`, the largest difference from the exact output
-// over that output's root mean square. Each has one tile for all layers (`untuned`) and a set of them
+// over that output's root mean square (sums of up to 4,608 products). Each has one tile for all layers (`untuned`) and a set of them
 // (`tiles`), of which `tune` takes the fastest:
 //
 //   namespace kernels = mars::primitive::kernels;
@@ -28,10 +28,11 @@
 // Yours: a type with `name`, `format`, `error`, `untuned`, `tiles`, `supports`, and `make<Tile>`, as `direct`
 // has them, is one that `tune` takes.
 //
-// Compile with -O3 -march=native -ffp-contract=fast, and clang++ with -mprefer-vector-width=512 besides, where
-// there are vectors of that width: it splits them otherwise. Everything in a program that includes these headers
-// must be compiled for the same target, on which the size of a vector depends (`lanes`). g++ 12 or clang++ 14;
-// vectors are GNU's extension, loops are unrolled by the library (vector.hpp, register_tile.hpp).
+// Compile with -O3 -march=native, and without -ffp-contract=off, which takes the fused multiply-adds away.
+// -mprefer-vector-width changes nothing: vectors are GNU's extension, of `lanes` elements, and loops over them
+// are unrolled by the library (vector.hpp, register_tile.hpp). g++ 12 and clang++ 14 differ by some percent.
+// Everything in a program that includes these headers must be compiled for the same target, on which
+// `lanes` depends.
 
 #include <mars/primitive/kernels/catalogue.hpp>
 #include <mars/primitive/kernels/reference.hpp>

@@ -151,7 +151,8 @@ private:
 struct direct {
   static constexpr std::string_view name = "direct";
   static constexpr layout format = layout::nchwc;
-  /// Largest error over root mean square of the exact output; measured: 5e-6 over the tests.
+  /// Largest difference from the exact output over its root mean square, in sums of up to 4,608 products
+  /// (512 channels, 3×3), where 1.2e-5 was measured; 5e-6 in sums of 576. It grows like their root.
   static constexpr double error = 2e-5;
 
   using untuned = tile<1, 8>;

@@ -206,7 +206,7 @@ private:
 struct spatial_pack {
   static constexpr std::string_view name = "spatial_pack";
   static constexpr layout format = layout::nchw;
-  static constexpr double error = 2e-5;
+  static constexpr double error = 2e-5; ///< as direct
 
   using untuned = tile<1, 8>;
   using tiles = std::conditional_t<

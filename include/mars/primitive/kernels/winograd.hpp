@@ -207,6 +207,7 @@ struct winograd {
 
   static constexpr std::string_view name = M == 2 ? "winograd_f2x3" : "winograd_f4x3";
   static constexpr layout format = layout::nchwc;
+  /// As direct; measured 1.5e-6 to 5.3e-6 for F(2, 3), 8e-6 to 2.2e-5 for F(4, 3), of 64 to 512 channels.
   static constexpr double error = M == 2 ? 1e-5 : 4e-5;
 
   using untuned = tile<1, 8>;
