@@ -43,7 +43,7 @@ model,dataset,compression,setting,top1_percent,reference_top1_percent,source,loc
 resnet18,ImageNet,none,fp32,50,50,mine,here
 CSV
 "$tool" study --networks resnet18 --compressions none,int8 --hardware zen5_core --accuracy accuracy.csv --json - >c.json
-[ "$(grep -c '"top1": 50' c.json)" -gt 0 ] || [ "$(grep -c '"top1_percent": 50' c.json)" -gt 0 ] || fail "the table was not read"
+grep -q ', 50, 50, "published"' c.json || fail "the table was not read"
 
 ended "did you mean resnet18" --networks resnet8
 ended "did you mean zen5_core" --hardware zen5
