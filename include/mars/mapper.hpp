@@ -248,8 +248,8 @@ private:
   template <class Graph, class System>
   [[nodiscard]] auto find_assignment(Graph const& g, System const& system,
                                      std::vector<std::vector<accelerator_id>> const& sets,
-                                     search_context context,
-                                     operator_forms const& forms = {}) const -> expected<plan> {
+                                     search_context context, operator_forms const& forms = {}) const
+      -> expected<plan> {
     auto const begun = deadline::clock::now();
     auto problem = build_problem(g, system, cost_, strategy_, collective_, objective_, sets,
                                  overlaps::no, algorithm_choice::mapper, forms);

@@ -56,7 +56,8 @@ TEST_CASE("statistics: tau-b counts ties as SciPy does", "[core]") {
   CHECK(mars::kendall_tau_b(numbers{1, 2, 3}, numbers{10, 20, 30}) == 1.0);
   CHECK(mars::kendall_tau_b(numbers{1, 2, 3}, numbers{30, 20, 10}) == -1.0);
   // Tied alike in both: still in full agreement; tau-a would say 2/3.
-  CHECK(mars::kendall_tau_b(numbers{1, 1, 2}, numbers{5, 5, 6}).value() == approx(1).epsilon(1e-14));
+  CHECK(mars::kendall_tau_b(numbers{1, 1, 2}, numbers{5, 5, 6}).value() ==
+        approx(1).epsilon(1e-14));
   CHECK_FALSE(mars::kendall_tau_b(numbers{1, 1}, numbers{1, 2}));
   CHECK_FALSE(mars::kendall_tau_b(numbers{1}, numbers{1}));
   CHECK_FALSE(mars::kendall_tau_b(numbers{}, numbers{}));
