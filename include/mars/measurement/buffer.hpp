@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/primitive/kernels/buffer.hpp>
+
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <span>
 #include <type_traits>
-#include <utility>
 
 namespace mars::measurement {
 
@@ -31,39 +31,19 @@ void fill(std::span<T> values, std::uint32_t seed = 1) {
 
 /// An array that starts a cache line, filled.
 template <class T>
-class buffer {
+class buffer : public primitive::kernels::buffer<T> {
   static_assert(std::is_trivially_copyable_v<T>);
-  static constexpr std::align_val_t line{64};
 
 public:
   buffer() = default;
-  explicit buffer(std::size_t size, std::uint32_t seed = 1)
-      : data_{size == 0 ? nullptr : static_cast<T*>(::operator new(size * sizeof(T), line))},
-        size_{size} {
-    fill(std::span<T>{*this}, seed);
+  explicit buffer(std::size_t size, std::uint32_t seed = 1) : primitive::kernels::buffer<T>{size} {
+    fill(this->span(), seed);
   }
-  buffer(buffer&& other) noexcept : data_{other.data_}, size_{other.size_} {
-    other.data_ = nullptr;
-    other.size_ = 0;
-  }
-  auto operator=(buffer&& other) noexcept -> buffer& {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-  }
-  ~buffer() { ::operator delete(data_, line); }
 
-  [[nodiscard]] auto data() -> T* { return data_; }
-  [[nodiscard]] auto data() const -> T const* { return data_; }
-  [[nodiscard]] auto size() const -> std::size_t { return size_; }
-  [[nodiscard]] auto begin() -> T* { return data_; }
-  [[nodiscard]] auto end() -> T* { return data_ + size_; }
-  [[nodiscard]] auto begin() const -> T const* { return data_; }
-  [[nodiscard]] auto end() const -> T const* { return data_ + size_; }
-
-private:
-  T* data_{};
-  std::size_t size_{};
+  [[nodiscard]] auto begin() -> T* { return this->data(); }
+  [[nodiscard]] auto end() -> T* { return this->data() + this->size(); }
+  [[nodiscard]] auto begin() const -> T const* { return this->data(); }
+  [[nodiscard]] auto end() const -> T const* { return this->data() + this->size(); }
 };
 
 } // namespace mars::measurement

@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <utility>
 
 namespace mars::primitive::kernels {
 
@@ -21,6 +22,13 @@ public:
       : data_{static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{alignment}))},
         size_{size} {
     std::uninitialized_fill_n(data_.get(), size, T{});
+  }
+  buffer(buffer&& other) noexcept
+      : data_{std::move(other.data_)}, size_{std::exchange(other.size_, 0)} {}
+  auto operator=(buffer&& other) noexcept -> buffer& {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
   }
 
   [[nodiscard]] auto data() -> T* { return data_.get(); }

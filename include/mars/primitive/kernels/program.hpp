@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/primitive/kernels/layout.hpp>
+#include <mars/primitive/rates.hpp>
 #include <mars/workload/convolution_layer.hpp>
 
 #include <cassert>
@@ -15,11 +16,7 @@
 
 namespace mars::primitive::kernels {
 
-/// How a kernel's register tile comes about.
-enum class code_generation : std::uint8_t {
-  untuned, ///< one tile for all layers
-  tuned,   ///< the fastest of a set, by timing
-};
+using primitive::code_generation;
 
 /// A kernel that is ready to run one layer again and again: weights packed, tile chosen. One indirect call
 /// a run. Copies share the weights. May be called from several threads, each with its own output and
