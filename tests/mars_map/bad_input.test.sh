@@ -174,4 +174,4 @@ refused --model
 refused --model --system aws_f1_16xlarge
 refused --system --model alexnet
 refused --model streams
-refused study study
+refused studie studie
