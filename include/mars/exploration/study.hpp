@@ -122,8 +122,9 @@ struct variance_analysis {
 /// What a front weighs up.
 enum class criterion : std::uint8_t { accuracy, model_bytes, time, energy };
 /// Cells that no other cell of the group beats: one network on one design, or all networks on one.
-/// Accuracy counts as what was lost against the reference of the same source within a network, and as
-/// it is printed between networks. Cells of unknown accuracy have a front of their own, without it.
+/// Accuracies of two sources do not compare: of cells with known accuracy these are the fronts of each
+/// source (and, within a network, of each reference) together. Cells of unknown accuracy have a front of
+/// their own, without it. Energy counts where it is known and says more than time.
 struct pareto_front {
   std::optional<std::uint16_t> network{}; ///< nothing: all
   std::uint16_t design{};
@@ -134,7 +135,8 @@ struct pareto_front {
 
 enum class quantity_id : std::uint8_t { model_bytes, valid_macs, executed_macs, accuracy };
 /// Rank correlation of a quantity with time over the networks and compressions of one slice (primitive,
-/// code generation and design fixed), or over all cells.
+/// code generation and design fixed), or over all cells. Of accuracies only those of one source, which
+/// has the most cells there (ties: the first by name), and at least three that differ.
 struct correlation {
   quantity_id quantity{};
   bool pooled{};
@@ -142,8 +144,10 @@ struct correlation {
   std::uint16_t code_generation{};
   std::uint16_t design{};
   std::size_t n{};
-  std::optional<double> kendall{};  ///< tau-b; nothing if either side is constant
-  std::optional<double> spearman{}; ///< as above
+  std::optional<double> kendall{};    ///< tau-b; nothing if either side is constant
+  std::optional<double> spearman{};   ///< as above
+  std::optional<double> discordant{}; ///< of pairs that differ in both: the share in opposite order
+  std::string source{};               ///< of accuracies; else empty
 };
 /// Tau-b over networks alone, everything else fixed: how it spreads over such slices.
 struct correlation_range {

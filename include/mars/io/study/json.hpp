@@ -132,6 +132,8 @@ private:
           w_.member("n", c.n);
           w_.member("kendall_tau_b", c.kendall);
           w_.member("spearman", c.spearman);
+          w_.member("discordant", c.discordant);
+          if (!c.source.empty()) w_.member("source", c.source);
         });
       });
       w_.list("over_networks", s_.correlation_ranges, [&](exploration::correlation_range const& r) {
