@@ -231,6 +231,69 @@ TEST_CASE("rank correlations: pooled and per slice, with n, none where a side is
     if (c.quantity == ex::quantity_id::valid_macs) CHECK(!c.kendall);
 }
 
+TEST_CASE("size and time are called uncorrelated within slices only") {
+  auto s = small_study();
+  // Time rises with bytes on each design, with ties in bytes; one design is much slower.
+  for (auto& c : s.cells)
+    c.time = seconds{static_cast<double>(c.weights.count()) * (c.at[4] == 0 ? 1.0 : 1e-3) *
+                     (1 + 1e-4 * c.at[1])};
+  ex::analyse(s);
+  CHECK(*s.correlations.front().kendall < 0.8); // pooled
+  CHECK(std::any_of(s.correlations.begin(), s.correlations.end(), [](auto const& c) {
+    return !c.pooled && c.kendall && *c.kendall < 0.95; // ties on one side
+  }));
+  CHECK(result_of(s, "uncorrelated").result == ex::verdict::does_not_hold);
+  for (auto& c : s.cells) // the small one is the slower one on one design
+    if (c.at[4] == 1 && c.at[0] == 1) c.time = seconds{100};
+  ex::analyse(s);
+  CHECK(result_of(s, "uncorrelated").result == ex::verdict::holds);
+  // MACs are no part of the claim.
+  for (auto& c : s.cells) {
+    c.time = seconds{static_cast<double>(c.weights.count())};
+    c.valid = macs{1'000'000 / c.weights.count()};
+  }
+  ex::analyse(s);
+  CHECK(result_of(s, "uncorrelated").result == ex::verdict::does_not_hold);
+}
+
+TEST_CASE("what compression buys differs by more than noise, among what all designs run") {
+  auto s = small_study();
+  for (auto& c : s.cells) c.time = seconds{c.at[1] == 1 ? (c.at[4] == 0 ? 0.99 : 1.01) : 1.0};
+  ex::analyse(s);
+  CHECK(std::none_of(s.compression_effects.begin(), s.compression_effects.end(),
+                     [](auto const& e) { return e.sign_changes; }));
+  // The most pruned is twice as fast, half of it a little faster; the gpu runs only the latter.
+  for (auto& c : s.cells) c.time = seconds{c.at[1] == 2 ? 0.5 : c.at[1] == 1 ? 0.9 : 1};
+  std::erase_if(s.cells, [](auto const& c) { return c.at[1] == 2 && c.at[4] == 1; });
+  ex::analyse(s);
+  CHECK(result_of(s, "hardware_dependent").result == ex::verdict::does_not_hold);
+}
+
+TEST_CASE("flips of real runs are counted beside the model's") {
+  auto s = small_study();
+  ex::analyse(s);
+  CHECK(s.measured_flip_candidates == 0);
+  CHECK(result_of(s, "tuning_flips").evidence.find("by the model") == 0);
+  // Run on the cpu: dense is best whatever the model says, but for one network when tuned. A sparse run
+  // covers half of the time.
+  for (auto& c : s.cells) {
+    if (c.at[4] != 0 || c.at[1] == 0) continue;
+    bool const sparse = c.at[2] == 1;
+    auto const t = !sparse ? 10.0 : c.at[0] == 1 && c.at[3] == 1 ? 4.0 : 6.0;
+    c.run = ex::cell_measurement{seconds{t}, c.time * (sparse ? 0.5 : 1.0), sparse ? 0.5 : 1, 0};
+  }
+  ex::analyse(s);
+  CHECK(s.measured_flip_candidates == 2 * 2);
+  CHECK(s.measured_flips == 2);
+  CHECK(result_of(s, "tuning_flips")
+            .evidence.find("measured on this machine, a whole network's: 2 "
+                           "of 4") != std::string::npos);
+  for (auto& c : s.cells)
+    if (c.run) c.run->share = 0.4; // too little of it
+  ex::analyse(s);
+  CHECK(s.measured_flip_candidates == 0);
+}
+
 TEST_CASE("an empty study draws no conclusion") {
   ex::study s;
   for (auto& a : s.axes) a.elements.push_back({"one", "", {}});

@@ -286,6 +286,7 @@ private:
   }
   /// Sparse primitives are those that are legal on pruned networks only.
   void find_break_evens() {
+    if (!s_.base_is_uncompressed) return;
     std::vector<std::uint16_t> levels;
     for (std::uint16_t c = 0; c < extent(axis_id::compression); ++c)
       if (s_.elements(axis_id::compression)[c].level) levels.push_back(c);
@@ -322,6 +323,8 @@ private:
     return best;
   }
   void compare_compressions() {
+    if (!s_.base_is_uncompressed) return;
+    constexpr double two_percent = 0.0198; // ln 1.02
     for (std::uint16_t n = 0; n < extent(axis_id::network); ++n)
       for (std::uint16_t c = 0; c < extent(axis_id::compression); ++c)
         for (std::uint16_t g = 0; g < extent(axis_id::code_generation); ++g) {
@@ -335,14 +338,36 @@ private:
             auto& effect = e.by_design.emplace_back();
             if (with == nullptr || without == nullptr) continue;
             effect = std::log(with->time / without->time);
-            faster = faster || with->time < without->time;
-            slower = slower || with->time > without->time;
+            faster = faster || *effect < -two_percent;
+            slower = slower || *effect > two_percent;
           }
           e.sign_changes = faster && slower;
           s_.compression_effects.push_back(std::move(e));
         }
   }
 
+  /// Among the primitives of which most was run with both codes, each run put to the whole network by
+  /// the model's share of it.
+  void count_measured_flip(coordinate before, coordinate after) {
+    auto const whole = [&](coordinate const& at) -> std::optional<seconds> {
+      auto const* c = cell_at(at);
+      if (c == nullptr || !c->run || !(c->run->share >= 0.5)) return std::nullopt;
+      return c->run->measured / c->run->share;
+    };
+    std::optional<std::pair<seconds, std::uint16_t>> first, second;
+    std::size_t known = 0;
+    for (std::uint16_t p = 0; p < extent(axis_id::primitive); ++p) {
+      before[2] = after[2] = p;
+      auto const x = whole(before), y = whole(after);
+      if (!x || !y) continue;
+      ++known;
+      if (!first || *x < first->first) first.emplace(*x, p);
+      if (!second || *y < second->first) second.emplace(*y, p);
+    }
+    if (known < 2) return;
+    ++s_.measured_flip_candidates;
+    s_.measured_flips += first->second != second->second ? 1U : 0U;
+  }
   /// The first code generation against the last.
   void find_flips() {
     auto const last = static_cast<std::uint16_t>(extent(axis_id::code_generation) - 1);
@@ -353,6 +378,7 @@ private:
           auto const* before = fastest({n, c, 0, 0, d});
           auto const* after = fastest({n, c, 0, last, d});
           if (before == nullptr || after == nullptr) continue;
+          count_measured_flip({n, c, 0, 0, d}, {n, c, 0, last, d});
           ++s_.flip_candidates;
           if (before->at[2] != after->at[2])
             s_.flips.push_back({n, c, d, before->at[2], after->at[2]});
@@ -382,6 +408,7 @@ void analyse(later<study, D>& s) {
   s.compression_effects.clear();
   s.flips.clear();
   s.flip_candidates = 0;
+  s.measured_flips = s.measured_flip_candidates = 0;
   detail::basic_analysis<D>{s}();
   s.findings = find_findings<D>(s);
 }

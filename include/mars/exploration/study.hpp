@@ -66,7 +66,7 @@ struct cell {
   macs valid{};       ///< taps inside the image, zeros of the weights included
   double executed{};  ///< MACs the primitive does: padding and rounding in, skipped zeros out
   double fallback{};  ///< share of nominal MACs in layers that the primitive does not support
-  joules energy{unknown_joules}; ///< of the operators, not of reorders
+  joules energy{unknown_joules}; ///< reorders included, at what the design draws
   cell_accuracy accuracy;
   std::optional<cell_measurement> run{};
 };
@@ -209,7 +209,7 @@ struct compression_effect {
   std::uint16_t compression{};
   std::uint16_t code_generation{};
   std::vector<std::optional<double>> by_design; ///< nothing: no legal cell
-  bool sign_changes{};                          ///< faster on one, slower on another
+  bool sign_changes{}; ///< faster on one, slower on another, by more than 2 % each
 };
 
 enum class verdict : std::uint8_t { holds, does_not_hold, cannot_be_said };
@@ -227,10 +227,12 @@ struct study {
   std::vector<cell> cells;             ///< legal, rising by coordinate
   std::vector<rejected_cell> rejected; ///< rising by coordinate; with `cells` the whole product
   std::vector<rejection> rejections;   ///< in the order in which relations are asked
-  coordinate base{};                   ///< what moves start from: the network as it is
+  coordinate base{};                   ///< what moves start from
+  bool base_is_uncompressed{true};     ///< the base's compression changes nothing
   std::size_t questions{};             ///< put to the cost model
   std::size_t operators{};             ///< distinct signatures among all compressed networks
   bool timing_is_measured{};           ///< any cell has a `run`
+  bool fitted_to_runs{}; ///< the times of what was run are of a model fitted to these runs
 
   std::vector<perturbation> perturbations;
   std::vector<interaction> interactions; ///< the largest, largest first
@@ -244,6 +246,8 @@ struct study {
   std::vector<compression_effect> compression_effects;
   std::vector<algorithm_flip> flips;
   std::size_t flip_candidates{}; ///< of which `flips` are those that flip
+  std::size_t measured_flips{};  ///< of real runs instead of the model's times
+  std::size_t measured_flip_candidates{};
   std::vector<finding> findings;
 
   [[nodiscard]] auto product() const -> std::size_t {

@@ -29,11 +29,13 @@ public:
       w_.object("base", [&] {
         if (s_.product() > 0) members_of(s_.base);
       });
+      w_.member("base_is_uncompressed", s_.base_is_uncompressed);
       cells();
       w_.object("model", [&] {
         w_.member("operators", s_.operators);
         w_.member("questions", s_.questions);
         w_.member("measured", s_.timing_is_measured);
+        w_.member("fitted_to_runs", s_.fitted_to_runs);
       });
       correlations();
       fronts();
@@ -252,6 +254,8 @@ private:
               });
             });
     w_.member("flip_candidates", s_.flip_candidates);
+    w_.member("measured_flips", s_.measured_flips);
+    w_.member("measured_flip_candidates", s_.measured_flip_candidates);
     w_.list("flips", s_.flips, [&](exploration::algorithm_flip const& f) {
       w_.object([&] {
         name_of(axis_id::network, f.network);
