@@ -93,6 +93,7 @@ struct pair_orders {
   std::int64_t y_differs{};
 
   /// Of the pairs that differ in both the share that is ordered the other way round; none if none does.
+  template <deferred = when_called>
   [[nodiscard]] auto discordant_share() const -> std::optional<double> {
     auto const ordered = concordant + discordant;
     if (ordered == 0) return std::nullopt;

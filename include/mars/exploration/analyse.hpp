@@ -4,6 +4,7 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/statistics.hpp>
 #include <mars/exploration/break_even.hpp>
+#include <mars/exploration/detail/ranked_pairs.hpp>
 #include <mars/exploration/find_findings.hpp>
 #include <mars/exploration/pareto.hpp>
 #include <mars/exploration/response.hpp>
@@ -17,9 +18,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -58,6 +57,7 @@ public:
   }
 
 private:
+  using pairs = basic_ranked_pairs<D>;
   static constexpr auto none = ~std::size_t{0};
 
   [[nodiscard]] auto extent(axis_id a) const -> std::uint16_t {
@@ -194,41 +194,6 @@ private:
       }
   }
 
-  [[nodiscard]] static auto value_of(cell const& c, quantity_id q) -> std::optional<double> {
-    switch (q) {
-    case quantity_id::model_bytes: return static_cast<double>(c.weights.count());
-    case quantity_id::valid_macs: return static_cast<double>(c.valid.count());
-    case quantity_id::executed_macs: return c.executed;
-    case quantity_id::accuracy:
-      if (c.accuracy.known != provenance::unknown) return c.accuracy.top1;
-    }
-    return std::nullopt;
-  }
-  /// A quantity and time, cell by cell; of accuracies those of one source.
-  struct pairs {
-    std::vector<double> x, y;
-    std::string source;
-
-    pairs(std::vector<cell const*> const& cells, quantity_id q) {
-      std::map<std::string_view, std::size_t> sources;
-      if (q == quantity_id::accuracy) {
-        for (auto const* c : cells)
-          if (value_of(*c, q)) ++sources[c->accuracy.source];
-        if (sources.empty()) return;
-        source = std::max_element(sources.begin(), sources.end(), [](auto const& a, auto const& b) {
-                   return a.second < b.second; // the first of the largest
-                 })->first;
-      }
-      for (auto const* c : cells) {
-        auto const v = value_of(*c, q);
-        if (!v || (q == quantity_id::accuracy && c->accuracy.source != source)) continue;
-        x.push_back(*v);
-        y.push_back(c->time.count());
-      }
-      if (q == quantity_id::accuracy && std::set<double>(x.begin(), x.end()).size() < 3)
-        x.clear(), y.clear();
-    }
-  };
   void add_correlation(correlation c, pairs const& p) {
     auto const found = correlate_ranks<D>(p.x, p.y);
     c.n = found.n;
