@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <vector>
 
 using namespace mars;
@@ -56,7 +57,13 @@ int main() {
                b.uniform / b.time);
   }
 
-  fmt::print("\nshare of the variance of ln time\n");
+  auto const& variance = study.variance;
+  bool const complete = variance.method == ex::variance_method::orthogonal;
+  fmt::print("\nshare of the variance of ln time, n = {} cells{}; {} legal cells excluded\n",
+             variance.cells,
+             complete ? " of a complete block: shares add up"
+                      : " with holes: what the fit loses without an axis, shares need not add up",
+             variance.excluded);
   for (auto const& v : study.variance.shares) {
     if (v.share < 0.005) continue;
     std::string who;
@@ -67,6 +74,9 @@ int main() {
 
   fmt::print("\nfindings\n");
   for (auto const& f : study.findings)
-    fmt::print("{}: {}\n  {}\n", f.result == ex::verdict::holds ? "holds" : "not shown", f.claim,
-               f.evidence);
+    fmt::print("{}: {}\n  {}\n",
+               f.result == ex::verdict::holds           ? "holds"
+               : f.result == ex::verdict::does_not_hold ? "does not hold"
+                                                        : "cannot be said",
+               f.claim, f.evidence);
 }

@@ -113,11 +113,12 @@ auto study_stack_of(options const& o, mars::stop_token stop) -> mars::expected<s
     machine = std::make_shared<measured_machine const>(*std::move(measured));
     stack = with_design(*std::move(stack), machine_design(machine->layers.on));
   }
-  auto const found = exploration::explore(
+  auto found = exploration::explore(
       *stack, study_cost{machine},
       exploration::fallbacks{mars::primitive::direct{}, mars::primitive::csr_direct{}}, *accuracy,
       study_times{machine});
   if (!found) return mars::unexpected{found.error()};
+  found->fitted_to_runs = machine != nullptr;
   study_outcome answer;
   answer.report.text = legality_text(*found);
   if (machine != nullptr) answer.report.text += agreement_text(*machine);

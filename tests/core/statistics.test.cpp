@@ -58,6 +58,14 @@ TEST_CASE("statistics: tau-b counts ties as SciPy does", "[core]") {
   // Tied alike in both: still in full agreement; tau-a would say 2/3.
   CHECK(mars::kendall_tau_b(numbers{1, 1, 2}, numbers{5, 5, 6}).value() ==
         approx(1).epsilon(1e-14));
+  // Tied in x only: all ordered pairs agree, and still not 1.
+  CHECK(mars::kendall_tau_b(numbers{1, 1, 2}, numbers{5, 6, 7}).value() ==
+        approx(2 / std::sqrt(6.0)).epsilon(1e-14));
+  CHECK(mars::count_pair_orders(numbers{1, 1, 2}, numbers{5, 6, 7}).discordant_share() == 0.0);
+  CHECK(mars::count_pair_orders(numbers{1, 2, 3}, numbers{4, 3, 2}).discordant_share() == 1.0);
+  CHECK(mars::count_pair_orders(numbers{1, 2, 3}, numbers{1, 3, 2}).discordant_share().value() ==
+        approx(1 / 3.0).epsilon(1e-14));
+  CHECK_FALSE(mars::count_pair_orders(numbers{1, 1}, numbers{1, 2}).discordant_share());
   CHECK_FALSE(mars::kendall_tau_b(numbers{1, 1}, numbers{1, 2}));
   CHECK_FALSE(mars::kendall_tau_b(numbers{1}, numbers{1}));
   CHECK_FALSE(mars::kendall_tau_b(numbers{}, numbers{}));
@@ -84,6 +92,14 @@ TEST_CASE("statistics: Spearman's rho", "[core]") {
   CHECK(mars::spearman(numbers{1, 2, 3, 4}, numbers{1, 10, 1e3, 1e9}).value() ==
         approx(1).epsilon(1e-14));
   CHECK_FALSE(mars::spearman(numbers{1, 2}, numbers{3, 3}));
+  // Six times a sixth of 0.1 is not 0.1: nothing varies all the same.
+  for (std::size_t n = 1; n < 40; ++n) {
+    numbers rising(n);
+    for (std::size_t i = 0; i < n; ++i) rising[i] = static_cast<double>(i);
+    CHECK_FALSE(mars::pearson(rising, numbers(n, 0.1)));
+    CHECK_FALSE(mars::pearson(numbers(n, 0.1), rising));
+    CHECK_FALSE(mars::spearman(rising, numbers(n, 0.1)));
+  }
 }
 
 TEST_CASE("statistics: agreement of predictions and measurements", "[core]") {

@@ -234,6 +234,49 @@ TEST_CASE("a cell is the sum of its operators, its fallback and its reorders") {
   CHECK(half.fallback == approx(16384.0 / (2 * 147456 + 16384)));
 }
 
+TEST_CASE("energy includes reorders, at what the design draws, or is unknown") {
+  using three_blocks = test_primitive<kind::only_3x3, 'b'>;
+  struct drawing : machine {
+    watts power{unknown_watts};
+    [[nodiscard]] auto energy(shard const&) const -> joules { return joules{1e-9}; }
+  };
+  auto const study = ex::explore(
+      ex::stack{ex::axis{small_network("two")}, ex::axis{no_compression{}},
+                ex::axis{planes{"planes"}, three_blocks{"three"}}, ex::axis{plain_code{}},
+                ex::axis{std::vector{drawing{{"silent"}}, drawing{{"three watts"}, watts{3}}}}},
+      counting_cost{}, fallback);
+  auto const& s = study.value();
+  auto const operators = (2 * 147456 + 16384) * 1e-12 + 2 * 1e-9;
+  CHECK(find_cell(s, {0, 0, 0, 0, 0}).energy.count() == approx(operators)); // no reorder
+  CHECK(!is_known(find_cell(s, {0, 0, 1, 0, 0}).energy));
+  auto const& moved = find_cell(s, {0, 0, 1, 0, 1});
+  CHECK(nanoseconds(moved.reorders) == approx(2048)); // before the 1×1
+  CHECK(moved.energy.count() == approx(operators + 3 * 2048e-9));
+}
+
+TEST_CASE("the base is the first compression that changes nothing") {
+  auto const explored = [](auto compressions) {
+    return ex::explore(ex::stack{ex::axis{small_network("two")}, compressions,
+                                 ex::axis{planes{"planes"}, sparse{"sparse", 1}},
+                                 ex::axis{plain_code{}},
+                                 ex::axis{std::vector{machine{"slow"}, machine{"fast", 10}}}},
+                       counting_cost{}, fallback)
+        .value();
+  };
+  auto const late = explored(ex::axis{std::vector{pruning{0.5}, pruning{0.75}}, no_compression{}});
+  CHECK(late.base_is_uncompressed);
+  CHECK(late.base[1] == 2);
+  CHECK(!late.break_evens.empty());
+  CHECK(late.compression_effects.size() == 2);
+  auto const never = explored(ex::axis{std::vector{pruning{0.5}, pruning{0.75}}});
+  CHECK(!never.base_is_uncompressed);
+  CHECK(never.base[1] == 0);
+  CHECK(never.break_evens.empty());
+  CHECK(never.compression_effects.empty());
+  for (auto const& f : never.findings)
+    if (f.name == "hardware_dependent") CHECK(f.result == ex::verdict::cannot_be_said);
+}
+
 TEST_CASE("legal and rejected cells are the product, each rejected one has a reason") {
   auto const s = ex::explore(whole_stack(), counting_cost{}, fallback).value();
   CHECK(s.product() == 2 * 4 * 4 * 2 * 2);

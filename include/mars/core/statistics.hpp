@@ -85,13 +85,26 @@ template <class Same>
 }
 } // namespace detail
 
-/// Kendall's τ_b = (concordant − discordant) / √((P − ties in x)(P − ties in y)), of P = n(n−1)/2
-/// pairs: in [−1, 1], ties lower neither end. None if all of x or all of y is equal (n < 2 included).
-/// Precondition: of one length. O(n log n). Source: Knight, "A computer method for calculating
-/// Kendall's tau with ungrouped data", JASA 1966.
+/// How the P = n(n−1)/2 pairs of points are ordered by x and by y.
+struct pair_orders {
+  std::int64_t concordant{}; ///< alike
+  std::int64_t discordant{}; ///< the other way round
+  std::int64_t x_differs{};  ///< P − ties in x
+  std::int64_t y_differs{};
+
+  /// Of the pairs that differ in both the share that is ordered the other way round; none if none does.
+  template <deferred = when_called>
+  [[nodiscard]] auto discordant_share() const -> std::optional<double> {
+    auto const ordered = concordant + discordant;
+    if (ordered == 0) return std::nullopt;
+    return static_cast<double>(discordant) / static_cast<double>(ordered);
+  }
+};
+/// Precondition: of one length. O(n log n). Source: Knight, "A computer method for calculating Kendall's
+/// tau with ungrouped data", JASA 1966.
 template <deferred = when_called>
-[[nodiscard]] auto kendall_tau_b(std::span<double const> x, std::span<double const> y)
-    -> std::optional<double> {
+[[nodiscard]] auto count_pair_orders(std::span<double const> x, std::span<double const> y)
+    -> pair_orders {
   assert(x.size() == y.size());
   auto const n = x.size();
   std::vector<std::pair<double, double>> points(n);
@@ -108,18 +121,36 @@ template <deferred = when_called>
   auto const discordant = detail::sort_counting_inversions(v);
   auto const in_y =
       detail::tied_pairs(n, [&](std::size_t a, std::size_t b) { return v[a] == v[b]; });
-  if (in_x == pairs || in_y == pairs) return std::nullopt;
-  auto const difference = pairs - in_x - in_y + in_both - 2 * discordant;
-  // One root: that of a square is exact, so full agreement is 1 to the bit.
-  return static_cast<double>(difference) /
-         std::sqrt(static_cast<double>(pairs - in_x) * static_cast<double>(pairs - in_y));
+  return {.concordant = pairs - in_x - in_y + in_both - discordant,
+          .discordant = discordant,
+          .x_differs = pairs - in_x,
+          .y_differs = pairs - in_y};
 }
 
-/// Pearson's correlation; none if x or y does not vary. Precondition: of one length.
+/// Kendall's τ_b = (concordant − discordant) / √((P − ties in x)(P − ties in y)), in [−1, 1]. Pairs tied
+/// on both sides lower neither end; pairs tied on one side only keep it away from both, however well
+/// the others agree. None if all of x or all of y is equal (n < 2 included).
+/// Precondition: of one length. O(n log n).
+template <deferred = when_called>
+[[nodiscard]] auto kendall_tau_b(std::span<double const> x, std::span<double const> y)
+    -> std::optional<double> {
+  auto const p = count_pair_orders(x, y);
+  if (p.x_differs == 0 || p.y_differs == 0) return std::nullopt;
+  // One root: that of a square is exact, so full agreement is 1 to the bit.
+  return static_cast<double>(p.concordant - p.discordant) /
+         std::sqrt(static_cast<double>(p.x_differs) * static_cast<double>(p.y_differs));
+}
+
+/// Pearson's correlation; none if x or y does not vary (n < 2 included). Precondition: of one length.
 template <deferred = when_called>
 [[nodiscard]] auto pearson(std::span<double const> x, std::span<double const> y)
     -> std::optional<double> {
   assert(x.size() == y.size());
+  // Exactly: a mean has rounding errors, and equal numbers would differ from theirs.
+  auto const varies = [](std::span<double const> v) {
+    return std::any_of(v.begin(), v.end(), [&](double z) { return z != v.front(); });
+  };
+  if (!varies(x) || !varies(y)) return std::nullopt;
   auto const n = static_cast<double>(x.size());
   double mean_x = 0, mean_y = 0;
   for (auto const v : x) mean_x += v / n;

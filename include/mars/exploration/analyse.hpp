@@ -4,6 +4,7 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/statistics.hpp>
 #include <mars/exploration/break_even.hpp>
+#include <mars/exploration/detail/ranked_pairs.hpp>
 #include <mars/exploration/find_findings.hpp>
 #include <mars/exploration/pareto.hpp>
 #include <mars/exploration/response.hpp>
@@ -15,7 +16,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -54,6 +57,7 @@ public:
   }
 
 private:
+  using pairs = basic_ranked_pairs<D>;
   static constexpr auto none = ~std::size_t{0};
 
   [[nodiscard]] auto extent(axis_id a) const -> std::uint16_t {
@@ -124,35 +128,59 @@ private:
     }
   }
 
+  /// Known everywhere, and not one power times time: that would repeat the time.
+  [[nodiscard]] auto energy_counts(std::vector<std::size_t> const& cells) const -> bool {
+    double least = 0, most = 0;
+    for (auto const i : cells) {
+      auto const& c = s_.cells[i];
+      if (!is_known(c.energy)) return false;
+      auto const power = c.energy.count() / c.time.count();
+      least = i == cells.front() ? power : std::min(least, power);
+      most = i == cells.front() ? power : std::max(most, power);
+    }
+    return most > least * (1 + 1e-6); // times are whole picoseconds
+  }
+  [[nodiscard]] static auto point_of(cell const& c, bool known, bool energy)
+      -> std::vector<double> {
+    std::vector<double> p;
+    if (known) p.push_back(-c.accuracy.top1);
+    p.push_back(static_cast<double>(c.weights.count()));
+    p.push_back(c.time.count());
+    if (energy) p.push_back(c.energy.count());
+    return p;
+  }
   void find_fronts() {
     auto const front_of = [&](std::optional<std::uint16_t> network, std::uint16_t design,
                               bool known) {
       pareto_front f{.network = network, .design = design, .criteria = {}, .cells = {}};
       std::vector<std::size_t> candidates;
-      bool energy = true;
       for (std::size_t i = 0; i < s_.cells.size(); ++i) {
         auto const& c = s_.cells[i];
         if (c.at[4] != design || (network && c.at[0] != *network) ||
             (c.accuracy.known != provenance::unknown) != known)
           continue;
         candidates.push_back(i);
-        energy = energy && is_known(c.energy);
       }
       if (candidates.empty()) return;
+      bool const energy = energy_counts(candidates);
       if (known) f.criteria.push_back(criterion::accuracy);
       f.criteria.push_back(criterion::model_bytes);
       f.criteria.push_back(criterion::time);
       if (energy) f.criteria.push_back(criterion::energy);
-      later<std::vector<std::vector<double>>, D> points;
+      // Only cells whose accuracies compare can beat each other.
+      std::map<std::pair<std::string, double>, std::vector<std::size_t>> comparable;
       for (auto const i : candidates) {
-        auto const& c = s_.cells[i];
-        auto& p = points.emplace_back();
-        if (known) p.push_back(-c.accuracy.top1 + (network ? c.accuracy.reference : 0));
-        p.push_back(static_cast<double>(c.weights.count()));
-        p.push_back(c.time.count());
-        if (energy) p.push_back(c.energy.count());
+        auto const& a = s_.cells[i].accuracy;
+        comparable[known ? std::pair{a.source, network ? a.reference : 0}
+                         : std::pair{std::string{}, 0.0}]
+            .push_back(i);
       }
-      for (auto const k : pareto_front_of<D>(points)) f.cells.push_back(candidates[k]);
+      for (auto const& [key, members] : comparable) {
+        later<std::vector<std::vector<double>>, D> points;
+        for (auto const i : members) points.push_back(point_of(s_.cells[i], known, energy));
+        for (auto const k : pareto_front_of<D>(points)) f.cells.push_back(members[k]);
+      }
+      std::sort(f.cells.begin(), f.cells.end());
       std::stable_sort(f.cells.begin(), f.cells.end(), [&](std::size_t a, std::size_t b) {
         return s_.cells[a].time < s_.cells[b].time;
       });
@@ -166,48 +194,36 @@ private:
       }
   }
 
-  [[nodiscard]] static auto value_of(cell const& c, quantity_id q) -> std::optional<double> {
-    switch (q) {
-    case quantity_id::model_bytes: return static_cast<double>(c.weights.count());
-    case quantity_id::valid_macs: return static_cast<double>(c.valid.count());
-    case quantity_id::executed_macs: return c.executed;
-    case quantity_id::accuracy:
-      if (c.accuracy.known != provenance::unknown) return c.accuracy.top1;
-    }
-    return std::nullopt;
+  void add_correlation(correlation c, pairs const& p) {
+    auto const found = correlate_ranks<D>(p.x, p.y);
+    c.n = found.n;
+    c.kendall = found.tau_b;
+    c.spearman = found.rho;
+    c.discordant = count_pair_orders<D>(p.x, p.y).discordant_share();
+    c.source = p.source;
+    s_.correlations.push_back(std::move(c));
   }
-  struct pairs {
-    std::vector<double> x, y;
-    void add(cell const& c, quantity_id q) {
-      if (auto const v = value_of(c, q)) {
-        x.push_back(*v);
-        y.push_back(c.time.count());
-      }
-    }
-  };
   void correlate() {
     constexpr std::array quantities{quantity_id::model_bytes, quantity_id::valid_macs,
                                     quantity_id::executed_macs, quantity_id::accuracy};
     for (auto const q : quantities) {
-      pairs all;
-      for (auto const& c : s_.cells) all.add(c, q);
-      auto const found = correlate_ranks<D>(all.x, all.y);
-      s_.correlations.push_back({.quantity = q,
-                                 .pooled = true,
-                                 .n = found.n,
-                                 .kendall = found.tau_b,
-                                 .spearman = found.rho});
+      std::vector<cell const*> all;
+      for (auto const& c : s_.cells) all.push_back(&c);
+      pairs const p{all, q};
+      if (q == quantity_id::accuracy && p.x.empty()) continue;
+      add_correlation({.quantity = q, .pooled = true}, p);
     }
     for (auto const q : quantities)
       for (std::uint16_t p = 0; p < extent(axis_id::primitive); ++p)
         for (std::uint16_t g = 0; g < extent(axis_id::code_generation); ++g)
           for (std::uint16_t d = 0; d < extent(axis_id::design); ++d) {
-            pairs slice;
+            std::vector<cell const*> cells;
             for (auto const& c : s_.cells)
-              if (c.at[2] == p && c.at[3] == g && c.at[4] == d) slice.add(c, q);
+              if (c.at[2] == p && c.at[3] == g && c.at[4] == d) cells.push_back(&c);
+            pairs const slice{cells, q};
             if (slice.x.size() < 2) continue;
-            auto const found = correlate_ranks<D>(slice.x, slice.y);
-            s_.correlations.push_back({q, false, p, g, d, found.n, found.tau_b, found.rho});
+            add_correlation({.quantity = q, .primitive = p, .code_generation = g, .design = d},
+                            slice);
           }
     for (auto const q : quantities) {
       std::vector<double> taus;
@@ -215,9 +231,10 @@ private:
         for (std::uint16_t p = 0; p < extent(axis_id::primitive); ++p)
           for (std::uint16_t g = 0; g < extent(axis_id::code_generation); ++g)
             for (std::uint16_t d = 0; d < extent(axis_id::design); ++d) {
-              pairs slice;
+              std::vector<cell const*> cells;
               for (std::uint16_t n = 0; n < extent(axis_id::network); ++n)
-                if (auto const* at = cell_at({n, c, p, g, d})) slice.add(*at, q);
+                if (auto const* at = cell_at({n, c, p, g, d})) cells.push_back(at);
+              pairs const slice{cells, q};
               if (slice.x.size() < 3) continue;
               if (auto const tau = kendall_tau_b<D>(slice.x, slice.y)) taus.push_back(*tau);
             }
@@ -234,6 +251,7 @@ private:
   }
   /// Sparse primitives are those that are legal on pruned networks only.
   void find_break_evens() {
+    if (!s_.base_is_uncompressed) return;
     std::vector<std::uint16_t> levels;
     for (std::uint16_t c = 0; c < extent(axis_id::compression); ++c)
       if (s_.elements(axis_id::compression)[c].level) levels.push_back(c);
@@ -270,6 +288,8 @@ private:
     return best;
   }
   void compare_compressions() {
+    if (!s_.base_is_uncompressed) return;
+    constexpr double two_percent = 0.0198; // ln 1.02
     for (std::uint16_t n = 0; n < extent(axis_id::network); ++n)
       for (std::uint16_t c = 0; c < extent(axis_id::compression); ++c)
         for (std::uint16_t g = 0; g < extent(axis_id::code_generation); ++g) {
@@ -283,14 +303,36 @@ private:
             auto& effect = e.by_design.emplace_back();
             if (with == nullptr || without == nullptr) continue;
             effect = std::log(with->time / without->time);
-            faster = faster || with->time < without->time;
-            slower = slower || with->time > without->time;
+            faster = faster || *effect < -two_percent;
+            slower = slower || *effect > two_percent;
           }
           e.sign_changes = faster && slower;
           s_.compression_effects.push_back(std::move(e));
         }
   }
 
+  /// Among the primitives of which most was run with both codes, each run put to the whole network by
+  /// the model's share of it.
+  void count_measured_flip(coordinate before, coordinate after) {
+    auto const whole = [&](coordinate const& at) -> std::optional<seconds> {
+      auto const* c = cell_at(at);
+      if (c == nullptr || !c->run || !(c->run->share >= 0.5)) return std::nullopt;
+      return c->run->measured / c->run->share;
+    };
+    std::optional<std::pair<seconds, std::uint16_t>> first, second;
+    std::size_t known = 0;
+    for (std::uint16_t p = 0; p < extent(axis_id::primitive); ++p) {
+      before[2] = after[2] = p;
+      auto const x = whole(before), y = whole(after);
+      if (!x || !y) continue;
+      ++known;
+      if (!first || *x < first->first) first.emplace(*x, p);
+      if (!second || *y < second->first) second.emplace(*y, p);
+    }
+    if (known < 2) return;
+    ++s_.measured_flip_candidates;
+    s_.measured_flips += first->second != second->second ? 1U : 0U;
+  }
   /// The first code generation against the last.
   void find_flips() {
     auto const last = static_cast<std::uint16_t>(extent(axis_id::code_generation) - 1);
@@ -301,6 +343,7 @@ private:
           auto const* before = fastest({n, c, 0, 0, d});
           auto const* after = fastest({n, c, 0, last, d});
           if (before == nullptr || after == nullptr) continue;
+          count_measured_flip({n, c, 0, 0, d}, {n, c, 0, last, d});
           ++s_.flip_candidates;
           if (before->at[2] != after->at[2])
             s_.flips.push_back({n, c, d, before->at[2], after->at[2]});
@@ -330,6 +373,7 @@ void analyse(later<study, D>& s) {
   s.compression_effects.clear();
   s.flips.clear();
   s.flip_candidates = 0;
+  s.measured_flips = s.measured_flip_candidates = 0;
   detail::basic_analysis<D>{s}();
   s.findings = find_findings<D>(s);
 }

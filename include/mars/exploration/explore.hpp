@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include <mars/compression/concept.hpp>
 #include <mars/core/error.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/core/units.hpp>
@@ -82,6 +83,15 @@ private:
     describe(axis_id::primitive, "primitive", stack_.primitives);
     describe(axis_id::code_generation, "code generation", stack_.code_generations);
     describe(axis_id::design, "design", stack_.designs);
+    out_.base_is_uncompressed = false;
+    std::uint16_t next = 0;
+    stack_.compressions.for_each([&]<class C>(C const&) {
+      if (!out_.base_is_uncompressed && effects_of<C>() == compression_effects{}) {
+        out_.base[static_cast<std::size_t>(axis_id::compression)] = next;
+        out_.base_is_uncompressed = true;
+      }
+      ++next;
+    });
     out_.base[at_code_generation] = static_cast<std::uint16_t>(stack_.code_generations.size() - 1);
     for (auto const& r : space_type::asked())
       out_.rejections.push_back({std::string{r.name}, std::string{r.reason}, 0});
@@ -194,6 +204,7 @@ private:
     if (chosen.time >= no_ticks) return std::nullopt;
     out.time = to_seconds(chosen.time);
     out.reorders = to_seconds(chosen.reorders);
+    if (chosen.reorders > 0) out.energy += prices_.power(d) * out.reorders;
     if (n.nominal.count() > 0) out.fallback = on_fallback / n.nominal;
     if (measured_model > 0 && measured > 0) {
       auto const model = to_seconds(measured_model);
@@ -334,8 +345,9 @@ private:
 ///                   axis{untuned{}, tuned{}}, axis{std::vector{processor{…}}}};
 ///     auto const found = explore(s, cost, fallbacks{direct{}, csr_direct{}}).value();
 ///
-/// The first element of each axis is the base, the network as it is, on what others are compared with; of
-/// code generations, which go from the plainest to the best, the last.
+/// The first element of each axis is the base that others are compared with; of code generations, which
+/// go from the plainest to the best, the last; of compressions the first that changes nothing
+/// (`effects_of`). Without one nothing is said of what compression buys.
 /// Deterministic: cells in index order, sums in whole picoseconds; only what `measured` says may differ
 /// from run to run. Complexity: each distinct question (operator signature, primitive, code generation,
 /// design) is put to `cost` once; a cell costs a sum over the classes of its operators, and an

@@ -66,7 +66,7 @@ struct cell {
   macs valid{};       ///< taps inside the image, zeros of the weights included
   double executed{};  ///< MACs the primitive does: padding and rounding in, skipped zeros out
   double fallback{};  ///< share of nominal MACs in layers that the primitive does not support
-  joules energy{unknown_joules}; ///< of the operators, not of reorders
+  joules energy{unknown_joules}; ///< reorders included, at what the design draws
   cell_accuracy accuracy;
   std::optional<cell_measurement> run{};
 };
@@ -122,8 +122,9 @@ struct variance_analysis {
 /// What a front weighs up.
 enum class criterion : std::uint8_t { accuracy, model_bytes, time, energy };
 /// Cells that no other cell of the group beats: one network on one design, or all networks on one.
-/// Accuracy counts as what was lost against the reference of the same source within a network, and as
-/// it is printed between networks. Cells of unknown accuracy have a front of their own, without it.
+/// Accuracies of two sources do not compare: of cells with known accuracy these are the fronts of each
+/// source (and, within a network, of each reference) together. Cells of unknown accuracy have a front of
+/// their own, without it. Energy counts where it is known and says more than time.
 struct pareto_front {
   std::optional<std::uint16_t> network{}; ///< nothing: all
   std::uint16_t design{};
@@ -134,7 +135,8 @@ struct pareto_front {
 
 enum class quantity_id : std::uint8_t { model_bytes, valid_macs, executed_macs, accuracy };
 /// Rank correlation of a quantity with time over the networks and compressions of one slice (primitive,
-/// code generation and design fixed), or over all cells.
+/// code generation and design fixed), or over all cells. Of accuracies only those of one source, which
+/// has the most cells there (ties: the first by name), and at least three that differ.
 struct correlation {
   quantity_id quantity{};
   bool pooled{};
@@ -142,8 +144,10 @@ struct correlation {
   std::uint16_t code_generation{};
   std::uint16_t design{};
   std::size_t n{};
-  std::optional<double> kendall{};  ///< tau-b; nothing if either side is constant
-  std::optional<double> spearman{}; ///< as above
+  std::optional<double> kendall{};    ///< tau-b; nothing if either side is constant
+  std::optional<double> spearman{};   ///< as above
+  std::optional<double> discordant{}; ///< of pairs that differ in both: the share in opposite order
+  std::string source{};               ///< of accuracies; else empty
 };
 /// Tau-b over networks alone, everything else fixed: how it spreads over such slices.
 struct correlation_range {
@@ -205,7 +209,7 @@ struct compression_effect {
   std::uint16_t compression{};
   std::uint16_t code_generation{};
   std::vector<std::optional<double>> by_design; ///< nothing: no legal cell
-  bool sign_changes{};                          ///< faster on one, slower on another
+  bool sign_changes{}; ///< faster on one, slower on another, by more than 2 % each
 };
 
 enum class verdict : std::uint8_t { holds, does_not_hold, cannot_be_said };
@@ -223,10 +227,12 @@ struct study {
   std::vector<cell> cells;             ///< legal, rising by coordinate
   std::vector<rejected_cell> rejected; ///< rising by coordinate; with `cells` the whole product
   std::vector<rejection> rejections;   ///< in the order in which relations are asked
-  coordinate base{};                   ///< what moves start from: the network as it is
+  coordinate base{};                   ///< what moves start from
+  bool base_is_uncompressed{true};     ///< the base's compression changes nothing
   std::size_t questions{};             ///< put to the cost model
   std::size_t operators{};             ///< distinct signatures among all compressed networks
   bool timing_is_measured{};           ///< any cell has a `run`
+  bool fitted_to_runs{}; ///< the times of what was run are of a model fitted to these runs
 
   std::vector<perturbation> perturbations;
   std::vector<interaction> interactions; ///< the largest, largest first
@@ -240,6 +246,8 @@ struct study {
   std::vector<compression_effect> compression_effects;
   std::vector<algorithm_flip> flips;
   std::size_t flip_candidates{}; ///< of which `flips` are those that flip
+  std::size_t measured_flips{};  ///< of real runs instead of the model's times
+  std::size_t measured_flip_candidates{};
   std::vector<finding> findings;
 
   [[nodiscard]] auto product() const -> std::size_t {

@@ -178,6 +178,13 @@ TEST_CASE("names of a study cannot leave their place") {
 #endif
 }
 
+TEST_CASE("a model that was fitted to the runs beside it says so") {
+  auto s = mars_test::make_synthetic_study({2, 3, 3, 3, true});
+  CHECK(count(study_html(s), "fitted to these very runs") == 0);
+  s.fitted_to_runs = true;
+  CHECK(count(study_html(s), "fitted to these very runs") == 1);
+}
+
 TEST_CASE("what is missing or not finite spoils nothing on a study's page") {
   auto const inf = std::numeric_limits<double>::infinity();
   auto const nan = std::numeric_limits<double>::quiet_NaN();

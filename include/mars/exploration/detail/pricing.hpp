@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -192,6 +193,17 @@ public:
                                        std::string_view{formats_.name(to)})});
     });
     return t;
+  }
+  /// What the design draws while it runs, if it says so.
+  [[nodiscard]] auto power(std::size_t d) const -> watts {
+    watts out{unknown_watts};
+    with_design(d, [&](auto const& x) {
+      if constexpr (requires {
+                      { x.power } -> std::convertible_to<watts>;
+                    })
+        out = x.power;
+    });
+    return out;
   }
 
 private:

@@ -29,11 +29,13 @@ public:
       w_.object("base", [&] {
         if (s_.product() > 0) members_of(s_.base);
       });
+      w_.member("base_is_uncompressed", s_.base_is_uncompressed);
       cells();
       w_.object("model", [&] {
         w_.member("operators", s_.operators);
         w_.member("questions", s_.questions);
         w_.member("measured", s_.timing_is_measured);
+        w_.member("fitted_to_runs", s_.fitted_to_runs);
       });
       correlations();
       fronts();
@@ -132,6 +134,8 @@ private:
           w_.member("n", c.n);
           w_.member("kendall_tau_b", c.kendall);
           w_.member("spearman", c.spearman);
+          w_.member("discordant", c.discordant);
+          if (!c.source.empty()) w_.member("source", c.source);
         });
       });
       w_.list("over_networks", s_.correlation_ranges, [&](exploration::correlation_range const& r) {
@@ -250,6 +254,8 @@ private:
               });
             });
     w_.member("flip_candidates", s_.flip_candidates);
+    w_.member("measured_flips", s_.measured_flips);
+    w_.member("measured_flip_candidates", s_.measured_flip_candidates);
     w_.list("flips", s_.flips, [&](exploration::algorithm_flip const& f) {
       w_.object([&] {
         name_of(axis_id::network, f.network);

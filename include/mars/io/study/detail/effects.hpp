@@ -308,7 +308,7 @@ struct move_row {
       fmt::format(
           "Time compressed, of the time uncompressed. Marks of a row that lie far apart say "
           "that the gain is the design's, not the compression's; in {} of {} rows a "
-          "compression is faster on one design and slower on another.",
+          "compression is faster on one design and slower on another, by more than 2 % each.",
           changes, s.compression_effects.size()),
       "<div class=\"panels two\">" + figures + "</div>\n" + legend);
 }

@@ -182,7 +182,7 @@ struct heat_geometry {
       "<option value=\"block\" selected>the best primitive of a block</option>"
       "<option value=\"design\">the best on the same design</option>"
       "<option value=\"row\">the best of a row</option>"
-      "<option value=\"base\">the uncompressed base on the same design</option>"
+      "<option value=\"base\">the base on the same design</option>"
       "</select></label></div>",
       "A block is one compressed network, code generation and design; the strongest colour is the "
       "primitive that wins there. Where it wanders from block to block, axes interact. Hover, or "

@@ -139,10 +139,16 @@ namespace mars::io::detail {
   });
   legend += generation_legend(s);
   legend += "<li><i class=\"swatch band-key\"></i>±10 %</li></ul>\n";
-  return study_card("measured", "Model and measurement", "sums over the operators that were run",
-                    "", summary + " Above the diagonal a cell takes longer than the model says.",
-                    "<div class=\"halves\">" + measured_scatter(s, cells) +
-                        ratio_histogram(s, cells) + "</div>\n" + legend);
+  return study_card(
+      "measured", "Model and measurement", "sums over the operators that were run", "",
+      summary + " Above the diagonal a cell takes longer than the model says." +
+          (s.fitted_to_runs
+               ? " The model of what was run was fitted to these very runs: how far off "
+                 "it is on runs that it was not fitted to says the cross-validated "
+                 "table of the text output."
+               : ""),
+      "<div class=\"halves\">" + measured_scatter(s, cells) + ratio_histogram(s, cells) +
+          "</div>\n" + legend);
 }
 
 } // namespace mars::io::detail

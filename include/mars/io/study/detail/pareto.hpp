@@ -120,7 +120,7 @@ struct pareto_geometry {
   return out;
 }
 
-/// What the front's cells reach at best within each time.
+/// What the front's cells reach at best within each time; a guide for the eye where sources differ.
 [[nodiscard]] inline auto staircase(exploration::study const& s, pareto_panel const& p,
                                     plot_scale const& x, plot_scale const& y) -> std::string {
   std::string path;
@@ -315,7 +315,8 @@ struct pareto_geometry {
       "joins "
       "what is best within a time; full marks off the line are on the front, too, because they "
       "need "
-      "fewer bytes or less energy. Beside each name: cells on the front, of all. Panels of a "
+      "fewer bytes, less energy, or an accuracy of another source: those do not compare. Beside "
+      "each name: cells on the front, of all. Panels of a "
       "network share their axes.",
       content + pareto_legends(s, colours) + fronts_table(s, panels));
 }

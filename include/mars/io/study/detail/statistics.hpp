@@ -27,10 +27,12 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
 [[nodiscard]] inline auto slice_name(exploration::study const& s, exploration::correlation const& c)
     -> std::string {
   using exploration::axis_id;
-  return c.pooled ? std::string{"pooled: all cells"}
-                  : element_name(s, axis_id::primitive, c.primitive) + ", " +
-                        element_name(s, axis_id::code_generation, c.code_generation) + ", " +
-                        element_name(s, axis_id::design, c.design);
+  auto text = c.pooled ? std::string{"pooled: all cells"}
+                       : element_name(s, axis_id::primitive, c.primitive) + ", " +
+                             element_name(s, axis_id::code_generation, c.code_generation) + ", " +
+                             element_name(s, axis_id::design, c.design);
+  if (!c.source.empty()) text += "; of " + c.source;
+  return text;
 }
 
 /// A lane for each quantity: slices as dots, the pooled figure as a diamond.
@@ -109,7 +111,8 @@ inline constexpr std::array<std::string_view, 4> quantity_names{"bytes of the mo
       "correlation", "Does it follow time?", "rank correlation with time", "",
       "How well a quantity ranks cells by time: +1 in the same order, −1 in reverse, 0 not at "
       "all. A dot is one slice: primitive, code generation and design fixed, networks and "
-      "compressions vary. The diamond is all cells together, the line below the range over "
+      "compressions vary. Of accuracies those of one source count. The diamond is all cells "
+      "together, the line below the range over "
       "networks "
       "alone, with its median. A diamond far from its dots: the rule holds within a slice and "
       "misleads across the stack.",
