@@ -142,6 +142,8 @@ TEST_CASE("layers: measured over networks, each shape once", "[measurement]") {
     CHECK(all[1].algorithm == "x winograd_f4x3");
     CHECK(all[2].element_bits == 8);
     CHECK(all[9].group == "two");
+    CHECK(all[5].shape == all[0].shape); // the same timing in both networks
+    CHECK(all[3].shape != all[0].shape);
     CHECK(all[1].work.macs == m.rows[1].executed());
   }
   SECTION("what choices lose") {
@@ -161,6 +163,18 @@ TEST_CASE("layers: measured over networks, each shape once", "[measurement]") {
     predicted[1].reset();
     CHECK(measurement::regret_of_model(m, fp32, predicted)[0].loss() == approx(1).epsilon(1e-9));
   }
+}
+
+TEST_CASE("layers: networks of one name are networks of their own", "[measurement]") {
+  using namespace measure_layers_test;
+  double now = 0;
+  int prepared = 0;
+  std::vector<mars::graph> const networks{small_network("net"), small_network("net")};
+  auto const m = measurement::measure_layers(networks, {.sources = {fake_source(now, prepared)}},
+                                             {}, still_clock{&now})
+                     .value();
+  CHECK(prepared == 3 + 2);
+  CHECK(m.rows.size() == 2 * (3 + 2));
 }
 
 TEST_CASE("layers: the cache saves whole layers only", "[measurement]") {

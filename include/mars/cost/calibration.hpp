@@ -58,6 +58,9 @@ struct observation {
   primitive_work work{};
   seconds time{};
   std::string group{}; ///< what may be left out together, such as a network
+  /// What was timed; equal words are copies of one timing or near enough, which no validation may train on
+  /// and ask about. Empty: like no other.
+  std::string shape{};
 };
 
 /// Coefficients of t = Σ θ_j·x_j, all at least 0.
