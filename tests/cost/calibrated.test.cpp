@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -172,6 +173,19 @@ TEST_CASE("calibration: bad times and rates are refused", "[cost]") {
   REQUIRE_FALSE(failed);
   CHECK(failed.error().path == "observations[1].time");
   CHECK_FALSE(cost::calibration::fit(all, {}));
+  auto const refused = [](auto change) {
+    auto bad = rates;
+    change(bad);
+    auto const fit = cost::calibration::fit({}, bad);
+    return fit ? std::string{} : fit.error().path;
+  };
+  auto const infinite = std::numeric_limits<double>::infinity();
+  CHECK(refused([&](auto& r) { r.peak = flops_per_second{infinite}; }) == "rates.peak");
+  auto const rate = "rates.bandwidth.points[1].rate";
+  CHECK(refused([](auto& r) { r.bandwidth.points[1].rate = {}; }) == rate);
+  CHECK(refused([&](auto& r) { r.bandwidth.points[1].rate = bytes_per_second{infinite}; }) == rate);
+  CHECK(refused([](auto& r) { r.bandwidth.points[1].working_set = bytes{1000000}; }) ==
+        "rates.bandwidth.points[1].working_set");
   CHECK(cost::calibration::fit({}, rates).value().fitted().empty());
 }
 

@@ -193,6 +193,18 @@ TEST_CASE("layers: the cache saves whole layers only", "[measurement]") {
   CHECK(second.rows[0].from_cache);
   CHECK(second.rows[4].record == first.rows[4].record);
 
+  // Other code is not known by the timings of this: its version, a library's kernel, whose choice it was.
+  auto const layer = measurement::distinct_layers(networks[0])[0].shape;
+  candidate const known{.primitive = "direct", .code = "x", .version = "1", .kernel = "k"};
+  auto newer = known, other = known, chosen = known;
+  newer.version = "2";
+  other.kernel = "l";
+  chosen.automatic = true;
+  CHECK(measurement::detail::key_of(layer, known) ==
+        measurement::to_text(layer) + "; fp32 x 1 direct k");
+  for (auto const& c : {newer, other, chosen})
+    CHECK(measurement::detail::key_of(layer, c) != measurement::detail::key_of(layer, known));
+
   // Another machine knows nothing; a layer of which one kernel is missing is measured again.
   auto elsewhere = o;
   elsewhere.on.name = "another";

@@ -80,15 +80,19 @@ struct measure_options {
 
 namespace detail {
 
+/// `SHAPE; fp32 onednn 2.6.3 direct brgconv:avx512_core automatic`
 [[nodiscard]] inline auto key_of(convolution_layer const& shape, candidate const& c)
     -> std::string {
-  return to_text(shape)
-      .append("; ")
-      .append(to_string(c.element))
-      .append(" ")
-      .append(c.code)
-      .append(" ")
-      .append(c.primitive);
+  auto key = to_text(shape).append("; ").append(to_string(c.element));
+  auto const word = [&](std::string_view w) {
+    if (!w.empty()) key.append(" ").append(w);
+  };
+  word(c.code);
+  word(c.version);
+  word(c.primitive);
+  word(c.kernel);
+  word(c.automatic ? "automatic" : "");
+  return key;
 }
 
 /// All records, or none.
