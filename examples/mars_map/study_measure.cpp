@@ -43,7 +43,7 @@ struct pass {
 /// The networks as they are; with fewer channels; with zeros.
 [[nodiscard]] auto passes_of(study_stack const& stack) -> std::array<pass, 3> {
   std::array<pass, 3> all;
-  auto& [whole, slim, pruned] = all;
+  auto &whole = all[0], &slim = all[1], &pruned = all[2];
   std::set<double, std::greater<>> densities;
   stack.networks.for_each([&](auto const& network) {
     whole.networks.push_back(network.workload);
