@@ -43,7 +43,7 @@ struct pass {
 /// The networks as they are; with fewer channels; with zeros.
 [[nodiscard]] auto passes_of(study_stack const& stack) -> std::array<pass, 3> {
   std::array<pass, 3> all;
-  auto& [whole, slim, pruned] = all;
+  auto &whole = all[0], &slim = all[1], &pruned = all[2];
   std::set<double, std::greater<>> densities;
   stack.networks.for_each([&](auto const& network) {
     whole.networks.push_back(network.workload);
@@ -96,7 +96,12 @@ auto measure_stack(options const& o, study_stack const& stack, mars::stop_token 
           bar.show({.done = done + part * share, .total = all, .what = at.what});
           return !stop.stop_requested();
         });
-    if (!some) return mars::unexpected{std::move(some).error()};
+    if (!some) {
+      // What other layers took is kept: a second try starts behind them.
+      bar.clear();
+      if (!file.empty()) (void)measurement::save_measurements(file, cache);
+      return mars::unexpected{std::move(some).error()};
+    }
     done += part;
     auto& rows = result.layers.rows;
     std::move(some->rows.begin(), some->rows.end(), std::back_inserter(rows));

@@ -9,7 +9,7 @@
 //   timing.hpp           time, time_interleaved: warm, repeated, a low quantile, candidates in turns
 //   buffer.hpp           aligned memory full of numbers that are neither equal nor denormal
 //   machine.hpp          describe_machine (name, caches, a key for caches of results), measure_machine
-//                        (peak, bandwidth by working set; half a second)
+//                        (peak, bandwidth by working set; about a second)
 //   measurements.hpp     timings by machine and kernel in a file; load, merge, save
 //   progress_bar.hpp     a line on a terminal with the time left
 //   candidate.hpp        a kernel that may be made and timed; sources of them for a layer

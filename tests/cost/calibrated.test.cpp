@@ -12,8 +12,10 @@
 #include <mars/primitive/processor.hpp>
 #include <mars/primitive/winograd.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -171,6 +173,19 @@ TEST_CASE("calibration: bad times and rates are refused", "[cost]") {
   REQUIRE_FALSE(failed);
   CHECK(failed.error().path == "observations[1].time");
   CHECK_FALSE(cost::calibration::fit(all, {}));
+  auto const refused = [](auto change) {
+    auto bad = rates;
+    change(bad);
+    auto const fit = cost::calibration::fit({}, bad);
+    return fit ? std::string{} : fit.error().path;
+  };
+  auto const infinite = std::numeric_limits<double>::infinity();
+  CHECK(refused([&](auto& r) { r.peak = flops_per_second{infinite}; }) == "rates.peak");
+  auto const rate = "rates.bandwidth.points[1].rate";
+  CHECK(refused([](auto& r) { r.bandwidth.points[1].rate = {}; }) == rate);
+  CHECK(refused([&](auto& r) { r.bandwidth.points[1].rate = bytes_per_second{infinite}; }) == rate);
+  CHECK(refused([](auto& r) { r.bandwidth.points[1].working_set = bytes{1000000}; }) ==
+        "rates.bandwidth.points[1].working_set");
   CHECK(cost::calibration::fit({}, rates).value().fitted().empty());
 }
 
@@ -196,6 +211,54 @@ TEST_CASE("cross-validation: nothing is predicted by a fit that saw it", "[cost]
   all.push_back({.algorithm = "b", .work = {.macs = 1}, .time = seconds{1}, .group = "first"});
   CHECK_FALSE(cost::cross_validate(all, rates).value().back());
   CHECK(cost::judge(all, cost::cross_validate(all, rates).value()).n == 10);
+}
+
+// Each of three shapes does what no other does, at a fifth of the peak; it was timed once and copied to every
+// network that has it. A fit to the copies knows its time, one that never saw it believes in the peak.
+TEST_CASE("cross-validation: copies of a timing are not trained on", "[cost]") {
+  std::vector<cost::observation> all;
+  for (std::size_t shape = 0; shape < 3; ++shape) {
+    primitive_work const works[] = {{.macs = 1e8}, {.transform_ops = 1e8}, {.decoded = 1e8}};
+    for (auto const* network : {"first", "second", "third"})
+      for (auto const* algorithm : {"a", "b"})
+        all.push_back({.algorithm = algorithm,
+                       .work = works[shape],
+                       .time = seconds{5e-3},
+                       .group = network,
+                       .shape = "shape " + std::to_string(shape)});
+  }
+  // Each shape asked of a fit to the others.
+  auto const honest = [&](std::size_t i) {
+    std::vector<cost::observation> others;
+    for (auto const& o : all)
+      if (o.shape != all[i].shape) others.push_back(o);
+    return cost::calibration::fit(others, rates).value().predict(all[i]);
+  };
+  auto const folds = cost::cross_validate(all, rates, 3).value();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CAPTURE(i);
+    CHECK(folds[i] == honest(i));
+  }
+  // Every network has every shape: nothing is left to learn from.
+  for (auto const& t : cost::leave_groups_out(all, rates).value()) CHECK_FALSE(t);
+  auto copies = all;
+  for (auto& o : copies) o.shape.clear();
+  CHECK(cost::judge(all, folds).mape > 0.75);
+  CHECK(cost::judge(copies, cost::leave_groups_out(copies, rates).value()).mape < 0.1);
+  // One shape in the first network alone, the others in the others: each is asked of what the other has.
+  all.erase(std::remove_if(all.begin(), all.end(),
+                           [](cost::observation const& o) {
+                             return (o.shape == "shape 2") != (o.group == "first");
+                           }),
+            all.end());
+  auto const left_out = cost::leave_groups_out(all, rates).value();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    std::vector<cost::observation> others;
+    for (auto const& o : all)
+      if ((o.group == "first") != (all[i].group == "first")) others.push_back(o);
+    CAPTURE(i);
+    CHECK(left_out[i] == cost::calibration::fit(others, rates).value().predict(all[i]));
+  }
 }
 
 TEST_CASE("calibrated: a cost model of the fastest primitive, and a table's fallback", "[cost]") {

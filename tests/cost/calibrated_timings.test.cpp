@@ -64,12 +64,16 @@ auto read_timings() -> std::vector<cost::observation> {
                               .stride = {at(7), at(7)},
                               .padding = {at(8), at(8)},
                               .element_bits = bits};
+    std::string
+        shape; // both networks have some: channels, extents, kernel, stride, padding, groups
+    for (std::size_t i = 3; i <= 10; ++i) shape += field[i] + " ";
     all.push_back({.algorithm = field[14] + " " + field[16],
                    .element_bits = bits,
                    .kind = cost::class_of(c),
                    .work = work_of(field[14], c, field[16] == "avx2" ? 8 : 16),
                    .time = mars::seconds{std::stod(field[18]) * 1e-3},
-                   .group = field[0]});
+                   .group = field[0],
+                   .shape = shape});
   }
   return all;
 }

@@ -221,6 +221,19 @@ TEST_CASE("processors: public figures, and what follows from them") {
   CHECK(design("hikey_970_gpu").peak(32).count() == approx(12 * 24 * 850e6));
   CHECK(design("jetson_agx_xavier").peak(32).count() == approx(512 * 2 * 1.377e9).epsilon(1e-3));
   CHECK(design("jetson_agx_xavier").peak(8) == design("jetson_agx_xavier").peak(16) * 2.0);
+  // Formats of 16 bits: what has units for one does the other at the rate of 32 bits.
+  using enum number_format;
+  auto const gains = [&](std::string_view name) {
+    auto const d = design(name);
+    return std::array{d.peak(16, automatic) / d.peak(32), d.peak(16, bfloat) / d.peak(32)};
+  };
+  CHECK(gains("zen5_core") == std::array{1.0, 2.0});
+  CHECK(gains("core_i7_8700_core") == std::array{1.0, 1.0});
+  CHECK(gains("hikey_970_core") == std::array{1.0, 1.0});
+  CHECK(gains("hikey_970_gpu") == std::array{2.0, 1.0});
+  CHECK(gains("jetson_agx_xavier")[0] > 7);
+  CHECK(gains("jetson_agx_xavier")[1] == 1.0);
+  CHECK_FALSE(is_known(design("core_i7_8700_core").power)); // 65 W are of six cores
   // No units for narrow elements: emulated at the rate of 32 bits.
   CHECK(design("hikey_970_core").peak(8) == design("hikey_970_core").peak(32));
   CHECK(presets::find_info("hikey_970_core")->grade == presets::evidence::assumed);

@@ -142,6 +142,8 @@ TEST_CASE("layers: measured over networks, each shape once", "[measurement]") {
     CHECK(all[1].algorithm == "x winograd_f4x3");
     CHECK(all[2].element_bits == 8);
     CHECK(all[9].group == "two");
+    CHECK(all[5].shape == all[0].shape); // the same timing in both networks
+    CHECK(all[3].shape != all[0].shape);
     CHECK(all[1].work.macs == m.rows[1].executed());
   }
   SECTION("what choices lose") {
@@ -163,6 +165,18 @@ TEST_CASE("layers: measured over networks, each shape once", "[measurement]") {
   }
 }
 
+TEST_CASE("layers: networks of one name are networks of their own", "[measurement]") {
+  using namespace measure_layers_test;
+  double now = 0;
+  int prepared = 0;
+  std::vector<mars::graph> const networks{small_network("net"), small_network("net")};
+  auto const m = measurement::measure_layers(networks, {.sources = {fake_source(now, prepared)}},
+                                             {}, still_clock{&now})
+                     .value();
+  CHECK(prepared == 3 + 2);
+  CHECK(m.rows.size() == 2 * (3 + 2));
+}
+
 TEST_CASE("layers: the cache saves whole layers only", "[measurement]") {
   using namespace measure_layers_test;
   double now = 0;
@@ -178,6 +192,18 @@ TEST_CASE("layers: the cache saves whole layers only", "[measurement]") {
   CHECK(prepared == 5);
   CHECK(second.rows[0].from_cache);
   CHECK(second.rows[4].record == first.rows[4].record);
+
+  // Other code is not known by the timings of this: its version, a library's kernel, whose choice it was.
+  auto const layer = measurement::distinct_layers(networks[0])[0].shape;
+  candidate const known{.primitive = "direct", .code = "x", .version = "1", .kernel = "k"};
+  auto newer = known, other = known, chosen = known;
+  newer.version = "2";
+  other.kernel = "l";
+  chosen.automatic = true;
+  CHECK(measurement::detail::key_of(layer, known) ==
+        measurement::to_text(layer) + "; fp32 x 1 direct k");
+  for (auto const& c : {newer, other, chosen})
+    CHECK(measurement::detail::key_of(layer, c) != measurement::detail::key_of(layer, known));
 
   // Another machine knows nothing; a layer of which one kernel is missing is measured again.
   auto elsewhere = o;

@@ -48,6 +48,25 @@ TEST_CASE("onednn: implementations of a layer run", "[measurement]") {
   CHECK(unknown.error().code == mars::error_code::unknown_name);
 }
 
+#if __has_include(<dlfcn.h>)
+TEST_CASE("onednn: the program keeps its threads", "[measurement]") {
+  auto const library = onednn::open().value();
+  auto const set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+  auto const get = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads"));
+  if (set == nullptr || get == nullptr) return; // a library without OpenMP
+  auto const before = get();
+  set(3);
+  auto const kernels = onednn::open().value().kernels(small).value();
+  for (auto const& k : kernels) k();
+  CHECK(get() == 3);
+  {
+    mars::measurement::detail::one_thread const alone;
+    CHECK(get() == 1);
+  }
+  set(before);
+}
+#endif
+
 TEST_CASE("onednn: strides, dilation, groups, uneven padding, points, other precisions",
           "[measurement]") {
   auto const library = onednn::open().value();
@@ -89,9 +108,10 @@ TEST_CASE("onednn: a source of candidates, one of which is its own choice", "[me
   int automatic = 0;
   for (auto const& c : all) {
     CHECK(c.code == "onednn");
+    CHECK(c.version == onednn::version());
     automatic += c.automatic ? 1 : 0;
     auto const kernel = c.prepare().value();
-    CHECK_FALSE(kernel.implementation.empty());
+    CHECK(kernel.implementation == c.kernel);
     kernel.run();
   }
   CHECK(automatic == 1);

@@ -136,6 +136,31 @@ TEST_CASE("processor: narrow elements have units, or are converted", "[primitive
   d.peaks.push_back({16, flops_per_second{16e9}});
   CHECK(listed(d, half, "direct")->time.compute.count() == approx(128 / 8e9));
   CHECK(d.peak(64).count() == 4e9);
+  // Units for half precision are none for bfloat16, and the other way round.
+  auto brain = half;
+  for (auto& t : brain.operands) t.numbers = number_format::bfloat;
+  CHECK(listed(d, brain, "direct")->time.compute.count() == approx((128 + 80) / 4e9));
+  d.peaks[0].numbers = number_format::bfloat;
+  CHECK(listed(d, brain, "direct")->time.compute.count() == approx(128 / 8e9));
+  CHECK(listed(d, half, "direct")->time.compute.count() == approx((128 + 80) / 4e9));
+  CHECK(d.peak(16).count() == 16e9); // a roof for either
+  CHECK(d.peak(16, number_format::automatic) == d.peak(32));
+}
+
+TEST_CASE("processor: 8 bits are integers, whose sums are requantised", "[primitive]") {
+  auto op = mars_test::make_convolution(
+      {.out_channels = 8, .in_channels = 4, .rows = 2, .columns = 2, .element_bits = 8});
+  auto d = plain();
+  // Emulated: 16 + 32 + 32 elements converted, the outputs among them.
+  CHECK(listed(d, op, "direct")->time.compute.count() == approx((128 + 80) / 4e9));
+  d.peaks.push_back({8, flops_per_second{32e9}});
+  CHECK(listed(d, op, "direct")->time.compute.count() == approx(128 / 16e9 + 32 / 4e9));
+  for (auto& t : op.operands) t.numbers = number_format::integer;
+  CHECK(listed(d, op, "direct")->time.compute.count() == approx(128 / 16e9 + 32 / 4e9));
+  d.peaks[0].numbers = number_format::integer;
+  CHECK(listed(d, op, "csr_direct")->time.compute.count() > 32 / 4e9);
+  for (auto& t : op.operands) t.numbers = number_format::automatic;
+  CHECK(listed(d, op, "direct")->time.compute.count() == approx(128 / 16e9 + 32 / 4e9));
 }
 
 TEST_CASE("processor: depthwise layers reuse nothing", "[primitive]") {

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -58,6 +59,9 @@ struct observation {
   primitive_work work{};
   seconds time{};
   std::string group{}; ///< what may be left out together, such as a network
+  /// What was timed; equal words are copies of one timing or near enough, which no validation may train on
+  /// and ask about. Empty: like no other.
+  std::string shape{};
 };
 
 /// Coefficients of t = Σ θ_j·x_j, all at least 0.
@@ -108,12 +112,10 @@ public:
 
   basic_calibration() = default;
 
-  /// Errors: rates or times that are not positive and finite.
+  /// Errors: rates or times that are not positive and finite; working sets that do not ascend.
   [[nodiscard]] static auto fit(std::span<observation const> measured, machine_rates rates)
       -> expected<basic_calibration> {
-    if (!(rates.peak.count() > 0))
-      return fail(error_code::out_of_range, "rates.peak", std::to_string(rates.peak.count()),
-                  "a positive rate");
+    if (auto ok = check(rates); !ok) return unexpected{std::move(ok).error()};
     basic_calibration result;
     result.rates_ = std::move(rates);
     std::map<key, detail::normal_equations<time_features>> sums;
@@ -168,6 +170,29 @@ private:
   static constexpr coefficients nominal{1, 1, 0, 0, 0, 1, 1};
   /// (5 % / 50 %)²: variances of a timing and of what is believed.
   static constexpr double belief = 0.01;
+
+  [[nodiscard]] static auto check(machine_rates const& rates) -> expected<void> {
+    auto const usable = [](double rate) {
+      return rate > 0 && rate < std::numeric_limits<double>::infinity();
+    };
+    if (!usable(rates.peak.count()))
+      return fail(error_code::out_of_range, "rates.peak", std::to_string(rates.peak.count()),
+                  "a positive, finite rate");
+    bytes before{};
+    auto const& points = rates.bandwidth.points;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      auto const path = std::string{"rates.bandwidth.points["} + std::to_string(i) + "]";
+      auto const& p = points[i];
+      if (!usable(p.rate.count()))
+        return fail(error_code::out_of_range, path + ".rate", std::to_string(p.rate.count()),
+                    "a positive, finite rate");
+      if (p.working_set <= before)
+        return fail(error_code::out_of_range, path + ".working_set",
+                    std::to_string(p.working_set.count()), "more than the one before");
+      before = p.working_set;
+    }
+    return {};
+  }
 
   machine_rates rates_{};
   std::map<key, coefficients> fitted_;

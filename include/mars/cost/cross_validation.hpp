@@ -14,6 +14,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -23,16 +24,20 @@ namespace mars::cost {
 using held_out_times = std::vector<std::optional<seconds>>;
 
 namespace detail {
-/// `part[i]` says with which others observation i is left out.
+/// `part[i]` says with which others observation i is left out. Nothing is predicted by a fit to its shape,
+/// in whatever part that lies.
 template <deferred = when_called>
 [[nodiscard]] auto predict_parts(std::span<observation const> all,
                                  std::vector<std::size_t> const& part, std::size_t parts,
                                  machine_rates const& rates) -> expected<held_out_times> {
   held_out_times result(all.size());
   for (std::size_t p = 0; p < parts; ++p) {
+    std::set<std::string_view> asked;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (part[i] == p && !all[i].shape.empty()) asked.insert(all[i].shape);
     std::vector<observation> seen;
     for (std::size_t i = 0; i < all.size(); ++i)
-      if (part[i] != p) seen.push_back(all[i]);
+      if (part[i] != p && asked.count(all[i].shape) == 0) seen.push_back(all[i]);
     auto const fit = calibration::fit(seen, rates);
     if (!fit) return unexpected{fit.error()};
     for (std::size_t i = 0; i < all.size(); ++i)
@@ -42,25 +47,37 @@ template <deferred = when_called>
 }
 } // namespace detail
 
-/// k-fold cross-validation: each algorithm, width and class is dealt out evenly, in an order that `seed`
-/// shuffles. Errors: those of `calibration::fit`. O(folds · fit). Precondition: folds > 1.
+/// k-fold cross-validation: shapes are dealt out, each with all its observations; the shapes that an
+/// algorithm, width and class is first to have evenly, in an order that `seed` shuffles. Errors: those of
+/// `calibration::fit`. O(folds · fit). Precondition: folds > 1.
 template <deferred = when_called>
 [[nodiscard]] auto cross_validate(std::span<observation const> all, machine_rates const& rates,
                                   std::size_t folds = 5, std::uint64_t seed = 1)
     -> expected<held_out_times> {
+  // Observations that stay together, under the first of them.
+  std::vector<std::vector<std::size_t>> together(all.size());
+  std::map<std::string_view, std::size_t> first_of;
   std::map<std::tuple<std::string, int, layer_class>, std::vector<std::size_t>> alike;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    alike[{all[i].algorithm, all[i].element_bits, all[i].kind}].push_back(i);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto const& o = all[i];
+    auto const first = o.shape.empty() ? i : first_of.try_emplace(o.shape, i).first->second;
+    together[first].push_back(i);
+    if (first == i) alike[{o.algorithm, o.element_bits, o.kind}].push_back(i);
+  }
   std::vector<std::size_t> part(all.size());
   std::size_t next = 0;
   for (auto& [key, members] : alike) {
     random_stream{seed}.substream(next).shuffle(members);
-    for (auto const i : members) part[i] = next++ % folds;
+    for (auto const first : members) {
+      for (auto const i : together[first]) part[i] = next % folds;
+      ++next;
+    }
   }
   return detail::predict_parts(all, part, folds, rates);
 }
 
-/// Leaves out one group (network) at a time: what is asked of a model in use.
+/// Leaves out one group (network) at a time, and from the others the shapes it has: what is asked of a model
+/// in use.
 template <deferred = when_called>
 [[nodiscard]] auto leave_groups_out(std::span<observation const> all, machine_rates const& rates)
     -> expected<held_out_times> {

@@ -100,7 +100,7 @@
 //   winograd        n, r, pn, pm, other_layers ("fallback" | "direct" | "split" | "unsupported"), clock_hz,
 //                   dram_bytes_per_s (∞), vector_elements_per_cycle
 //   roofline        peak_flops_per_s* (∞), bandwidth_bytes_per_s* (∞), launch_s, compute_efficiency,
-//                   memory_efficiency, peaks: [{element_bits, flops_per_s}], power_w
+//                   memory_efficiency, peaks: [{element_bits, numbers, flops_per_s}], power_w
 //   gpu             sms*, threads_per_sm, registers_per_sm, shared_bytes_per_sm, blocks_per_sm, warp,
 //                   register_unit, shared_unit_bytes, shared_reserved_bytes, peak_flops_per_s*, peaks: as above,
 //                   bandwidth_bytes_per_s*, l2_bytes, saturating_warps, bytes_per_warp, dram_latency_s,
@@ -179,7 +179,7 @@
 //   device: {"sms", "peak_flops_per_s", "bandwidth_bytes_per_s", ["threads_per_sm"], ["registers_per_sm"],
 //            ["shared_bytes_per_sm"], ["blocks_per_sm"], ["warp"], ["register_unit"], ["shared_unit_bytes"],
 //            ["shared_reserved_bytes"], ["l2_bytes"], ["saturating_warps"], ["bytes_per_warp"],
-//            ["dram_latency_s"], ["peaks"]: [{"element_bits", "flops_per_s"}],
+//            ["dram_latency_s"], ["peaks"]: [{"element_bits", ["numbers"], "flops_per_s"}],
 //            ["overheads"]: {["launch_s"], ["wait_s"], ["record_s"], ["gap_s"], ["event_s"], ["graph_s"],
 //                            ["barrier_s"]}}, what is left out as in hardware/gpu_device.hpp
 //

@@ -23,6 +23,8 @@ struct prepared_kernel {
 struct candidate {
   std::string primitive{}; ///< in the words of `primitive/`
   std::string code{};      ///< whose code: `untuned`, `tuned`, a library's name
+  std::string version{};   ///< of that code: another one's timings are not its own
+  std::string kernel{};    ///< a library's name for it, where that is known before it is made
   precision element{precision::fp32};
   int lanes{1};     ///< 32-bit elements of the vectors it uses
   bool automatic{}; ///< what a library takes where the choice is left to it

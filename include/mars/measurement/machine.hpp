@@ -152,7 +152,7 @@ struct machine_options {
 };
 
 /// Measures the peak of multiply-adds in registers, and reading by working set: about one budget for each,
-/// under two seconds with the defaults. Working sets are memory of their own and take turns, as kernels
+/// a second with the defaults. Working sets are memory of their own and take turns, as kernels
 /// do that are timed: read once before, behind others that drove them out of what is shared. Reading one
 /// set over and over instead can be twice as fast, and no kernel ever sees that. Noise only makes slower,
 /// so no working set is said to be read more slowly than a larger one.

@@ -80,15 +80,19 @@ struct measure_options {
 
 namespace detail {
 
+/// `SHAPE; fp32 onednn 2.6.3 direct brgconv:avx512_core automatic`
 [[nodiscard]] inline auto key_of(convolution_layer const& shape, candidate const& c)
     -> std::string {
-  return to_text(shape)
-      .append("; ")
-      .append(to_string(c.element))
-      .append(" ")
-      .append(c.code)
-      .append(" ")
-      .append(c.primitive);
+  auto key = to_text(shape).append("; ").append(to_string(c.element));
+  auto const word = [&](std::string_view w) {
+    if (!w.empty()) key.append(" ").append(w);
+  };
+  word(c.code);
+  word(c.version);
+  word(c.primitive);
+  word(c.kernel);
+  word(c.automatic ? "automatic" : "");
+  return key;
 }
 
 /// All records, or none.
@@ -144,7 +148,7 @@ template <Clock C = thread_clock>
                                   job_observer const& observer = {}, C&& clock = {})
     -> expected<measured_layers> {
   struct use {
-    std::string network;
+    std::size_t network; ///< which: names need not differ
     std::string layer;
     std::int64_t repeats;
   };
@@ -153,22 +157,23 @@ template <Clock C = thread_clock>
     std::vector<use> uses;
   };
   std::vector<job> jobs;
-  for (auto const& g : networks)
-    for (auto const& l : distinct_layers(g))
+  for (std::size_t n = 0; n < networks.size(); ++n)
+    for (auto const& l : distinct_layers(networks[n]))
       for (auto const density : o.densities) {
         auto shape = l.shape;
         shape.density = density;
         auto it =
             std::find_if(jobs.begin(), jobs.end(), [&](job const& j) { return j.shape == shape; });
         if (it == jobs.end()) it = jobs.insert(it, {shape, {}});
-        it->uses.push_back({g.name(), l.name, l.repeats});
+        it->uses.push_back({n, l.name, l.repeats});
       }
 
   measured_layers result{.on = o.on, .clock = std::string{clock.name()}};
   std::vector<std::vector<measured_layer>> rows_of(jobs.size());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     auto const& j = jobs[i];
-    auto const what = j.uses.front().network + " " + j.uses.front().layer;
+    auto const what =
+        std::string{networks[j.uses.front().network].name()} + " " + j.uses.front().layer;
     if (observer && !observer({static_cast<double>(i), static_cast<double>(jobs.size()), what})) {
       result.complete = false;
       break;
@@ -200,12 +205,12 @@ template <Clock C = thread_clock>
       rows_of[i].push_back(std::move(row));
     }
   }
-  for (auto const& g : networks)
+  for (std::size_t n = 0; n < networks.size(); ++n)
     for (std::size_t i = 0; i < jobs.size(); ++i)
       for (auto const& u : jobs[i].uses) {
-        if (u.network != g.name()) continue;
+        if (u.network != n) continue;
         for (auto row : rows_of[i]) {
-          row.network = u.network;
+          row.network = networks[n].name();
           row.layer = u.layer;
           row.repeats = u.repeats;
           result.rows.push_back(std::move(row));
@@ -234,7 +239,8 @@ template <Clock C = thread_clock>
                    .kind = cost::class_of(r.shape),
                    .work = *work,
                    .time = r.time(),
-                   .group = r.network});
+                   .group = r.network,
+                   .shape = to_text(r.shape)});
   }
   return all;
 }

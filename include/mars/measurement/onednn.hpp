@@ -50,14 +50,41 @@ using dnnl_description = dnnl_handle<dnnl_primitive_desc_t, dnnl_primitive_desc_
 using dnnl_iterator =
     dnnl_handle<dnnl_primitive_desc_iterator_t, dnnl_primitive_desc_iterator_destroy>;
 
-/// One core, as all else here: thread CPU time would not see the others. OpenMP is the library's, not this
-/// program's, so it is asked by name.
-inline void use_one_thread() {
+/// One core while it lives, as all else here: thread CPU time would not see the others. OpenMP is the
+/// library's, not this program's, so it is asked by name; the calling thread's number of threads is put
+/// back. The library plans for the number it finds, so whatever describes or makes a kernel needs this too.
+class one_thread {
+public:
+  one_thread() {
+    if (functions().get == nullptr || functions().set == nullptr) return;
+    before_ = functions().get();
+    functions().set(1);
+  }
+  ~one_thread() {
+    if (before_ > 0) functions().set(before_);
+  }
+  one_thread(one_thread const&) = delete;
+  auto operator=(one_thread const&) -> one_thread& = delete;
+
+private:
+  struct openmp {
+    int (*get)(){};
+    void (*set)(int){};
+  };
+  [[nodiscard]] static auto functions() -> openmp const& {
+    static auto const found = [] {
+      openmp f;
 #if __has_include(<dlfcn.h>)
-  if (auto* const set = dlsym(RTLD_DEFAULT, "omp_set_num_threads"))
-    reinterpret_cast<void (*)(int)>(set)(1);
+      f.get = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads"));
+      f.set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
 #endif
-}
+      return f;
+    }();
+    return found;
+  }
+
+  int before_{};
+};
 
 struct dnnl_context {
   dnnl_engine_handle engine;
@@ -86,6 +113,7 @@ public:
   [[nodiscard]] auto weights() const -> bytes { return weights_bytes_; }
 
   void operator()() const {
+    detail::one_thread const alone;
     std::array<dnnl_exec_arg_t, 3> const arguments{
         dnnl_exec_arg_t{DNNL_ARG_SRC, input_.get()},
         dnnl_exec_arg_t{DNNL_ARG_WEIGHTS, weights_.get()},
@@ -110,7 +138,7 @@ private:
   detail::dnnl_primitive_handle primitive_handle_;
 };
 
-/// oneDNN on one core of this machine. Copies share its engine.
+/// oneDNN on one core of this machine; the program's OpenMP threads stay as many as they were. Copies share its engine.
 ///
 ///   auto const library = mars::measurement::onednn::open();
 ///   for (auto const& kernel : library->kernels(layer).value()) kernel();
@@ -121,7 +149,7 @@ class onednn {
 public:
   /// Error: `device`, the library has no engine for this processor.
   [[nodiscard]] static auto open() -> expected<onednn> {
-    detail::use_one_thread();
+    detail::one_thread const alone;
     auto c = std::make_shared<detail::dnnl_context>();
     dnnl_engine_t engine{};
     if (auto const s = dnnl_engine_create(&engine, dnnl_cpu, 0); s != dnnl_success)
@@ -279,6 +307,7 @@ private:
   template <class Visit>
   void walk(convolution_layer const& c, precision p, dnnl_alg_kind_t algorithm,
             Visit const& visit) const {
+    detail::one_thread const alone;
     tensors t;
     if (describe(c, p, dnnl_format_tag_any, t) != dnnl_success) return;
     std::array<dnnl_dim_t, 2> const stride{c.stride.rows, c.stride.columns};
@@ -330,6 +359,7 @@ private:
 
   [[nodiscard]] auto make(onednn_kernel& k, const_dnnl_primitive_desc_t d,
                           convolution_layer const& layer) const -> dnnl_status_t {
+    detail::one_thread const alone;
     auto const* const input = dnnl_primitive_desc_query_md(d, dnnl_query_src_md, 0);
     auto const* const weights = dnnl_primitive_desc_query_md(d, dnnl_query_weights_md, 0);
     auto const* const output = dnnl_primitive_desc_query_md(d, dnnl_query_dst_md, 0);
@@ -384,6 +414,8 @@ private:
           continue;
         all.push_back({.primitive = primitive,
                        .code = "onednn",
+                       .version = onednn::version(),
+                       .kernel = name,
                        .element = p,
                        .lanes = onednn::lanes_of(name),
                        .automatic = automatic,

@@ -119,6 +119,7 @@ private:
         };
         all.push_back({.primitive = std::string{entry.name},
                        .code = tuned ? "tuned" : "untuned",
+                       .version = std::string{"r"} + std::to_string(kernels::revision),
                        .lanes = static_cast<int>(kernels::lanes),
                        .prepare = prepare});
       }

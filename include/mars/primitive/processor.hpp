@@ -17,11 +17,13 @@
 #include <mars/primitive/spatial_pack.hpp>
 #include <mars/primitive/winograd.hpp>
 #include <mars/workload/convolution_layer.hpp>
+#include <mars/workload/operation.hpp>
 #include <mars/workload/shard.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -49,8 +51,10 @@ struct cache_level {
 ///   softmax, transpose, …    all operands moved once, in planes
 ///   opaque                   not estimated
 ///
-/// Elements narrower than 32 bits compute at the peak that `peaks` lists for their width; without one they
-/// are emulated: each is converted, one operation per element moved, and computed in 32 bits.
+/// Elements narrower than 32 bits compute at the peak that `peaks` lists for their width and format (up to 8
+/// bits all are integers); without one they are emulated: each is converted, one operation per element
+/// moved, and computed in 32 bits. Sums of integers are requantised, one operation per element of the
+/// output; emulation converts these anyway.
 /// Time never falls as extents grow, but those of a convolution's kernel: 3×3 has Winograd. (What each
 /// algorithm does grows, rounding included; an algorithm is gained by no other extent; slower levels
 /// hold more.)
@@ -67,7 +71,7 @@ struct basic_processor {
 
   std::string title{"processor"};
   flops_per_second peak_rate{};                    ///< of 32-bit elements
-  inplace_vector<hardware::width_peak, 6> peaks{}; ///< of widths that have units of their own
+  inplace_vector<hardware::width_peak, 6> peaks{}; ///< of formats that have units of their own
   int lanes{16};                                   ///< 32-bit accumulators of a vector
   inplace_vector<cache_level, 4> caches{};         ///< smallest and fastest first
   bytes_per_second bandwidth{};                    ///< of memory
@@ -81,10 +85,17 @@ struct basic_processor {
   [[nodiscard]] auto name() const -> std::string_view { return title; }
 
   /// What the units do. Shards whose algorithm leaves MACs out (Winograd, zeros, padding) may be faster.
-  [[nodiscard]] auto peak(int element_bits) const -> flops_per_second {
+  [[nodiscard]] auto peak(int element_bits, number_format numbers) const -> flops_per_second {
     for (auto const& p : peaks)
-      if (p.element_bits == element_bits) return p.rate;
-    return element_bits <= 32 ? peak_rate : peak_rate * (32.0 / element_bits);
+      if (has_units(p, element_bits, numbers)) return p.rate;
+    return of_wide(element_bits);
+  }
+  /// Of the format that is fastest.
+  [[nodiscard]] auto peak(int element_bits) const -> flops_per_second {
+    auto best = flops_per_second{};
+    for (auto const& p : peaks)
+      if (p.element_bits == element_bits) best = std::max(best, p.rate);
+    return best.count() > 0 ? best : of_wide(element_bits);
   }
   /// Of the fastest cache: no stream exceeds it.
   [[nodiscard]] auto memory_bandwidth() const -> bytes_per_second {
@@ -115,18 +126,26 @@ struct basic_processor {
     return launch + reordering.call + stream(moved) * reordering.traffic;
   }
 
-  /// What some work takes. `channels` are input channels of a group.
-  [[nodiscard]] auto price(primitive_work const& w, rates const& r, int element_bits,
-                           std::int64_t channels) const -> time_breakdown {
+  /// The elements that some work is on.
+  struct elements {
+    int bits{32};
+    number_format numbers{number_format::automatic};
+    std::int64_t channels{1}; ///< of the input, in a group
+    double outputs{};         ///< elements
+  };
+  [[nodiscard]] auto price(primitive_work const& w, rates const& r, elements const& e) const
+      -> time_breakdown {
     auto const peak_macs = peak_rate.count() / 2;
-    auto const macs_per_second = peak(element_bits).count() / 2;
+    auto const macs_per_second = peak(e.bits, e.numbers).count() / 2;
     auto const slower = generation == code_generation::untuned ? r.untuned : 1;
-    auto const reuse = std::max(1.0, r.least_channels / detail::real(channels));
+    auto const reuse = std::max(1.0, r.least_channels / detail::real(e.channels));
     auto compute =
         slower * (r.macs * reuse * w.macs / macs_per_second +
                   (r.transforms * w.transform_ops + r.decoding * w.decoded * lanes) / peak_macs);
-    if (is_emulated(element_bits))
-      compute += detail::real(w.traffic.count()) * 8 / element_bits / peak_macs;
+    if (is_emulated(e.bits, e.numbers))
+      compute += detail::real(w.traffic.count()) * 8 / e.bits / peak_macs;
+    else if (is_quantised(e.bits, e.numbers))
+      compute += e.outputs / peak_macs;
     time_breakdown t{.compute = seconds{compute},
                      .memory = stream(w.traffic) * r.traffic,
                      .overhead = launch + r.call * w.calls};
@@ -179,10 +198,20 @@ private:
         .finite_positive(path, r.least_channels);
   }
 
-  [[nodiscard]] auto is_emulated(int element_bits) const -> bool {
+  [[nodiscard]] static auto is_quantised(int element_bits, number_format numbers) -> bool {
+    return element_bits <= 8 || numbers == number_format::integer;
+  }
+  [[nodiscard]] static auto has_units(hardware::width_peak const& p, int element_bits,
+                                      number_format numbers) -> bool {
+    return p.element_bits == element_bits && (p.numbers == numbers || element_bits <= 8);
+  }
+  [[nodiscard]] auto is_emulated(int element_bits, number_format numbers) const -> bool {
     return element_bits < 32 && std::none_of(peaks.begin(), peaks.end(), [&](auto const& p) {
-             return p.element_bits == element_bits;
+             return has_units(p, element_bits, numbers);
            });
+  }
+  [[nodiscard]] auto of_wide(int element_bits) const -> flops_per_second {
+    return element_bits <= 32 ? peak_rate : peak_rate * (32.0 / element_bits);
   }
   /// Going through `size` bytes once, from the smallest level that holds them.
   [[nodiscard]] auto stream(bytes size) const -> seconds {
@@ -214,13 +243,17 @@ private:
     constexpr std::string_view blocks = "nchwc";
     if (auto const layer = layer_of(s)) {
       auto const besides = detail::besides_layer(s);
-      auto const channels = layer->in_channels / layer->groups;
+      elements const e{.bits = layer->element_bits,
+                       .numbers = layer->numbers,
+                       .channels = layer->in_channels / layer->groups,
+                       .outputs = detail::real(layer->batch) * detail::real(layer->out_channels) *
+                                  detail::real(layer->out.rows) * detail::real(layer->out.columns)};
       each([&](auto const& p, rates const& r) {
         if (!p.supports(*layer)) return;
         primitive_work work = p.work(*layer, lanes);
         work.traffic = detail::total(work.traffic, besides);
-        report(algorithm_time{p.name(), price(work, r, layer->element_bits, channels), p.format(),
-                              p.format(), work.workspace, work.weights});
+        report(algorithm_time{p.name(), price(work, r, e), p.format(), p.format(), work.workspace,
+                              work.weights});
       });
       return;
     }
@@ -233,12 +266,16 @@ private:
     if (kind == op_kind::reshape) return in_planes("view", {});
     if (s.op->work.macs > 0 && as_convolution(s)) {
       auto const work = detail::product_work(s);
-      auto const* input = nth_operand(*s.op, role::input, 0);
-      return in_planes("gemm",
-                       price(work, gemm_rates(), input != nullptr ? input->element_bits : 32, 1),
-                       work.workspace);
+      elements e;
+      if (auto const* input = nth_operand(*s.op, role::input, 0)) {
+        e.bits = input->element_bits;
+        e.numbers = input->numbers;
+      }
+      if (auto const* output = nth_operand(*s.op, role::output, 0))
+        e.outputs = detail::real(elements_of(*output, s.extents));
+      return in_planes("gemm", price(work, gemm_rates(), e), work.workspace);
     }
-    auto const moving = price({.traffic = detail::moved_by(s)}, {}, 32, 1);
+    auto const moving = price({.traffic = detail::moved_by(s)}, {}, {});
     in_planes("in_planes", moving);
     if (detail::keeps_formats(kind)) report(algorithm_time{"in_blocks", moving, blocks, blocks});
   }

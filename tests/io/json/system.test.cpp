@@ -225,6 +225,7 @@ TEST_CASE("a processor with its algorithms: every rate comes back, bad ones are 
                                  .generation = mars::primitive::code_generation::untuned,
                                  .power = mars::watts{9}};
   odd.peaks.push_back({8, mars::flops_per_second{4.5e11}});
+  odd.peaks.push_back({16, mars::flops_per_second{2.5e11}, mars::number_format::bfloat});
   odd.caches.push_back({mars::bytes{1001}, mars::bytes_per_second{2e9}});
   odd.caches.push_back({mars::bytes{2002}, mars::bytes_per_second{1e9}});
   // No two numbers alike: none may be written in another's place.

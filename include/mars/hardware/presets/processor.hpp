@@ -18,14 +18,15 @@
 namespace mars::presets {
 
 /// A CPU core or a GPU by peak rates and bandwidths, for a choice among algorithms. A rate of 0: no units for
-/// that width, it is emulated; a cache of 0: there is none.
+/// that format, it is emulated; a cache of 0: there is none.
 struct processor_data {
   std::string_view name{};
   std::string_view processor{};
   std::string_view source{};
   evidence grade{evidence::assumed};
   double fp32_gflops{};
-  double sixteen_bit_gflops{};
+  double half_gflops{};   ///< IEEE, 16 bits
+  double bfloat_gflops{}; ///< bfloat16
   double eight_bit_gops{};
   int lanes{};
   std::array<primitive::cache_level, 2> caches{};
@@ -39,38 +40,42 @@ namespace detail {
 [[nodiscard]] constexpr auto cache(std::int64_t kib, double gb_per_s) -> primitive::cache_level {
   return {bytes{kib * 1024}, bytes_per_second{gb_per_s * 1e9}};
 }
-// Classes of the platforms of DLAS (server CPU, mobile CPU and GPU, edge GPU), after public data; and the
+// Classes of the platforms of DLAS (desktop CPU, mobile CPU and GPU, edge GPU), after public data; and the
 // machine whose timings the rates of the algorithms are fitted to. On others these rates are assumed.
 // Data sheets give no bandwidth of caches: of the CPUs it is assumed that a core reads as much of a
 // vector per cycle as the measured one (0.75 from the second level, 0.38 from the last), of the GPUs
-// 3 (edge) and 4 times that of memory.
+// 3 (edge) and 4 times that of memory. Sizes of caches are nominal but for the measured core, whose reads
+// slow down at 24 MiB.
 inline constexpr std::array<processor_data, 5> processors{{
     {.name = "zen5_core",
      .processor = "one core of an AMD Zen 5 virtual machine (AVX-512, VNNI, BF16)",
-     .source = "measured there: FMA peak, reads by working set; 16 and 8 bits as 2 and 4 times the "
-               "peak, memory size assumed",
+     .source =
+         "measured there: FMA peak, reads by working set; bfloat16 (no FP16 arithmetic) and 8 "
+         "bits as 2 and 4 times the peak, memory size assumed",
      .grade = evidence::third_party,
      .fp32_gflops = 288.5,
-     .sixteen_bit_gflops = 577,
+     .bfloat_gflops = 577,
      .eight_bit_gops = 1154,
      .lanes = 16,
      .caches = {cache(1024, 217), cache(24 * 1024, 111)},
      .bandwidth_gb_per_s = 42,
      .memory_gb = 16},
     {.name = "core_i7_8700_core",
-     .processor = "one core of an Intel Core i7-8700 (server CPU; AVX2, nothing for 16 or 8 bits)",
-     .source = "public data of the i7-8700: 4.6 GHz turbo, two 256-bit FMA units, 256 KiB L2, 12 "
-               "MiB L3, 41.6 GB/s, 65 W; 16 GB assumed",
+     .processor = "one core of an Intel Core i7-8700 (a desktop part; AVX2, no arithmetic on "
+                  "16-bit floats, no VNNI)",
+     .source = "Intel ARK, Core i7-8700: 4.6 GHz turbo, 12 MiB L3, 41.6 GB/s; Intel's optimization "
+               "manual, Skylake: two 256-bit FMA units, 256 KiB L2; 16 GB assumed; 65 W is the "
+               "package's, one core's power is not published",
      .fp32_gflops = 147.2, // 2 · 8 · 2 · 4.6
      .lanes = 8,
-     .caches = {cache(256, 110), cache(9 * 1024, 56)},
+     .caches = {cache(256, 110), cache(12 * 1024, 56)},
      .bandwidth_gb_per_s = 41.6,
-     .memory_gb = 16,
-     .watts = 65},
+     .memory_gb = 16},
     {.name = "hikey_970_core",
      .processor = "one Cortex-A73 of a HiKey 970 (mobile CPU; NEON, ARMv8.0)",
-     .source = "public data of Kirin 970: 2.36 GHz, two 64-bit FMA pipes (assumed, as of "
-               "Cortex-A72), 2 MiB L2, 6 GB; 10 GB/s for one core assumed",
+     .source = "WikiChip, HiSilicon Kirin 970: 2.36 GHz, ARMv8.0 (no FP16 arithmetic, no dot "
+               "products), 6 GB; two 64-bit FMA pipes (as of Cortex-A72), 2 MiB L2 and 10 GB/s for "
+               "one core assumed",
      .fp32_gflops = 18.88, // 2 · 4 · 2.36
      .lanes = 4,
      .caches = {cache(2 * 1024, 28)},
@@ -79,10 +84,11 @@ inline constexpr std::array<processor_data, 5> processors{{
     {.name = "hikey_970_gpu",
      .processor = "Mali-G72 MP12 of a HiKey 970 (mobile GPU)",
      .source =
-         "public data of Kirin 970: 12 cores of 24 flop per cycle at 850 MHz, twice that in 16 "
-         "bits, LPDDR4X-3732 on 64 bits, 6 GB; 50 us per launch assumed",
+         "WikiChip, HiSilicon Kirin 970: 12 cores at 850 MHz (device databases also say 746), "
+         "LPDDR4X-3732 on 64 bits, 6 GB; 24 flop per cycle and core, twice that in FP16 (no "
+         "bfloat16), 1 MiB L2 and 50 us per launch assumed",
      .fp32_gflops = 244.8, // 12 · 24 · 0.85
-     .sixteen_bit_gflops = 489.6,
+     .half_gflops = 489.6,
      .lanes = 4,
      .caches = {cache(1024, 119)},
      .bandwidth_gb_per_s = 29.9,
@@ -90,10 +96,12 @@ inline constexpr std::array<processor_data, 5> processors{{
      .memory_gb = 6},
     {.name = "jetson_agx_xavier",
      .processor = "Volta GPU of a Jetson AGX Xavier (edge GPU)",
-     .source = "public data of the module: 512 lanes at 1.377 GHz, tensor cores 11 TFLOPS and 22 "
-               "TOPS, 512 KiB L2, 137 GB/s, 16 GB, 30 W; 10 us per launch assumed",
+     .source =
+         "NVIDIA Jetson AGX Xavier data sheet: 512 lanes at 1.377 GHz, tensor cores 11 TFLOPS "
+         "(FP16; no bfloat16 before Ampere) and 22 TOPS, 512 KiB L2, 137 GB/s, 16 GB, 30 W; "
+         "10 us per launch assumed",
      .fp32_gflops = 1410, // 512 · 2 · 1.377
-     .sixteen_bit_gflops = 11e3,
+     .half_gflops = 11e3,
      .eight_bit_gops = 22e3,
      .lanes = 32,
      .caches = {cache(512, 411)},
@@ -121,8 +129,9 @@ template <deferred D = when_called>
                                         .bandwidth = bytes_per_second{d.bandwidth_gb_per_s * 1e9},
                                         .launch = seconds{d.launch_us * 1e-6},
                                         .power = watts{d.watts}};
-  if (d.sixteen_bit_gflops > 0)
-    design.peaks.push_back({16, flops_per_second{d.sixteen_bit_gflops * 1e9}});
+  if (d.half_gflops > 0) design.peaks.push_back({16, flops_per_second{d.half_gflops * 1e9}});
+  if (d.bfloat_gflops > 0)
+    design.peaks.push_back({16, flops_per_second{d.bfloat_gflops * 1e9}, number_format::bfloat});
   if (d.eight_bit_gops > 0) design.peaks.push_back({8, flops_per_second{d.eight_bit_gops * 1e9}});
   for (auto const& c : d.caches)
     if (c.size > bytes{0}) design.caches.push_back(c);

@@ -4,10 +4,12 @@
 #include <mars/core/units.hpp>
 #include <mars/hardware/gpu_device.hpp>
 #include <mars/hardware/width_peak.hpp>
+#include <mars/io/json/detail/algebra.hpp>
 #include <mars/io/json/detail/fields.hpp>
 #include <mars/io/json/document.hpp>
 #include <mars/io/json/reader.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -21,12 +23,19 @@ void visit_peaks(Fields& f, Peaks& peaks, number_domain rates) {
   f.list(
       "peaks", peaks, peaks.capacity(),
       [rates](reader const& r) {
-        r.allow({"element_bits", "flops_per_s"});
-        return hardware::width_peak{static_cast<int>(r["element_bits"].integer(1, 64)),
-                                    flops_per_second{r["flops_per_s"].number(rates)}};
+        r.allow({"element_bits", "numbers", "flops_per_s"});
+        hardware::width_peak p{static_cast<int>(r["element_bits"].integer(1, 64)),
+                               flops_per_second{r["flops_per_s"].number(rates)}};
+        if (auto const numbers = r.find("numbers"))
+          p.numbers = static_cast<number_format>(numbers->choice(number_formats));
+        return p;
       },
       [](hardware::width_peak const& p) -> ordered_json {
-        return {{"element_bits", p.element_bits}, {"flops_per_s", write_number(p.rate.count())}};
+        ordered_json j{{"element_bits", p.element_bits}};
+        if (p.numbers != number_format::automatic)
+          j["numbers"] = number_formats[static_cast<std::size_t>(p.numbers)];
+        j["flops_per_s"] = write_number(p.rate.count());
+        return j;
       });
 }
 /// A count of bytes or operations, as a whole number.
