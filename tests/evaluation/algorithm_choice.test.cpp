@@ -17,6 +17,7 @@
 #include <mars/evaluation/sharing/fifo.hpp>
 #include <mars/evaluation/simulator.hpp>
 #include <mars/hardware/designs/winograd.hpp>
+#include <mars/mapper.hpp>
 #include <mars/mapping/validate.hpp>
 
 #include <algorithm>
@@ -61,7 +62,7 @@ auto has_unread_result(graph const& g) -> bool {
 
 template <class O>
 void compare_toys(std::uint64_t seed, std::uint64_t trials, O const& objective) {
-  std::size_t feasible = 0, rewritten = 0, alone = 0;
+  std::size_t feasible = 0, rewritten = 0, alone = 0, resolved = 0;
   for (std::uint64_t trial = 0; trial < trials; ++trial) {
     CAPTURE(seed, trial);
     random_stream r{seed, trial};
@@ -98,6 +99,20 @@ void compare_toys(std::uint64_t seed, std::uint64_t trials, O const& objective) 
           ++alone;
         }
       }
+      // Without algorithms it runs with the fastest, which is one of the choices of the table.
+      auto stripped = m;
+      for (auto& o : stripped.operators) o.algorithm = o.format = {};
+      auto const plain = evaluate(g, s, stripped, cost::analytical{}, collective::standard{});
+      auto const choice = p.encode(stripped);
+      REQUIRE(plain);
+      REQUIRE(choice);
+      if (auto const same = p.evaluate(*choice); same.value < no_ticks) {
+        CHECK(same.value == objective(*plain));
+        CHECK(same.feasible() == plain->feasible());
+        if (s.size() == 1 && !has_unread_result(g))
+          CHECK(memory_demands(stripped, g, s).front().peak == plain->memory[0].peak);
+        ++resolved;
+      }
       feasible += value.feasible();
       for (auto const& o : priced->operators) rewritten += o.reorders > picoseconds{};
     }
@@ -105,6 +120,7 @@ void compare_toys(std::uint64_t seed, std::uint64_t trials, O const& objective) 
   CHECK(feasible > trials / 10);
   CHECK(rewritten > trials);
   CHECK(alone > trials / 20);
+  CHECK(resolved > trials);
 }
 
 } // namespace
@@ -147,11 +163,18 @@ TEST_CASE("a chain worked out by hand: times, reorders and memory") {
   constexpr double reorder = 2.0 * tensor; // ns
   constexpr double relu = 2.0 * tensor;
 
-  SECTION("the design's own choice knows no formats") {
+  SECTION("without a name it is the fastest, with its formats, weights and workspace") {
     auto const e = price();
-    CHECK(e.latency == ps(work + relu + work));
-    CHECK(e.memory[0].resident.count() == 2 * weights);
-    CHECK(e.memory[0].peak.count() == 2 * weights + 2 * tensor);
+    CHECK(e.latency == ps(work / 4 + relu + work / 4 + 4 * reorder));
+    CHECK(e.memory[0].resident.count() == 2 * 4 * weights);
+    CHECK(validate(m, g, s).empty());
+    CHECK(memory_demands(m, g, s)[0].peak == e.memory[0].peak);
+    m.operators[0].algorithm = m.operators[2].algorithm = "transformed";
+    CHECK(price().latency == e.latency);
+    CHECK(price().memory[0].peak == e.memory[0].peak);
+    auto const best =
+        mapper{cost::analytical{}, parallel::exclusive_shared{}, search::exact{}}(g, s);
+    CHECK(best.bound.value <= e.latency.count());
   }
   SECTION("from the plain format and back") {
     m.operators[0].algorithm = m.operators[2].algorithm = "blocks";
