@@ -34,7 +34,7 @@ namespace mars {
 /// one that is read here, by every reader for itself; what comes from outside, graph results, and operators
 /// that have no algorithms have the plain format.
 /// Where placements name compressions, the graph is what they made of it (`form_graph`), and elements are
-/// rewritten where neighbours have others.
+/// rewritten where neighbours have others; on any other graph a compression is `invalid_mapping`.
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
@@ -54,6 +54,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   design_catalogue<System> const catalogue{system};
   if (auto ok = detail::check_evaluable(ops, system, catalogue, m); !ok)
     return unexpected{ok.error()};
+  if (auto ok = detail::check_compressions(g, m); !ok) return unexpected{ok.error()};
 
   later<std::vector<std::size_t>, D> position(n), last_use(n, n);
   for (std::size_t i = 0; i < n; ++i) position[(*order)[i].index()] = i;
