@@ -37,8 +37,8 @@ auto published_point(std::string compression, std::string setting, double top1, 
           .note = {}};
 }
 
-auto tiny_network() -> graph {
-  builder b{"tiny"};
+auto tiny_network(int bits = 16) -> graph {
+  builder b{"tiny", bits};
   auto const image = b.input("image", {1, 8, 6, 6});
   auto const x = b.relu(b.conv(image, {.out_channels = 16, .kernel = {3, 3}, .padding = {1, 1}}));
   b.output(b.conv(x, {.out_channels = 8, .kernel = {3, 3}, .padding = {1, 1}}));
@@ -48,7 +48,7 @@ auto tiny_network() -> graph {
 } // namespace
 
 TEST_CASE("only published settings within the limit are mapped, and the best says which it is") {
-  auto const g = tiny_network();
+  auto const g = tiny_network(32);
   // Nothing but bytes counts: the narrowest network is the fastest.
   mars_test::toy_processor const toy{
       .rows_rate = 1e15, .blocks_rate = 1e3, .transformed_rate = 1e3};
@@ -77,6 +77,15 @@ TEST_CASE("only published settings within the limit are mapped, and the best say
   CHECK(found->plan.mapping == alone->mapping);
   CHECK(found->plan.gap() == 0);
   CHECK(found->plan.value < exact_mapper().find(g, s)->value);
+
+  CHECK(found->plan.exhausted);
+  CHECK(found->plan.evaluations == alone->evaluations + exact_mapper().find(g, s)->evaluations);
+
+  // Of a network of other bits than published ones nothing is known.
+  auto const narrow = find_compressed(exact_mapper(), tiny_network(16), s, all, limit);
+  REQUIRE(narrow);
+  CHECK(narrow->considered == std::vector<std::string>{"none"});
+  CHECK_FALSE(narrow->accuracy);
 
   limit.most_loss = 0.4;
   CHECK(find_compressed(exact_mapper(), g, s, all, limit)->compression == "none");
@@ -244,11 +253,18 @@ TEST_CASE("operators that differ in their forms alone are told apart") {
   };
   b.output(same(same(same(same(b.input("image", {1, 8, 6, 6}))))));
   auto const g = std::move(b).build().value();
-  auto const s = mars_test::toy_system(mars_test::toy_processor{.bytes_rate = 1e15});
+  auto const s = mars_test::toy_system(mars_test::toy_processor{});
   std::vector<any_compression> const all{compression::int8{}};
+  auto const choices = [&](operator_forms const& forms, std::size_t v) {
+    return build_problem(g, s, cost::analytical{}, parallel::exclusive_shared{},
+                         collective::standard{}, objective::latency{}, {{accelerator_id{0}}},
+                         overlaps::no, algorithm_choice::mapper, forms)
+        .value()
+        .shardings(v, 0)
+        .size();
+  };
   auto forms = forms_of(g, all);
-  forms[1].clear();
-  auto const found = exact_mapper().find_formed(g, s, forms);
-  REQUIRE(found);
-  CHECK(found->mapping.operators[1].compression.empty());
+  CHECK(choices(forms, 1) == choices(forms, 2));
+  forms[2].clear();
+  CHECK(choices(forms, 1) == 2 * choices(forms, 2));
 }
