@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -286,4 +287,31 @@ TEST_CASE("measured algorithms replace the design's, and a model without any lea
   CHECK(measured.shardings(0, 0).size() == 1);
   CHECK(best_of(measured) == "rows");
   CHECK(build(cost::roofline{}).variant(0, 0, 0) == nullptr);
+}
+
+namespace {
+/// Lists nothing to choose and states no price of a reorder.
+struct unordered_design {
+  bytes_per_second bandwidth{};
+  [[nodiscard]] auto name() const -> std::string_view { return "unordered"; }
+  [[nodiscard]] auto time(shard const&) const -> time_breakdown { return {}; }
+  [[nodiscard]] auto memory_bandwidth() const -> bytes_per_second { return bandwidth; }
+};
+} // namespace
+
+TEST_CASE("a design without reorders rewrites at its bandwidth, or not at all") {
+  std::vector<std::uint32_t> const designs{0};
+  layout held(1);
+  held[0].push_back({0, 100});
+  std::vector<unordered_design> const streaming{{bytes_per_second{1e9}}};
+  std::vector<unordered_design> const none{{bytes_per_second{infinite_seconds.count()}}};
+  auto const price = [&](auto const& catalogue, detail::element_form from,
+                         detail::element_form to) {
+    return detail::price_of_reorder(catalogue, designs, held, from, to).time;
+  };
+  CHECK(price(streaming, {"nchwc", 16}, {"nchw", 16}) == picoseconds{2 * 100 * 2 * 1000});
+  CHECK(price(streaming, {"nchw", 8}, {"nchw", 32}) == picoseconds{2 * 100 * 4 * 1000});
+  CHECK(price(streaming, {"nchw", 8}, {"nchw", 8}) == picoseconds{});
+  CHECK(price(none, {"nchw", 8}, {"nchw", 8}) == picoseconds{});
+  CHECK(price(none, {"nchwc", 16}, {"nchw", 16}) == never);
 }
