@@ -6,9 +6,12 @@
 #include <mars/compressed_mapper.hpp>
 #include <mars/compression.hpp>
 #include <mars/compression/published_accuracy.hpp>
+#include <mars/core/deadline.hpp>
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +59,13 @@ auto answer_compressed(options const& o, workload& w, answer_function const& ans
   std::optional<outcome> best;
   std::optional<mars::graph> network;
   std::optional<mars::bound> least;
+  auto const until =
+      o.budget.wall ? mars::deadline::after(*o.budget.wall) : mars::deadline::never();
+  auto with = o;
+  std::size_t done = 0;
+  std::uint64_t evaluations = 0;
+  mars::seconds wall{};
+  bool exhausted = true;
   std::vector<std::pair<std::string, std::string>> rejected;
   for (auto const& name : o.compressions) {
     auto const c = compression_named(name);
@@ -63,18 +73,25 @@ auto answer_compressed(options const& o, workload& w, answer_function const& ans
       return mars::fail(mars::error_code::unknown_name, "--compressions", name.substr(0, 64),
                         "none, float16, bfloat16, int8, int8_inside, weight_pruning_N, "
                         "channel_pruning_N, or sums of them");
-    auto point = mars::permitting_point(*c, limit);
+    auto point = mars::permitting_point(w.graph, *c, limit);
     if (!point && name != "none" && !o.accuracy_unknown) {
       rejected.emplace_back(name,
                             fmt::format("nobody published that {} loses at most {} points with it",
                                         limit.network, limit.most_loss));
+      ++done;
       continue;
     }
     auto smaller = (*c)(w.graph);
     if (!smaller)
       return mars::unexpected{std::move(smaller).error().inside("--compressions " + name)};
-    auto found = answer({*smaller, w.warnings});
+    if (!until.is_never())
+      with.budget.wall = until.remaining() / static_cast<double>(o.compressions.size() - done);
+    ++done;
+    auto found = answer(with, {*smaller, w.warnings});
     if (!found) return found;
+    evaluations += found->plan.evaluations;
+    wall = wall + found->plan.wall;
+    exhausted = exhausted && found->plan.exhausted;
     if (!least || found->plan.bound.value < least->value) least = found->plan.bound;
     bool const better = !best || (found->plan.feasible() != best->plan.feasible()
                                       ? found->plan.feasible()
@@ -89,6 +106,9 @@ auto answer_compressed(options const& o, workload& w, answer_function const& ans
                       "none, or one with a published accuracy, or --accuracy-unknown",
                       rejected.front().first + ": " + rejected.front().second);
   best->plan.bound = *least;
+  best->plan.evaluations = evaluations;
+  best->plan.wall = wall;
+  best->plan.exhausted = exhausted;
   best->compression->rejected = std::move(rejected);
   w.graph = *std::move(network);
   return *std::move(best);

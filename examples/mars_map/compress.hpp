@@ -12,9 +12,9 @@
 namespace mars_map {
 
 /// Answers for the workload under each of `o.compressions` that the limit on accuracy permits, and takes the
-/// best; `w` becomes the compressed workload. Errors: `unknown_name`, `infeasible` where none is permitted, and
+/// best; they share the time of `o`. `w` becomes the compressed workload. Errors: `unknown_name`, `infeasible` where none is permitted, and
 /// those of an answer.
-using answer_function = std::function<mars::expected<outcome>(workload const&)>;
+using answer_function = std::function<mars::expected<outcome>(options const&, workload const&)>;
 [[nodiscard]] auto answer_compressed(options const& o, workload& w, answer_function const& answer)
     -> mars::expected<outcome>;
 

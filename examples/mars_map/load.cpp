@@ -49,6 +49,8 @@ namespace {
   a.image = o.image;
   a.sequence = o.sequence;
   a.element_bits = o.element_bits;
+  // Accuracies are published of networks of 32 bits.
+  if (!o.element_bits && !o.compressions.empty()) a.element_bits = 32;
   auto graph = mars::zoo::find(o.model, a);
   if (!graph) {
     auto e = std::move(graph).error();

@@ -112,8 +112,10 @@ void print_error(std::string message) {
   if (!system) return report_error(system.error());
   if (auto ok = settle(o, *system); !ok) return report_error(ok.error());
   if (auto ok = check_streams(o, *system); !ok) return report_error(ok.error());
-  auto const of = [&](workload const& one) { return answer(o, one, *system); };
-  auto found = o.compressions.empty() ? of(*w) : answer_compressed(o, *w, of);
+  auto const of = [&](options const& with, workload const& one) {
+    return answer(with, one, *system);
+  };
+  auto found = o.compressions.empty() ? of(o, *w) : answer_compressed(o, *w, of);
   if (!found) return report_error(found.error());
   if (o.streams && found->plan.evaluation.latency < mars::never)
     if (auto ok = add_streams(o, w->graph, *system, stop_on_interrupt(), *found); !ok)

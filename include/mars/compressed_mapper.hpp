@@ -3,6 +3,7 @@
 
 #include <mars/compression/accuracy.hpp>
 #include <mars/compression/any_compression.hpp>
+#include <mars/core/deadline.hpp>
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/evaluation/operator_forms.hpp>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,12 +46,29 @@ struct compressed_plan {
   std::vector<rejected_compression> rejected;
 };
 
-/// The published point that permits a compression: of those within the limit the one that loses least.
-/// The network as it is needs none. Nothing: no source says that it loses so little.
+namespace detail {
+/// Published points are of networks of 32 bits, and of what compressions make of those.
 template <deferred D = when_called>
-[[nodiscard]] auto permitting_point(any_compression const& c, accuracy_limit const& limit)
+[[nodiscard]] auto has_wide_layers(graph const& g) -> bool {
+  for (operator_id const v : operators(g)) {
+    operation const& o = op(g, v);
+    if (macs_of(o).count() == 0) continue;
+    for (auto const& x : o.operands)
+      if ((x.role == role::input || x.role == role::weight) && x.element_bits != 32) return false;
+  }
+  return true;
+}
+} // namespace detail
+
+/// The published point that permits a compression: of those within the limit the one that loses least.
+/// The network as it is needs none. Nothing: no source says that it loses so little, or the layers of `g`,
+/// before it is compressed, are not of 32 bits: nobody published what such a network reaches.
+template <deferred D = when_called>
+[[nodiscard]] auto permitting_point(graph const& g, any_compression const& c,
+                                    accuracy_limit const& limit)
     -> later<std::optional<compression::accuracy_point>, D> {
   later<std::optional<compression::accuracy_point>, D> best;
+  if (!detail::has_wide_layers<D>(g)) return best;
   auto const found =
       compression::find_accuracies<D>(limit.points, limit.network, c.accuracy(), limit.dataset);
   for (auto const& p : found)
@@ -66,7 +85,10 @@ template <deferred = when_called>
 } // namespace detail
 
 /// Maps a network under each compression that `limit` permits, all operators compressed alike, and takes
-/// the best plan; of equal ones the first. It says which published point permits it.
+/// the best plan; of equal ones the first. It says which published point permits it. The searches share the
+/// wall-clock budget, each getting an equal part of what is left; a budget of evaluations is of each. The plan
+/// counts the evaluations and the time of all, and is exhausted if all were. What a context starts or resumes
+/// from belongs to one problem, and is not used.
 ///
 /// Complexity: a search for each. Errors: of a compression or a search; `infeasible` when none is permitted.
 template <class Mapper, AcceleratorSystem System, deferred D = when_called>
@@ -74,44 +96,72 @@ template <class Mapper, AcceleratorSystem System, deferred D = when_called>
                                    std::span<any_compression const> compressions,
                                    accuracy_limit const& limit, search_context const& context = {})
     -> later<expected<compressed_plan>, D> {
-  later<std::optional<compressed_plan>, D> best;
-  std::vector<std::string> considered;
+  auto const until =
+      context.budget.wall ? deadline::after(*context.budget.wall) : deadline::never();
+  struct candidate {
+    any_compression const* compression{};
+    std::optional<compression::accuracy_point> accuracy;
+  };
+  later<std::vector<candidate>, D> permitted;
   std::vector<rejected_compression> rejected;
-  bound least{no_ticks, "none"};
   for (auto const& c : compressions) {
-    auto point = permitting_point(c, limit);
-    if (!point && !detail::is_uncompressed(c)) {
-      auto const key = c.accuracy();
-      rejected.push_back({c.name(), key.compression.empty()
-                                        ? std::string{"its accuracy is not tabulated"}
-                                        : "no source has '" + limit.network + "' with " +
-                                              key.compression + " (" + key.setting +
-                                              ") that loses at most " +
-                                              std::to_string(limit.most_loss) + " points"});
+    auto point = permitting_point<D>(g, c, limit);
+    if (point || detail::is_uncompressed<D>(c)) {
+      permitted.push_back({&c, std::move(point)});
       continue;
     }
+    auto const key = c.accuracy();
+    rejected.push_back(
+        {c.name(),
+         key.compression.empty() ? std::string{"its accuracy is not tabulated"}
+         : !detail::has_wide_layers<D>(g)
+             ? std::string{"no source has the network with layers that are not of 32 bits"}
+             : "no source has '" + limit.network + "' with " + key.compression + " (" +
+                   key.setting + ") that loses at most " + std::to_string(limit.most_loss) +
+                   " points"});
+  }
+  if (permitted.empty())
+    return fail(error_code::infeasible, "compressions", "none that is permitted",
+                "one with a published accuracy, or the network as it is",
+                rejected.empty() ? std::string{} : rejected.front().reason);
+  later<std::optional<compressed_plan>, D> best;
+  std::vector<std::string> considered;
+  bound least{no_ticks, "none"};
+  std::uint64_t evaluations = 0;
+  seconds wall{};
+  bool exhausted = true;
+  for (auto& one : permitted) {
+    auto const& c = *one.compression;
     auto smaller = c(g);
     if (!smaller) return unexpected{std::move(smaller).error().inside(c.name())};
-    auto found = map.find(*smaller, system, context);
+    auto its_own = context;
+    its_own.start.reset();
+    its_own.start_schedule.reset();
+    its_own.resume.reset();
+    auto const left = static_cast<double>(permitted.size() - considered.size());
+    if (!until.is_never()) its_own.budget.wall = until.remaining() / left;
+    auto found = map.find(*smaller, system, std::move(its_own));
     if (!found) return unexpected{std::move(found).error().inside(c.name())};
     considered.push_back(c.name());
     if (considered.size() == 1 || found->bound.value < least.value) least = found->bound;
-    auto const beats = [&](plan const& a, plan const& b) {
+    evaluations += found->evaluations;
+    wall = wall + found->wall;
+    exhausted = exhausted && found->exhausted;
+    auto const beats = [](plan const& a, plan const& b) {
       return a.feasible() != b.feasible() ? a.feasible() : a.value < b.value;
     };
     if (!best || beats(*found, best->plan))
       best = compressed_plan{.plan = *std::move(found),
                              .network = *std::move(smaller),
                              .compression = c.name(),
-                             .accuracy = std::move(point),
+                             .accuracy = std::move(one.accuracy),
                              .considered = {},
                              .rejected = {}};
   }
-  if (!best)
-    return fail(error_code::infeasible, "compressions", "none that is permitted",
-                "one with a published accuracy, or the network as it is",
-                rejected.empty() ? std::string{} : rejected.front().reason);
   best->plan.bound = least;
+  best->plan.evaluations = evaluations;
+  best->plan.wall = wall;
+  best->plan.exhausted = exhausted;
   best->considered = std::move(considered);
   best->rejected = std::move(rejected);
   return *std::move(best);

@@ -134,3 +134,14 @@ TEST_CASE("a table that is wrong is one line that names line and column") {
   CHECK(complaint_about_csv(csv_header + "\nN,D,\"none,fp32,70,S,L\n") ==
         "line 2: found a quote never closed, wanted a closing quote [parse]");
 }
+
+TEST_CASE("variants of a compression that nobody tabulated have no key") {
+  using namespace mars;
+  accuracy_key const none{};
+  CHECK(compression::weight_pruning{.sparsity = 0.8}.accuracy() != none);
+  CHECK(compression::weight_pruning{.sparsity = 0.8, .depthwise = true}.accuracy() == none);
+  CHECK(compression::channel_pruning{.keep = 0.5}.accuracy() != none);
+  CHECK(compression::channel_pruning{.keep = 0.5, .multiple = 8}.accuracy() == none);
+  CHECK(compression::then{compression::weight_pruning{.depthwise = true}, compression::int8{}}
+            .accuracy() == none);
+}

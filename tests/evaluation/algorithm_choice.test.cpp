@@ -17,12 +17,14 @@
 #include <mars/evaluation/sharing/fifo.hpp>
 #include <mars/evaluation/simulator.hpp>
 #include <mars/hardware/designs/winograd.hpp>
+#include <mars/mapper.hpp>
 #include <mars/mapping/validate.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,7 +63,7 @@ auto has_unread_result(graph const& g) -> bool {
 
 template <class O>
 void compare_toys(std::uint64_t seed, std::uint64_t trials, O const& objective) {
-  std::size_t feasible = 0, rewritten = 0, alone = 0;
+  std::size_t feasible = 0, rewritten = 0, alone = 0, resolved = 0;
   for (std::uint64_t trial = 0; trial < trials; ++trial) {
     CAPTURE(seed, trial);
     random_stream r{seed, trial};
@@ -98,6 +100,20 @@ void compare_toys(std::uint64_t seed, std::uint64_t trials, O const& objective) 
           ++alone;
         }
       }
+      // Without algorithms it runs with the fastest, which is one of the choices of the table.
+      auto stripped = m;
+      for (auto& o : stripped.operators) o.algorithm = o.format = {};
+      auto const plain = evaluate(g, s, stripped, cost::analytical{}, collective::standard{});
+      auto const choice = p.encode(stripped);
+      REQUIRE(plain);
+      REQUIRE(choice);
+      if (auto const same = p.evaluate(*choice); same.value < no_ticks) {
+        CHECK(same.value == objective(*plain));
+        CHECK(same.feasible() == plain->feasible());
+        if (s.size() == 1 && !has_unread_result(g))
+          CHECK(memory_demands(stripped, g, s).front().peak == plain->memory[0].peak);
+        ++resolved;
+      }
       feasible += value.feasible();
       for (auto const& o : priced->operators) rewritten += o.reorders > picoseconds{};
     }
@@ -105,6 +121,7 @@ void compare_toys(std::uint64_t seed, std::uint64_t trials, O const& objective) 
   CHECK(feasible > trials / 10);
   CHECK(rewritten > trials);
   CHECK(alone > trials / 20);
+  CHECK(resolved > trials);
 }
 
 } // namespace
@@ -147,11 +164,18 @@ TEST_CASE("a chain worked out by hand: times, reorders and memory") {
   constexpr double reorder = 2.0 * tensor; // ns
   constexpr double relu = 2.0 * tensor;
 
-  SECTION("the design's own choice knows no formats") {
+  SECTION("without a name it is the fastest, with its formats, weights and workspace") {
     auto const e = price();
-    CHECK(e.latency == ps(work + relu + work));
-    CHECK(e.memory[0].resident.count() == 2 * weights);
-    CHECK(e.memory[0].peak.count() == 2 * weights + 2 * tensor);
+    CHECK(e.latency == ps(work / 4 + relu + work / 4 + 4 * reorder));
+    CHECK(e.memory[0].resident.count() == 2 * 4 * weights);
+    CHECK(validate(m, g, s).empty());
+    CHECK(memory_demands(m, g, s)[0].peak == e.memory[0].peak);
+    m.operators[0].algorithm = m.operators[2].algorithm = "transformed";
+    CHECK(price().latency == e.latency);
+    CHECK(price().memory[0].peak == e.memory[0].peak);
+    auto const best =
+        mapper{cost::analytical{}, parallel::exclusive_shared{}, search::exact{}}(g, s);
+    CHECK(best.bound.value <= e.latency.count());
   }
   SECTION("from the plain format and back") {
     m.operators[0].algorithm = m.operators[2].algorithm = "blocks";
@@ -263,4 +287,31 @@ TEST_CASE("measured algorithms replace the design's, and a model without any lea
   CHECK(measured.shardings(0, 0).size() == 1);
   CHECK(best_of(measured) == "rows");
   CHECK(build(cost::roofline{}).variant(0, 0, 0) == nullptr);
+}
+
+namespace {
+/// Lists nothing to choose and states no price of a reorder.
+struct unordered_design {
+  bytes_per_second bandwidth{};
+  [[nodiscard]] auto name() const -> std::string_view { return "unordered"; }
+  [[nodiscard]] auto time(shard const&) const -> time_breakdown { return {}; }
+  [[nodiscard]] auto memory_bandwidth() const -> bytes_per_second { return bandwidth; }
+};
+} // namespace
+
+TEST_CASE("a design without reorders rewrites at its bandwidth, or not at all") {
+  std::vector<std::uint32_t> const designs{0};
+  layout held(1);
+  held[0].push_back({0, 100});
+  std::vector<unordered_design> const streaming{{bytes_per_second{1e9}}};
+  std::vector<unordered_design> const none{{bytes_per_second{infinite_seconds.count()}}};
+  auto const price = [&](auto const& catalogue, detail::element_form from,
+                         detail::element_form to) {
+    return detail::price_of_reorder(catalogue, designs, held, from, to).time;
+  };
+  CHECK(price(streaming, {"nchwc", 16}, {"nchw", 16}) == picoseconds{2 * 100 * 2 * 1000});
+  CHECK(price(streaming, {"nchw", 8}, {"nchw", 32}) == picoseconds{2 * 100 * 4 * 1000});
+  CHECK(price(streaming, {"nchw", 8}, {"nchw", 8}) == picoseconds{});
+  CHECK(price(none, {"nchw", 8}, {"nchw", 8}) == picoseconds{});
+  CHECK(price(none, {"nchwc", 16}, {"nchw", 16}) == never);
 }

@@ -355,3 +355,24 @@ TEST_CASE("processor: a larger shard is never faster", "[primitive]") {
   }
   CHECK(grown > 300);
 }
+
+TEST_CASE("every algorithm states the energy of its own time") {
+  primitive::processor core{.peak_rate = flops_per_second{1e11},
+                            .bandwidth = bytes_per_second{1e10}};
+  auto const op = mars_test::make_convolution({.batch = 1,
+                                               .groups = 1,
+                                               .out_channels = 32,
+                                               .in_channels = 32,
+                                               .rows = 16,
+                                               .columns = 16,
+                                               .kernel_rows = 3,
+                                               .kernel_columns = 3,
+                                               .stride = 1,
+                                               .element_bits = 32});
+  for (auto const& a : core.algorithms(shard{op})) CHECK_FALSE(is_known(a.energy));
+  core.power = watts{7};
+  auto const listed = core.algorithms(shard{op});
+  CHECK(listed.size() > 2);
+  for (auto const& a : listed) CHECK(a.energy == core.power * a.time.total);
+  CHECK(listed[0].energy != listed[1].energy);
+}

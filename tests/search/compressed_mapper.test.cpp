@@ -37,8 +37,8 @@ auto published_point(std::string compression, std::string setting, double top1, 
           .note = {}};
 }
 
-auto tiny_network() -> graph {
-  builder b{"tiny"};
+auto tiny_network(int bits = 16) -> graph {
+  builder b{"tiny", bits};
   auto const image = b.input("image", {1, 8, 6, 6});
   auto const x = b.relu(b.conv(image, {.out_channels = 16, .kernel = {3, 3}, .padding = {1, 1}}));
   b.output(b.conv(x, {.out_channels = 8, .kernel = {3, 3}, .padding = {1, 1}}));
@@ -48,7 +48,7 @@ auto tiny_network() -> graph {
 } // namespace
 
 TEST_CASE("only published settings within the limit are mapped, and the best says which it is") {
-  auto const g = tiny_network();
+  auto const g = tiny_network(32);
   // Nothing but bytes counts: the narrowest network is the fastest.
   mars_test::toy_processor const toy{
       .rows_rate = 1e15, .blocks_rate = 1e3, .transformed_rate = 1e3};
@@ -77,6 +77,15 @@ TEST_CASE("only published settings within the limit are mapped, and the best say
   CHECK(found->plan.mapping == alone->mapping);
   CHECK(found->plan.gap() == 0);
   CHECK(found->plan.value < exact_mapper().find(g, s)->value);
+
+  CHECK(found->plan.exhausted);
+  CHECK(found->plan.evaluations == alone->evaluations + exact_mapper().find(g, s)->evaluations);
+
+  // Of a network of other bits than published ones nothing is known.
+  auto const narrow = find_compressed(exact_mapper(), tiny_network(16), s, all, limit);
+  REQUIRE(narrow);
+  CHECK(narrow->considered == std::vector<std::string>{"none"});
+  CHECK_FALSE(narrow->accuracy);
 
   limit.most_loss = 0.4;
   CHECK(find_compressed(exact_mapper(), g, s, all, limit)->compression == "none");
@@ -181,8 +190,81 @@ TEST_CASE("a compression that an operator cannot have is named") {
   mapping m{.sets = {{{accelerator_id{0}}, "toy"}}, .operators = {}};
   m.operators.assign(3, {set_id{0}, sharding{}});
   m.operators[1].compression = "int3";
-  auto const formed = form_graph(g, {}, m);
+  operator_forms const none;
+  auto const formed = form_graph(g, none, m);
   REQUIRE_FALSE(formed);
   CHECK(formed.error().code == error_code::unknown_name);
   CHECK(formed.error().path == "operators[1].compression");
+  // Nor is it priced as if it were not there.
+  auto const priced = evaluate(g, mars_test::toy_system(mars_test::toy_processor{}), m,
+                               cost::analytical{}, collective::standard{});
+  REQUIRE_FALSE(priced);
+  CHECK(priced.error().code == error_code::invalid_mapping);
+  CHECK(priced.error().path == "operators[1].compression");
+  m.operators.pop_back();
+  CHECK(form_graph(g, none, m).error().code == error_code::invalid_mapping);
+}
+
+TEST_CASE("schedules refuse compressions that differ between neighbours") {
+  auto const g = tiny_network();
+  std::vector<any_compression> const all{compression::int8{}};
+  auto const forms = forms_of(g, all);
+  auto const s = mars_test::toy_system(mars_test::toy_processor{});
+  mapping m{.sets = {{{accelerator_id{0}}, "toy"}}, .operators = {}};
+  m.operators.assign(g.size(), {set_id{0}, sharding{}});
+  for (operator_id const v : operators(g)) m.launch_order.push_back(v);
+  auto const price = [&] {
+    auto const formed = form_graph(g, forms, m);
+    return evaluate(formed.value(), s, m, cost::analytical{}, collective::standard{});
+  };
+  for (auto& p : m.operators) p.compression = "int8";
+  CHECK(price());
+  m.operators[1].compression.clear();
+  auto const mixed = price();
+  REQUIRE_FALSE(mixed);
+  CHECK(mixed.error().code == error_code::unsupported);
+  CHECK(mixed.error().path == "operators[1].compression");
+}
+
+TEST_CASE("forms that cannot stand in for their operator are named") {
+  auto const g = tiny_network();
+  auto const s = mars_test::toy_system(mars_test::toy_processor{});
+  std::vector<any_compression> const all{compression::int8{}};
+  auto const sound = forms_of(g, all);
+  auto const refused = [&](operator_forms const& forms) {
+    return exact_mapper().find_formed(g, s, forms).error().path;
+  };
+  REQUIRE(exact_mapper().find_formed(g, s, sound));
+  auto forms = sound;
+  forms[2].front().op.dims[0].extent += 1;
+  CHECK(refused(forms) == "forms[2][0].dims");
+  forms = sound;
+  forms[0].front().op.operands[0].element_bits = 0;
+  CHECK(refused(forms).starts_with("forms[0][0]."));
+  forms = sound;
+  forms.pop_back();
+  CHECK(refused(forms) == "forms");
+}
+
+TEST_CASE("operators that differ in their forms alone are told apart") {
+  builder b{"twins"};
+  auto const same = [&](value x) {
+    return b.conv(x, {.out_channels = 8, .kernel = {3, 3}, .padding = {1, 1}});
+  };
+  b.output(same(same(same(same(b.input("image", {1, 8, 6, 6}))))));
+  auto const g = std::move(b).build().value();
+  auto const s = mars_test::toy_system(mars_test::toy_processor{});
+  std::vector<any_compression> const all{compression::int8{}};
+  auto const choices = [&](operator_forms const& forms, std::size_t v) {
+    return build_problem(g, s, cost::analytical{}, parallel::exclusive_shared{},
+                         collective::standard{}, objective::latency{}, {{accelerator_id{0}}},
+                         overlaps::no, algorithm_choice::mapper, forms)
+        .value()
+        .shardings(v, 0)
+        .size();
+  };
+  auto forms = forms_of(g, all);
+  CHECK(choices(forms, 1) == choices(forms, 2));
+  forms[2].clear();
+  CHECK(choices(forms, 1) == 2 * choices(forms, 2));
 }

@@ -41,6 +41,7 @@ struct then {
       -> accuracy_key requires names_its_accuracy<First> && names_its_accuracy<Second> {
     auto const a = first.accuracy();
     auto const b = second.accuracy();
+    if (a.compression.empty() || b.compression.empty()) return {};
     if (a.compression == "none") return b;
     if (b.compression == "none") return a;
     return {a.compression + "+" + b.compression, a.setting + ", " + b.setting};

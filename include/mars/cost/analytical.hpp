@@ -21,15 +21,12 @@ struct analytical {
     return result;
   }
 
-  /// Those of the design. It knows the energy of a shard, not of an algorithm: all have that one.
+  /// Those of the design, each with the energy that it states.
   template <AlgorithmicDesign D>
   [[nodiscard]] auto algorithms(shard const& s, D const& design) const
       -> std::vector<algorithm_cost> {
     std::vector<algorithm_cost> all;
-    for (auto const& a : design.algorithms(s)) all.push_back({a, unknown_joules});
-    if constexpr (EnergyDesign<D>)
-      if (!all.empty())
-        for (auto const energy = design.energy(s); auto& a : all) a.energy = energy;
+    for (algorithm_time const& a : design.algorithms(s)) all.push_back({a, a.energy});
     return all;
   }
 };

@@ -89,7 +89,8 @@ public:
   [[nodiscard]] auto operator()(
       Graph const& g, later<std::vector<std::vector<accelerator_id>>, D> const& candidates)
       -> later<expected<mapping_problem>, D> {
-    auto classes = classify(g, t_);
+    if (auto ok = check_forms(g, *forms_); !ok) return unexpected{std::move(ok).error()};
+    auto classes = classify(g, t_, *forms_);
     if (!classes) return unexpected{std::move(classes).error()};
     classes_ = *std::move(classes);
     if constexpr (AlgorithmCostModelFor<Cost, design_of_system<System>>)
@@ -102,7 +103,7 @@ public:
       t_.edges.clear();
       t_.op_class.clear();
       t_.has_macs.clear();
-      classes_ = classify(g, t_, results_of(g, t_.order.size())).value();
+      classes_ = classify(g, t_, *forms_, results_of(g, t_.order.size())).value();
     }
     list_sets(candidates);
     if (t_.sets.empty())

@@ -29,11 +29,12 @@ namespace mars {
 /// launch order has scheduled semantics: see `evaluate_schedule`; with streams, `evaluate_streams`. What
 /// does not fit, or cannot run, is in `shortages`.
 ///
-/// Where placements name algorithms of a design that reorders, inputs are rewritten, one after another, from
-/// the format their producer's algorithm wrote to the one that is read here, by every reader for itself;
-/// what comes from outside, graph results, and operators without an algorithm have the plain format.
+/// On a design that lists algorithms and reorders, a placement without one runs as the first of the
+/// fastest. Inputs are rewritten, one after another, from the format their producer's algorithm wrote to the
+/// one that is read here, by every reader for itself; what comes from outside, graph results, and operators
+/// that have no algorithms have the plain format.
 /// Where placements name compressions, the graph is what they made of it (`form_graph`), and elements are
-/// rewritten where neighbours have others.
+/// rewritten where neighbours have others; on any other graph a compression is `invalid_mapping`.
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: a mapping that is not one (a placement too many, an
 /// unknown design, an illegal sharding), with its path.
@@ -53,6 +54,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   design_catalogue<System> const catalogue{system};
   if (auto ok = detail::check_evaluable(ops, system, catalogue, m); !ok)
     return unexpected{ok.error()};
+  if (auto ok = detail::check_compressions(g, m); !ok) return unexpected{ok.error()};
 
   later<std::vector<std::size_t>, D> position(n), last_use(n, n);
   for (std::size_t i = 0; i < n; ++i) position[(*order)[i].index()] = i;
@@ -155,7 +157,7 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
     result.latency = saturating_add(result.latency, duration);
     entry.end = result.latency;
     busy[s] = saturating_add(busy[s], duration);
-    if (entry.compute >= never)
+    if (entry.compute >= never || entry.reorders >= never)
       result.shortages.push_back(
           {shortage::kind::unsupported, m.sets[s].accelerators.front(), v, {}, {}, {}});
 

@@ -277,7 +277,7 @@ protected:
 /// The latency is the makespan. The bottleneck counts accelerators, not links.
 ///
 /// Complexity: O(V + E·p²) model calls. Errors: as `evaluate`; a launch order that is none;
-/// `unsupported` for placements that name an algorithm or a format.
+/// `unsupported` for placements that name an algorithm or a format, or another compression than a neighbour.
 template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<System> Cost,
           CollectiveModelForSystem<System> Collective, deferred D = when_called>
 [[nodiscard]] auto evaluate_schedule(Graph const& g, System const& system, mapping const& m,
@@ -292,7 +292,8 @@ template <WorkloadGraph Graph, AcceleratorSystem System, CostModelForSystem<Syst
   if (auto ok = detail::check_evaluable(ops, system, catalogue, m); !ok)
     return unexpected{ok.error()};
   if (auto ok = detail::check_launch_order(g, n, m); !ok) return unexpected{ok.error()};
-  if (auto ok = detail::check_no_algorithms(m); !ok) return unexpected{ok.error()};
+  if (auto ok = detail::check_compressions(g, m); !ok) return unexpected{ok.error()};
+  if (auto ok = detail::check_no_rewrites(g, m); !ok) return unexpected{ok.error()};
   for (std::size_t v = 0; v < n; ++v)
     if (m.operators[v].weights == residency::streamed && !is_staged(system.interconnect))
       return fail(error_code::invalid_mapping,

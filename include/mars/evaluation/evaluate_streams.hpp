@@ -33,7 +33,8 @@ template <class Result, WorkloadGraph Graph, AcceleratorSystem System, class Cos
   design_catalogue<System> const catalogue{system};
   if (auto ok = check_evaluable(ops, system, catalogue, m); !ok) return unexpected{ok.error()};
   if (auto ok = check_launch_order(g, n, m); !ok) return unexpected{ok.error()};
-  if (auto ok = check_no_algorithms(m); !ok) return unexpected{ok.error()};
+  if (auto ok = check_compressions(g, m); !ok) return unexpected{ok.error()};
+  if (auto ok = check_no_rewrites(g, m); !ok) return unexpected{ok.error()};
   auto const devices = devices_of_sets(catalogue, m);
   if (auto ok = check_streams(ops, system, devices, m); !ok) return unexpected{ok.error()};
   return use(stream_pricing<Graph, System, Cost, Collective>{g, system, m, cost, collective,

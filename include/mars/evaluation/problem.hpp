@@ -338,22 +338,26 @@ public:
 
 private:
   /// The choice that a placement is, on a set whose designs mean different things by one name the one
-  /// that the slot's design can run. Without an algorithm it is the cheapest with its sharding.
+  /// that the slot's design can run. Without an algorithm it is the first of the fastest with its sharding,
+  /// format and compression.
   [[nodiscard]] auto choice_of(std::size_t v, slot s, later<placement, D> const& p) const
       -> std::optional<std::uint16_t> {
     auto const& r = row(v, s.set);
     operator_variant const wanted{p.algorithm, p.format, p.compression};
     auto const& node = r.node[s.design];
-    std::optional<std::uint16_t> found, cheapest;
+    auto const& compute = r.compute[s.design];
+    std::optional<std::uint16_t> found, fastest;
     for (std::uint16_t c = 0; c < r.shardings.size(); ++c) {
       if (r.shardings[c] != p.sharding) continue;
       auto const* how = variant(v, s.set, c);
       if (how == nullptr && wanted == operator_variant{}) return c;
       if (how == nullptr) continue;
       if (*how == wanted && (!found || node[c] < node[*found])) found = c;
-      if (!cheapest || node[c] < node[*cheapest]) cheapest = c;
+      if (wanted.algorithm.empty() && how->format == wanted.format &&
+          how->compression == wanted.compression && (!fastest || compute[c] < compute[*fastest]))
+        fastest = c;
     }
-    return found || wanted != operator_variant{} ? found : cheapest;
+    return found ? found : fastest;
   }
 
   /// What memory can come to at most. O(rows + tables + V).

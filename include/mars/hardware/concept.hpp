@@ -80,6 +80,7 @@ struct algorithm_time {
   std::string_view output_format{}; ///< of the tensors it writes
   bytes workspace{};                ///< besides the operands, while it runs
   std::optional<bytes> weights{};   ///< of the first weight as it keeps it; nothing: as it is
+  joules energy{unknown_joules};    ///< of one run
 };
 
 // Copying is asked last everywhere: the type-erased wrappers convert from what models these
@@ -168,6 +169,19 @@ concept AlgorithmicDesign = AcceleratorDesign<D> && lists_algorithms<D>;
 /// is any format; `to` may be `other_width`, and `size` is then that of the wider elements.
 template <class D>
 concept ReorderingDesign = AlgorithmicDesign<D> && reorders_data<D>;
+
+/// Does this design let its algorithms be chosen? A wrapper asks what it wraps.
+template <AcceleratorDesign D>
+[[nodiscard]] constexpr auto lets_choose([[maybe_unused]] D const& d) -> bool {
+  if constexpr (!ReorderingDesign<D>)
+    return false;
+  else if constexpr (requires {
+                       { d.reorders() } -> std::same_as<bool>;
+                     })
+    return d.reorders();
+  else
+    return true;
+}
 
 /// A design that counts what crosses a host link in its own way (H2H); of others it is the bytes of
 /// the shard's weights, inputs and outputs, as `mars::host_traffic` says.

@@ -105,7 +105,10 @@ struct basic_processor {
   /// Each way to run a shard. Empty: there is none.
   [[nodiscard]] auto algorithms(shard const& s) const -> algorithm_list {
     algorithm_list all;
-    visit(s, [&](algorithm_time const& a) { all.push_back(a); });
+    visit(s, [&](algorithm_time a) {
+      a.energy = power * a.time.total;
+      all.push_back(a);
+    });
     return all;
   }
   [[nodiscard]] auto time(shard const& s) const -> time_breakdown {

@@ -53,7 +53,17 @@ struct basic_computation_prioritized {
 private:
   [[nodiscard]] static auto time(later<mapping_problem, D> const& p, std::size_t v, slot s)
       -> ticks {
-    return p.row(v, s.set).compute[s.design].front();
+    auto const& row = p.row(v, s.set);
+    return row.compute[s.design][first_sharding(row, s)];
+  }
+  /// Of the choices with the first sharding the cheapest; without variants there is one.
+  [[nodiscard]] static auto first_sharding(later<choice_row, D> const& row, slot s)
+      -> std::uint16_t {
+    auto const& node = row.node[s.design];
+    std::uint16_t best = 0;
+    for (std::uint16_t c = 1; !row.variant.empty() && c < row.shardings.size(); ++c)
+      if (node[c] < node[best] && row.shardings[c] == row.shardings[0]) best = c;
+    return best;
   }
   [[nodiscard]] static auto total(later<mapping_problem, D> const& p,
                                   later<std::vector<slot>, D> const& slots) -> ticks {
@@ -110,6 +120,8 @@ private:
           if (time(p, v, a.slots[s]) < time(p, v, a.slots[best])) best = s;
         previous = best;
         a.slot_of[v] = previous;
+        auto const here = a.slots[previous];
+        a.choice_of[v] = first_sharding(p.row(v, here.set), here);
         continue;
       }
       a.slot_of[v] = incoming.empty() ? previous : a.slot_of[p.edges()[incoming.front()].producer];

@@ -86,7 +86,10 @@ public:
   void operator()(later<mapping_problem, D> const& p, later<assignment, D>& a,
                   std::size_t v) const {
     auto const names = p.dims(v);
-    auto const all = p.shardings(v, a.slots[a.slot_of[v]].set);
+    auto const here = a.slots[a.slot_of[v]];
+    auto const all = p.shardings(v, here.set);
+    auto const& row = p.row(v, here.set);
+    auto const& node = row.node[here.design];
     double best = -1;
     for (std::size_t c = 0; c < all.size(); ++c) {
       if (all[c].shared || all[c].scatter) continue;
@@ -96,7 +99,9 @@ public:
         score += std::log2(cut.ways) * of(names[cut.dim]) * rank;
         rank *= 0.999;
       }
-      if (score > best) {
+      // Of the ways to run with one sharding the cheapest: it may be infinite with this design.
+      if (score > best || (score == best && !row.variant.empty() && all[c] == all[a.choice_of[v]] &&
+                           node[c] < node[a.choice_of[v]])) {
         best = score;
         a.choice_of[v] = static_cast<std::uint16_t>(c);
       }

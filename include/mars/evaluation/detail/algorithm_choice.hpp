@@ -14,6 +14,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -70,13 +71,9 @@ template <class Cost, AcceleratorDesign Design>
                                  [[maybe_unused]] Design const& design)
     -> std::vector<algorithm_cost> {
   std::vector<algorithm_cost> all;
-  if constexpr (AlgorithmCostModelFor<Cost, Design> && ReorderingDesign<Design>) {
-    if constexpr (requires {
-                    { design.reorders() } -> std::same_as<bool>;
-                  }) // a wrapper
-      if (!design.reorders()) return all;
-    for (auto const& a : cost.algorithms(s, design)) all.push_back(a);
-  }
+  if constexpr (AlgorithmCostModelFor<Cost, Design>)
+    if (lets_choose(design))
+      for (auto const& a : cost.algorithms(s, design)) all.push_back(a);
   return all;
 }
 
@@ -153,6 +150,23 @@ struct element_form {
   int bits{};
 };
 
+/// What `design` takes to rewrite elements. One that states no price of it reads and writes them once;
+/// without a bandwidth either, it cannot.
+template <AcceleratorDesign Design>
+[[nodiscard]] auto time_to_rewrite(Design const& design, std::int64_t elements, element_form from,
+                                   element_form to) -> seconds {
+  auto const wider = storage(elements, std::max(from.bits, to.bits));
+  if constexpr (ReorderingDesign<Design>)
+    if (lets_choose(design))
+      return design.reorder(wider, from.format, from.format == to.format ? other_width : to.format);
+  if constexpr (states_bandwidth<Design>) {
+    bytes_per_second const rate = design.memory_bandwidth();
+    if (rate.count() > 0 && rate.count() < std::numeric_limits<double>::infinity())
+      return bytes{2 * wider.count()} / rate;
+  }
+  return elements == 0 ? seconds{} : infinite_seconds;
+}
+
 /// `held` by rank. A format that may be any needs no rewriting, whatever the width.
 template <class Catalogue>
 [[nodiscard]] auto price_of_reorder(Catalogue const& catalogue,
@@ -166,13 +180,8 @@ template <class Catalogue>
   for (std::size_t rank = 0; rank < held.size(); ++rank) {
     auto const elements = volume(held[rank]);
     price.copy = std::max(price.copy, storage(elements, to.bits).count());
-    auto const& design = catalogue[designs[rank]];
-    if constexpr (ReorderingDesign<std::remove_cvref_t<decltype(design)>>) {
-      seconds const takes =
-          design.reorder(storage(elements, std::max(from.bits, to.bits)), from.format,
-                         from.format == to.format ? other_width : to.format);
-      slowest = std::max(slowest, takes.count());
-    }
+    slowest =
+        std::max(slowest, time_to_rewrite(catalogue[designs[rank]], elements, from, to).count());
   }
   price.time = to_picoseconds(seconds{slowest});
   return price;
@@ -233,17 +242,13 @@ template <WorkloadGraph Graph, deferred D = when_called>
 }
 
 /// What a placement asks for, on designs by rank; nothing: a member does not list it for its shard.
+/// Without an algorithm, where there are some to choose from, it is the first of the fastest, with all
+/// that this one needs.
 template <deferred D = when_called, class Cost, class Catalogue>
 [[nodiscard]] auto placed_run(later<operation, D> const& o, later<placement, D> const& placed,
                               Cost const& cost, Catalogue const& catalogue,
                               std::span<std::uint32_t const> designs)
     -> std::optional<operator_run> {
-  operator_run run;
-  if (placed.algorithm.empty()) {
-    if (placed.format.empty()) return run;
-    run.input_format = run.output_format = placed.format;
-    return carries_formats(o.kind) ? std::optional{run} : std::nullopt;
-  }
   std::vector<algorithm_cost> listed;
   auto const all = algorithms_on<D>(
       o, placed.sharding, designs,
@@ -252,10 +257,26 @@ template <deferred D = when_called, class Cost, class Catalogue>
         listed = algorithms_of(cost, part, catalogue[number]);
         return listed;
       });
-  for (auto const& a : all)
-    if (a.name == placed.algorithm && (placed.format.empty() || a.carries()))
-      return run_of<D>(o, placed.sharding, designs.size(), a, placed.format);
-  return std::nullopt;
+  if (placed.algorithm.empty() && all.empty()) {
+    operator_run run;
+    if (placed.format.empty()) return run;
+    run.input_format = run.output_format = placed.format;
+    return carries_formats(o.kind) ? std::optional{run} : std::nullopt;
+  }
+  set_algorithm const* chosen = nullptr;
+  picoseconds least{};
+  for (auto const& a : all) {
+    if (!placed.format.empty() && !a.carries()) continue;
+    if (!placed.algorithm.empty() && a.name != placed.algorithm) continue;
+    double slowest = 0;
+    for (auto const& c : a.cost) slowest = std::max(slowest, c.time.total.count());
+    auto const takes = to_picoseconds(seconds{slowest});
+    if (chosen != nullptr && least <= takes) continue;
+    chosen = &a;
+    least = takes;
+  }
+  if (chosen == nullptr) return std::nullopt;
+  return run_of<D>(o, placed.sharding, designs.size(), *chosen, placed.format);
 }
 
 } // namespace mars::detail

@@ -66,15 +66,46 @@ template <AcceleratorSystem System, deferred D = when_called>
   return {};
 }
 
+/// A mapping names the compressions that made the operators of its graph, and no others: only a graph
+/// that `form_graph` made has any. Precondition: one placement per operator.
+template <WorkloadGraph Graph, deferred D = when_called>
+[[nodiscard]] auto check_compressions(Graph const& g, later<mapping, D> const& m)
+    -> expected<void> {
+  for (std::size_t v = 0; v < m.operators.size(); ++v) {
+    std::string made_by;
+    if constexpr (requires { compression_of(g, operator_id{v}); })
+      made_by = compression_of(g, operator_id{v});
+    if (auto const& named = m.operators[v].compression; named != made_by)
+      return fail(error_code::invalid_mapping,
+                  std::string{"operators["} + std::to_string(v) + "].compression",
+                  named.empty() ? std::string{"none"} : named,
+                  made_by.empty() ? std::string{"none: the operator of the graph has none"}
+                                  : made_by);
+  }
+  return {};
+}
+
 /// Operators of a schedule run as their designs choose: what an algorithm would reorder takes a place in
-/// time that nobody has described yet.
-template <deferred D = when_called>
-[[nodiscard]] auto check_no_algorithms(later<mapping, D> const& m) -> expected<void> {
-  for (std::size_t v = 0; v < m.operators.size(); ++v)
-    if (auto const& p = m.operators[v]; !p.algorithm.empty() || !p.format.empty())
-      return fail(
-          error_code::unsupported, std::string{"operators["} + std::to_string(v) + "].algorithm",
-          p.algorithm.empty() ? p.format : p.algorithm, "none, in a mapping with a launch order");
+/// time that nobody has described yet, and so does a tensor between two compressions. Precondition: one
+/// placement per operator.
+template <WorkloadGraph Graph, deferred D = when_called>
+[[nodiscard]] auto check_no_rewrites(Graph const& g, later<mapping, D> const& m) -> expected<void> {
+  auto const refuse = [&](std::size_t v, char const* field, std::string const& named) {
+    return fail(error_code::unsupported,
+                std::string{"operators["} + std::to_string(v) + "]." + field,
+                named.empty() ? std::string{"none"} : named,
+                field == std::string{"compression"}
+                    ? "that of its neighbours, in a mapping with a launch order"
+                    : "none, in a mapping with a launch order");
+  };
+  for (std::size_t v = 0; v < m.operators.size(); ++v) {
+    auto const& p = m.operators[v];
+    if (!p.algorithm.empty()) return refuse(v, "algorithm", p.algorithm);
+    if (!p.format.empty()) return refuse(v, "format", p.format);
+    for (input_edge const e : inputs(g, operator_id{v}))
+      if (m.operators[e.producer.index()].compression != p.compression)
+        return refuse(v, "compression", p.compression);
+  }
   return {};
 }
 

@@ -56,7 +56,9 @@ public:
     auto const& b = ends_[to];
     auto const bits = a.compression == b.compression ? a.bits : b.bits;
     if (a.format == b.format && a.bits == bits) return 0;
-    auto const number = known_({a.format, static_cast<std::uint32_t>(a.bits), to}) + 1;
+    auto const number = known_({a.format, static_cast<std::uint32_t>(a.bits),
+                                static_cast<std::uint32_t>(bits), to}) +
+                        1;
     if (number == prices_.size())
       prices_.push_back(price_of_reorder(*catalogue_, lists_[b.designs], (*layouts_)[b.layout],
                                          {formats_[a.format], a.bits}, {formats_[b.format], bits}));
@@ -74,7 +76,8 @@ private:
   later<std::vector<std::vector<std::uint32_t>>, D> lists_;
   later<interner<std::array<std::uint32_t, 5>>, D> ids_;
   std::vector<tensor_end> ends_;
-  later<interner<std::array<std::uint32_t, 3>>, D> known_; ///< by format and bits, and the end
+  later<interner<std::array<std::uint32_t, 4>>, D>
+      known_; ///< by format, bits before and after, and the end
   std::vector<reorder_price> prices_;
 };
 

@@ -4,6 +4,7 @@
 #include <mars/core/deferred.hpp>
 #include <mars/core/expected.hpp>
 #include <mars/evaluation/detail/interner.hpp>
+#include <mars/evaluation/operator_forms.hpp>
 #include <mars/evaluation/problem.hpp>
 #include <mars/workload/concept.hpp>
 #include <mars/workload/topology.hpp>
@@ -41,10 +42,22 @@ struct workload_classes {
   std::vector<edge_class> edges;
 };
 
+/// Can a problem not tell the forms of two operators apart?
+template <deferred D = when_called>
+[[nodiscard]] auto same_forms(operator_forms const& forms, std::size_t a, std::size_t b) -> bool {
+  return forms.empty() ||
+         std::equal(forms[a].begin(), forms[a].end(), forms[b].begin(), forms[b].end(),
+                    [](auto const& s, auto const& t) {
+                      return s.compression == t.compression && same_signature<D>(s.op, t.op);
+                    });
+}
+
 /// Fills what `t` says of operators and edges. O((V + E) log V); all that follows is done by class.
 /// `results`: by operator, outputs that leave the graph, if operators are to be told apart by them.
+/// Operators of one class, or one signature number, have the same `forms`. Precondition: `check_forms`.
 template <WorkloadGraph Graph, deferred D = when_called>
 [[nodiscard]] auto classify(Graph const& g, typename later<mapping_problem, D>::tables& t,
+                            operator_forms const& forms = {},
                             std::vector<std::vector<std::uint16_t>> const& results = {})
     -> later<expected<workload_classes>, D> {
   auto order = topological_order(g);
@@ -74,11 +87,14 @@ template <WorkloadGraph Graph, deferred D = when_called>
     if (!results.empty()) leaves = results[t.order[v].index()];
     auto& bucket = by_hash[signature_hash(o)];
     auto const like = std::find_if(bucket.begin(), bucket.end(), [&](std::uint32_t c) {
-      return same_signature(*classes.operators[c].first, o);
+      auto const& other = classes.operators[c];
+      return same_signature(*other.first, o) &&
+             same_forms<D>(forms, other.id.index(), t.order[v].index());
     });
     auto const same = std::find_if(like, bucket.end(), [&](std::uint32_t c) {
       auto const& other = classes.operators[c];
-      return other.fed == fed && other.results == leaves && same_signature(*other.first, o);
+      return other.fed == fed && other.results == leaves && same_signature(*other.first, o) &&
+             same_forms<D>(forms, other.id.index(), t.order[v].index());
     });
     if (same == bucket.end()) {
       auto const number = like == bucket.end() ? signatures++ : classes.operators[*like].signature;
