@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mars/exploration/study.hpp>
+#include <mars/io/report/detail/lanes.hpp>
 #include <mars/io/study/detail/chart.hpp>
 
 #include <fmt/format.h>
