@@ -268,12 +268,12 @@ TEST_CASE("the base is the first compression that changes nothing") {
   CHECK(late.base[1] == 2);
   CHECK(!late.break_evens.empty());
   CHECK(late.compression_effects.size() == 2);
-  auto const never = explored(ex::axis{std::vector{pruning{0.5}, pruning{0.75}}});
-  CHECK(!never.base_is_uncompressed);
-  CHECK(never.base[1] == 0);
-  CHECK(never.break_evens.empty());
-  CHECK(never.compression_effects.empty());
-  for (auto const& f : never.findings)
+  auto const without = explored(ex::axis{std::vector{pruning{0.5}, pruning{0.75}}});
+  CHECK(!without.base_is_uncompressed);
+  CHECK(without.base[1] == 0);
+  CHECK(without.break_evens.empty());
+  CHECK(without.compression_effects.empty());
+  for (auto const& f : without.findings)
     if (f.name == "hardware_dependent") CHECK(f.result == ex::verdict::cannot_be_said);
 }
 
