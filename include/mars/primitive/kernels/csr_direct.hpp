@@ -94,26 +94,13 @@ private:
 };
 
 /// Direct convolution with sparse weights. Any layer.
-struct csr_direct {
+struct csr_direct : sparse_primitive<csr_direct, csr_direct_kernel> {
   static constexpr std::string_view name = "csr_direct";
-  static constexpr layout format = layout::nchw;
-  static constexpr double error = 2e-5; ///< as direct
 
-  using untuned = tile<4, 1>;
   using tiles =
       std::conditional_t<registers == 32,
                          tile_set<tile<2, 1>, tile<4, 1>, tile<8, 1>, tile<13, 1>, tile<24, 1>>,
                          tile_set<tile<2, 1>, tile<4, 1>, tile<8, 1>, tile<12, 1>>>;
-
-  [[nodiscard]] static auto supports(convolution_layer const&) -> bool { return true; }
-
-  template <class Tile>
-  [[nodiscard]] static auto make(convolution_layer const& c, std::span<float const> weights)
-      -> program {
-    if (csr_vector_kernel::supports(c))
-      return {name, "vector", format, c, csr_vector_kernel{c, weights}};
-    return {name, text_of(Tile{}), format, c, csr_direct_kernel<Tile::vectors>{c, weights}};
-  }
 };
 
 } // namespace mars::primitive::kernels

@@ -4,6 +4,7 @@
 #include <mars/primitive/kernels/csr_matrix.hpp>
 #include <mars/primitive/kernels/im2col.hpp>
 #include <mars/primitive/kernels/layout.hpp>
+#include <mars/primitive/kernels/program.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -85,6 +86,26 @@ private:
   offset depth_; ///< inputs of an output
   offset width_; ///< images at once
   csr_matrix weights_;
+};
+
+/// What sparse primitives have in common. Any layer; those of one output position have a kernel of their
+/// own. A tile is so many vectors of one output channel: `Kernel<vectors>`.
+template <class Primitive, template <int> class Kernel>
+struct sparse_primitive {
+  static constexpr layout format = layout::nchw;
+  static constexpr double error = 2e-5; ///< as direct
+
+  using untuned = tile<4, 1>;
+
+  [[nodiscard]] static auto supports(convolution_layer const&) -> bool { return true; }
+
+  template <class Tile>
+  [[nodiscard]] static auto make(convolution_layer const& c, std::span<float const> weights)
+      -> program {
+    if (csr_vector_kernel::supports(c))
+      return {Primitive::name, "vector", format, c, csr_vector_kernel{c, weights}};
+    return {Primitive::name, text_of(Tile{}), format, c, Kernel<Tile::vectors>{c, weights}};
+  }
 };
 
 } // namespace mars::primitive::kernels
