@@ -4,14 +4,17 @@
 // and how well cost::calibrated predicts them: cross-validated, with a network left out, and by what is lost
 // when it chooses the kernel of each layer.
 //
-//   measured_costs [--cache FILE] [--rows FILE] [--vendor-only] [--fp32] [NETWORK...]
+//   measured_costs [--cache FILE] [--rows FILE] [--vendor-only] [--fp32] [--sparse] [--no-probes] [NETWORK...]
 //
 // Without a network: resnet18 and vgg16. The rows go to FILE as comma-separated values. --fp32: of the library
-// nothing else.
+// nothing else. --sparse: our sparse kernels, too, and from which share of zeros on they pay. --no-probes: fits
+// know the layers of networks only.
 #include <mars/core/files.hpp>
 #include <mars/cost/cross_validation.hpp>
 #include <mars/measurement.hpp>
+#include <mars/measurement/break_even.hpp>
 #include <mars/measurement/own_kernels.hpp>
+#include <mars/measurement/probes.hpp>
 #include <mars/zoo/registry.hpp>
 #if defined(MARS_HAS_ONEDNN)
 #include <mars/measurement/onednn.hpp>
@@ -23,8 +26,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,21 +47,31 @@ struct arguments {
   std::string cache{};
   std::string rows{};
   bool own{true};
+  bool sparse{};
+  bool probes{true};
   std::vector<precision> vendor{precision::fp32, precision::bf16, precision::int8};
   std::vector<std::string> networks{};
 };
 
-auto to_csv(measurement::measured_layers const& m) -> std::string {
+auto to_csv(measurement::measured_layers const& m, cost::held_out_times const& folds,
+            cost::held_out_times const& left_out) -> std::string {
+  auto const or_nothing = [](std::optional<mars::seconds> t) {
+    return t ? fmt::format("{:.9g}", t->count()) : std::string{};
+  };
   std::string text =
       "network,layer,repeats,shape,primitive,code,precision,implementation,reorders_input,"
-      "reorders_output,automatic,executed_macs,valid_macs,time_s,median_s,spread,samples\n";
-  for (auto const& r : m.rows)
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{:.0f},{},{:.9g},{:.9g},{:.4f},{}\n",
-                        r.network, r.layer, r.repeats, measurement::to_text(r.shape), r.primitive,
-                        r.code, to_string(r.element), r.record.implementation,
-                        r.record.reorders_input ? 1 : 0, r.record.reorders_output ? 1 : 0,
-                        r.automatic ? 1 : 0, r.executed(), r.valid().count(), r.time().count(),
-                        r.record.time.median.count(), r.record.time.spread, r.record.time.samples);
+      "reorders_output,automatic,executed_macs,valid_macs,time_s,median_s,spread,samples,"
+      "cross_validated_s,left_out_s\n";
+  for (std::size_t i = 0; i < m.rows.size(); ++i) {
+    auto const& r = m.rows[i];
+    text += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{:.0f},{},{:.9g},{:.9g},{:.4f},{},{},{}\n", r.network,
+        r.layer, r.repeats, measurement::to_text(r.shape), r.primitive, r.code,
+        to_string(r.element), r.record.implementation, r.record.reorders_input ? 1 : 0,
+        r.record.reorders_output ? 1 : 0, r.automatic ? 1 : 0, r.executed(), r.valid().count(),
+        r.time().count(), r.record.time.median.count(), r.record.time.spread, r.record.time.samples,
+        or_nothing(folds[i]), or_nothing(left_out[i]));
+  }
   return text;
 }
 
@@ -81,24 +97,32 @@ void print_target(std::string_view what, double got, double minimum, double good
                               : "missed");
 }
 
+/// Probes teach; they are not what is asked about.
+auto of_a_network(cost::observation const& o) -> bool {
+  return o.group != measurement::probes_name;
+}
+
 /// Everything that is asked of one code's fp32 kernels.
 void report(measurement::measured_layers const& m, std::vector<cost::observation> const& all,
             cost::held_out_times const& folds, cost::held_out_times const& left_out,
             std::string const& code, std::string const& algorithm) {
   auto const is = [&](cost::observation const& o) {
-    return o.algorithm == algorithm && o.element_bits == 32;
+    return o.algorithm == algorithm && o.element_bits == 32 && of_a_network(o);
   };
   auto const of_class = [&](cost::layer_class kind) {
     return cost::judge(all, folds, [&](auto const& o) { return is(o) && o.kind == kind; });
   };
-  auto const dense = of_class(cost::layer_class::dense);
+  auto const dense = cost::judge(all, folds, [&](auto const& o) {
+    return is(o) && (o.kind == cost::layer_class::dense || o.kind == cost::layer_class::pointwise);
+  });
   auto const every = cost::judge(all, folds, is);
   if (every.n == 0) return;
   std::set<std::string> networks;
-  for (auto const& o : all) networks.insert(o.group);
+  for (auto const& o : all)
+    if (of_a_network(o)) networks.insert(o.group);
   print_head(fmt::format("{}, cross-validated, by class", algorithm));
-  for (auto const kind :
-       {cost::layer_class::dense, cost::layer_class::depthwise, cost::layer_class::matrix_vector})
+  for (auto const kind : {cost::layer_class::dense, cost::layer_class::pointwise,
+                          cost::layer_class::depthwise, cost::layer_class::matrix_vector})
     print(to_string(kind), of_class(kind));
   double sum = 0, worst = 0, n = 0;
   print_head(fmt::format("{}, network left out", algorithm));
@@ -112,7 +136,8 @@ void report(measurement::measured_layers const& m, std::vector<cost::observation
     n += 1;
   }
   auto const mine = [&](measured_layer const& r) {
-    return r.code == code && r.element == precision::fp32 && r.shape.density == 1;
+    return r.code == code && r.element == precision::fp32 && r.shape.density == 1 &&
+           r.network != measurement::probes_name;
   };
   fmt::print("\n{}, fp32{:36} {:>9} {:>9} {:>9}\n", algorithm, "", "minimum", "good", "got");
   print_target("dense, cross-validated: MAPE, %", 100 * dense.mape, 8, 4, false);
@@ -140,12 +165,46 @@ void report_choices(std::string_view who, std::vector<measurement::choice_regret
           100 * r.loss());
 }
 
+void report_break_evens(measurement::measured_layers const& m,
+                        cost::held_out_times const& left_out) {
+  auto all = measurement::break_evens_of(m, left_out);
+  std::erase_if(all, [](auto const& b) { return b.network == measurement::probes_name; });
+  auto const sparsity = [](std::optional<double> s) {
+    return s ? fmt::format("{:.2f}", *s) : std::string{"never"};
+  };
+  fmt::print(
+      "\nbreak-even sparsity, tuned csr_direct against tuned direct: measured, and by the model, "
+      "network left out\n");
+  for (auto const& b : all)
+    if (b.code == "tuned" && b.opponent == "direct" && b.sparse == "csr_direct")
+      fmt::print("  {:12} {:28} {:>6} {:>6}\n", b.network, b.layer, sparsity(b.measured),
+                 sparsity(b.predicted));
+  fmt::print("\n{:44} {:>5} {:>5} {:>6} {:>6} {:>8} {:>8}\n",
+             "break-even: sparse kernel, dense one", "pairs", "seen", "mean", "worst", "in 0.10",
+             "in 0.03");
+  std::map<std::string, std::vector<measurement::layer_break_even>> groups;
+  for (auto const& b : all) {
+    groups[fmt::format("{:8} {:18} {}", b.code, b.sparse, b.opponent)].push_back(b);
+    groups[fmt::format("{:8} all", b.code)].push_back(b);
+  }
+  for (auto const& [name, of] : groups) {
+    auto const j = measurement::judge(of);
+    fmt::print("  {:42} {:>5} {:>5} {:>6.3f} {:>6.3f} {:>7.0f}% {:>7.0f}%\n", name, j.pairs, j.seen,
+               j.mean, j.worst, 100 * j.within_10, 100 * j.within_3);
+  }
+}
+
 auto run(arguments const& a) -> mars::expected<void> {
   std::vector<mars::graph> networks;
   for (auto const& name : a.networks) {
     auto g = mars::zoo::find(name, {});
     if (!g) return mars::unexpected{g.error()};
     networks.push_back(std::move(*g));
+  }
+  if (a.probes) {
+    auto probes = measurement::probe_layers();
+    if (!probes) return mars::unexpected{probes.error()};
+    networks.push_back(std::move(*probes));
   }
   measurement::measurements cache;
   if (!a.cache.empty() && std::filesystem::exists(a.cache)) {
@@ -166,14 +225,20 @@ auto run(arguments const& a) -> mars::expected<void> {
   fmt::print("\n");
 
   measurement::progress_bar bar{stderr};
-  auto const measured = measurement::measure_layers(networks, o, std::ref(bar));
+  auto measured = measurement::measure_layers(networks, o, std::ref(bar));
   bar.clear();
   if (!measured) return mars::unexpected{measured.error()};
+  if (a.sparse) {
+    o.densities = {0.5, 0.3, 0.15, 0.05};
+    std::span const of_networks{networks.data(), a.networks.size()};
+    auto sparse = measurement::measure_layers(of_networks, o, std::ref(bar));
+    bar.clear();
+    if (!sparse) return mars::unexpected{sparse.error()};
+    std::move(sparse->rows.begin(), sparse->rows.end(), std::back_inserter(measured->rows));
+  }
   auto const& m = *measured;
   if (!a.cache.empty())
     if (auto ok = measurement::save_measurements(a.cache, cache); !ok) return ok;
-  if (!a.rows.empty())
-    if (auto ok = mars::write_file(a.rows, to_csv(m)); !ok) return ok;
   fmt::print("{} rows, {}\n", m.rows.size(), m.clock);
 
   auto const all = measurement::observations_of(m);
@@ -182,6 +247,8 @@ auto run(arguments const& a) -> mars::expected<void> {
   auto const folds = cost::cross_validate(all, rates);
   auto const left_out = cost::leave_groups_out(all, rates);
   if (!fit || !folds || !left_out) return mars::unexpected{(!fit ? fit.error() : folds.error())};
+  if (!a.rows.empty())
+    if (auto ok = mars::write_file(a.rows, to_csv(m, *folds, *left_out)); !ok) return ok;
 
   fmt::print("\n{:34} {:>4} {:14} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6}\n", "coefficients",
              "bits", "class", "MACs", "bytes", "1 us", "calls", "space", "transf", "decode");
@@ -201,14 +268,15 @@ auto run(arguments const& a) -> mars::expected<void> {
     print_head(title);
     for (auto const& [name, key] : algorithms)
       print(name, cost::judge(all, *predicted, [&, k = key](cost::observation const& x) {
-              return x.algorithm == k.first && x.element_bits == k.second;
+              return x.algorithm == k.first && x.element_bits == k.second && of_a_network(x);
             }));
   }
 
   fmt::print("\nchoice of the kernel of each layer, fp32, against the one that measured best\n");
   for (auto const* code : {"untuned", "tuned", "onednn"}) {
     auto const mine = [&](measured_layer const& r) {
-      return r.code == code && r.element == precision::fp32 && r.shape.density == 1;
+      return r.code == code && r.element == precision::fp32 && r.shape.density == 1 &&
+             r.network != measurement::probes_name;
     };
     report_choices(fmt::format("{}: model, network left out", code),
                    measurement::regret_of_model(m, mine, *left_out));
@@ -222,6 +290,8 @@ auto run(arguments const& a) -> mars::expected<void> {
 
   report(m, all, *folds, *left_out, "onednn", "onednn direct");
   report(m, all, *folds, *left_out, "tuned", "tuned direct");
+
+  if (a.sparse) report_break_evens(m, *left_out);
 
   // How near our kernels come: sums over layers, each once, in one run.
   std::map<std::string, std::pair<double, double>> ratio; // ours, the library's direct
@@ -252,12 +322,16 @@ int main(int argc, char** argv) {
       a.own = false;
     else if (word == "--fp32")
       a.vendor = {precision::fp32};
+    else if (word == "--sparse")
+      a.sparse = true;
+    else if (word == "--no-probes")
+      a.probes = false;
     else if ((word == "--cache" || word == "--rows") && i + 1 < argc)
       (word == "--cache" ? a.cache : a.rows) = argv[++i];
     else if (word.substr(0, 2) == "--") {
-      fmt::print(
-          stderr,
-          "measured_costs [--cache FILE] [--rows FILE] [--vendor-only] [--fp32] [NETWORK...]\n");
+      fmt::print(stderr,
+                 "measured_costs [--cache FILE] [--rows FILE] [--vendor-only] [--fp32] [--sparse] "
+                 "[--no-probes] [NETWORK...]\n");
       return 2;
     } else
       a.networks.emplace_back(word);

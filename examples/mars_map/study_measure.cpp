@@ -5,8 +5,10 @@
 
 #include <mars/compression/concept.hpp>
 #include <mars/cost/cross_validation.hpp>
+#include <mars/measurement/break_even.hpp>
 #include <mars/measurement/choice.hpp>
 #include <mars/measurement/measurements.hpp>
+#include <mars/measurement/probes.hpp>
 #include <mars/measurement/progress_bar.hpp>
 
 #include <fmt/format.h>
@@ -18,8 +20,10 @@
 #include <filesystem>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <set>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -67,6 +71,26 @@ struct pass {
   return all;
 }
 
+/// Nothing where no layer was measured with two shares of zeros.
+[[nodiscard]] auto break_even_text(std::vector<measurement::layer_break_even> const& all)
+    -> std::string {
+  if (all.empty()) return {};
+  auto text = fmt::format("\n{:<44} {:>6} {:>6} {:>6} {:>6} {:>8}\n",
+                          "break-even sparsity, the network left out", "pairs", "seen", "error",
+                          "worst", "in 0.10");
+  std::map<std::string, std::vector<measurement::layer_break_even>> groups;
+  for (auto const& b : all)
+    groups[fmt::format("{} {} against {}", b.code, b.sparse, b.opponent)].push_back(b);
+  for (auto const& [name, of] : groups) {
+    auto const j = measurement::judge(of);
+    text += fmt::format("{:<44} {:>6} {:>6} {:>6} {:>6} {:>8}\n", name, j.pairs, j.seen,
+                        j.seen == 0 ? "-" : fmt::format("{:.3f}", j.mean),
+                        j.seen == 0 ? "-" : fmt::format("{:.3f}", j.worst),
+                        j.seen == 0 ? "-" : fmt::format("{:.0f} %", 100 * j.within_10));
+  }
+  return text;
+}
+
 } // namespace
 
 auto measure_stack(options const& o, study_stack const& stack, mars::stop_token stop)
@@ -79,9 +103,19 @@ auto measure_stack(options const& o, study_stack const& stack, mars::stop_token 
     cache = *std::move(loaded);
   }
   measurement::measure_options how{.on = native_machine(), .cache = &cache};
-  how.sources.push_back(native_kernels());
+  // The stack's kernels, and those that run what these do not support.
+  std::vector<std::string> primitives{std::string{mars::primitive::direct{}.name()},
+                                      std::string{mars::primitive::csr_direct{}.name()}};
+  stack.primitives.for_each([&](auto const& p) { primitives.emplace_back(p.name()); });
+  bool untuned = false, tuned = false;
+  stack.code_generations.for_each(
+      [&](auto const& g) { (g.name() == std::string_view{"tuned"} ? tuned : untuned) = true; });
+  how.sources.push_back(native_kernels(std::move(primitives), untuned, tuned));
 
-  auto const passes = passes_of(stack);
+  auto passes = passes_of(stack);
+  auto probes = measurement::probe_layers();
+  if (!probes) return mars::unexpected{std::move(probes).error()};
+  passes.front().networks.push_back(*std::move(probes));
   double all = 0, done = 0;
   for (auto const& p : passes) all += static_cast<double>(p.networks.size() * p.densities.size());
   measurement::progress_bar bar{o.quiet ? nullptr : stderr};
@@ -168,7 +202,10 @@ auto agreement_text(measured_machine const& m) -> std::string {
   std::set<std::string> algorithms;
   for (auto const& x : all) algorithms.insert(x.algorithm);
   for (auto const& name : algorithms) {
-    auto const is = [&](cost::observation const& x) { return x.algorithm == name; };
+    // Probes teach; they are not what is asked about.
+    auto const is = [&](cost::observation const& x) {
+      return x.algorithm == name && x.group != measurement::probes_name;
+    };
     auto const a = cost::judge(all, *folds, is);
     if (a.n == 0) continue;
     auto const b = cost::judge(all, *left_out, is);
@@ -178,14 +215,15 @@ auto agreement_text(measured_machine const& m) -> std::string {
   }
   text += "\nthe model's choice of kernel, layer by layer, the network left out of its fit\n";
   auto const tuned = [first = m.layers.rows.data(), &m](measured_layer const& r) {
-    return r.code == "tuned" && static_cast<std::size_t>(&r - first) < m.whole;
+    return r.code == "tuned" && static_cast<std::size_t>(&r - first) < m.whole &&
+           r.network != measurement::probes_name;
   };
   for (auto const& r : measurement::regret_of_model(m.layers, tuned, *left_out))
     if (r.layers > 0)
       text += fmt::format("  {:<16} {:>3} of {:>3} right, {:.3f} ms for {:.3f}: {:.1f} % lost\n",
                           r.network, r.hits, r.layers, 1e3 * r.chosen.count(), 1e3 * r.best.count(),
                           100 * r.loss());
-  return text;
+  return text + break_even_text(measurement::break_evens_of(m.layers, *left_out));
 }
 
 } // namespace mars_map

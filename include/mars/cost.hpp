@@ -21,7 +21,8 @@
 // Models with `algorithms(shard, design)` (AlgorithmCostModelFor: analytical, table, cached, any_cost)
 // price the algorithms of a design one by one, and mappers choose; of others a shard has one price.
 //
-// How good a fit is where it has not been, `cross_validate` and `leave_groups_out` say.
+// How good a fit is where it has not been, `cross_validate` and `leave_groups_out` say. `break_even_of` says from
+// which share of zeros on a sparse algorithm pays.
 //
 // Models are called while a problem is built, once per distinct question, never inside a search.
 // A cost that is infinite means *must not*; an unknown energy stays unknown in sums.
@@ -29,6 +30,7 @@
 #include <mars/cost/analytical.hpp>
 #include <mars/cost/any_cost.hpp>
 #include <mars/cost/bandwidth_curve.hpp>
+#include <mars/cost/break_even.hpp>
 #include <mars/cost/cached.hpp>
 #include <mars/cost/calibrated.hpp>
 #include <mars/cost/calibration.hpp>

@@ -32,7 +32,7 @@
 //   effect_of, interaction_of                     moves along one axis and two, in ln time
 //   split_variance, largest_complete_block        shares of the variance; drop_one_variance with holes
 //   pareto_front_of                               what nothing beats
-//   break_even_of                                 from which sparsity on it pays
+//   break_even_of (cost/)                         from which sparsity on it pays
 //   kendall_tau_b, spearman (core/statistics)     do two quantities rank alike?
 //   find_findings                                 DLAS's claims against the study's own figures
 //
@@ -40,7 +40,6 @@
 
 #include <mars/exploration/analyse.hpp>
 #include <mars/exploration/axis.hpp>
-#include <mars/exploration/break_even.hpp>
 #include <mars/exploration/cell_cost.hpp>
 #include <mars/exploration/explore.hpp>
 #include <mars/exploration/find_findings.hpp>

@@ -135,7 +135,7 @@ TEST_CASE("break-even sparsity of the measured layers") {
       if (r.at("primitive").starts_with("winograd"))
         winograd = std::min(winograd, number(r, "time_ms"));
     }
-    std::vector<ex::sparsity_point> tuned, untuned;
+    std::vector<mars::cost::sparsity_point> tuned, untuned;
     for (auto const& r : sparse) {
       if (r.at("layer") != expected.layer) continue;
       tuned.push_back({number(r, "sparsity"), seconds{number(r, "csr_direct_tuned_ms")}});
@@ -143,7 +143,7 @@ TEST_CASE("break-even sparsity of the measured layers") {
     }
     REQUIRE(tuned.size() == 8);
     auto const against = [](auto const& points, double ms) {
-      return ex::break_even_of(points, seconds{ms}).value_or(-1);
+      return mars::cost::break_even_of(points, seconds{ms}).value_or(-1);
     };
     CHECK(against(tuned, direct) == approx(expected.tuned_direct).margin(0.0051));
     CHECK(against(tuned, winograd) == approx(expected.tuned_winograd).margin(0.0051));

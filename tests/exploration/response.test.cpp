@@ -149,15 +149,15 @@ TEST_CASE("a front holds what nothing beats, equals included") {
 }
 
 TEST_CASE("break-even lies on the line between the levels around it") {
-  std::vector<ex::sparsity_point> const p{
+  std::vector<mars::cost::sparsity_point> const p{
       {0.9, seconds{1}}, {0.5, seconds{5}}, {0.7, seconds{3}}}; // in any order
-  CHECK(*ex::break_even_of(p, seconds{2}) == approx(0.8));
-  CHECK(*ex::break_even_of(p, seconds{3}) == approx(0.7));
-  CHECK(*ex::break_even_of(p, seconds{9}) == approx(0.5)); // ahead everywhere
-  CHECK(!ex::break_even_of(p, seconds{0.5}));
-  CHECK(!ex::break_even_of(std::vector<ex::sparsity_point>{}, seconds{1}));
+  CHECK(*mars::cost::break_even_of(p, seconds{2}) == approx(0.8));
+  CHECK(*mars::cost::break_even_of(p, seconds{3}) == approx(0.7));
+  CHECK(*mars::cost::break_even_of(p, seconds{9}) == approx(0.5)); // ahead everywhere
+  CHECK(!mars::cost::break_even_of(p, seconds{0.5}));
+  CHECK(!mars::cost::break_even_of(std::vector<mars::cost::sparsity_point>{}, seconds{1}));
   // Noise that crosses twice: from the last crossing on.
-  std::vector<ex::sparsity_point> const twice{
+  std::vector<mars::cost::sparsity_point> const twice{
       {0.1, seconds{1}}, {0.2, seconds{3}}, {0.3, seconds{1}}};
-  CHECK(*ex::break_even_of(twice, seconds{2}) == approx(0.25));
+  CHECK(*mars::cost::break_even_of(twice, seconds{2}) == approx(0.25));
 }

@@ -27,6 +27,15 @@ struct still_clock {
   [[nodiscard]] auto name() const -> std::string_view { return "fake"; }
 };
 
+/// Asking takes a while: what a probe of the pace is seen to take.
+struct ticking_clock {
+  double* time;
+  double* tick;
+
+  [[nodiscard]] auto now() const -> seconds { return seconds{*time += *tick}; }
+  [[nodiscard]] auto name() const -> std::string_view { return "fake"; }
+};
+
 /// Two equal convolutions and a wider one.
 auto small_network(std::string name, std::int64_t wide = 64, int element_bits = 16) -> mars::graph {
   mars::builder b{std::move(name), element_bits};
@@ -249,4 +258,54 @@ TEST_CASE("layers: ended by the observer, refused by a source, short of memory",
                                   still_clock{&now})
           .value();
   CHECK(tight.rows[1].time().count() == approx(0.002).epsilon(1e-9));
+}
+
+TEST_CASE("layers: measured again where the machine went at another pace", "[measurement]") {
+  using namespace measure_layers_test;
+  double now = 0, tick = 1e-4;
+  int prepared = 0, asked = 0;
+  std::vector<mars::graph> const networks{small_network("one"), small_network("two", 128)};
+  auto const source = fake_source(now, prepared);
+  // Slow while the first layer is measured.
+  auto const unsteady = [&](convolution_layer const& c) {
+    tick = ++asked == 1 ? 2e-4 : 1e-4;
+    return source(c);
+  };
+  measurement::measurements cache;
+  measurement::measure_options o{.sources = {unsteady}, .cache = &cache};
+  SECTION("once is enough when it is quiet") {
+    std::vector<double> totals;
+    auto const m = measurement::measure_layers(
+                       networks, o,
+                       [&](measurement::job_progress const& p) {
+                         totals.push_back(p.total);
+                         return true;
+                       },
+                       ticking_clock{&now, &tick})
+                       .value();
+    CHECK(prepared == 3 + 2 + 2 + 3);
+    CHECK(totals == std::vector<double>{3, 3, 3, 4, 4});
+    CHECK(m.rows[0].time().count() == approx(0.0041).epsilon(1e-9));
+    CHECK_FALSE(m.rows[0].from_cache);
+    for (auto const& [key, record] : cache.entries()) {
+      if (key.second.find("k32") != key.second.npos &&
+          key.second.find("fp32 x direct") != key.second.npos)
+        CHECK(record.time.time.count() == approx(0.0041).epsilon(1e-9));
+    }
+  }
+  SECTION("never again, if so wished") {
+    o.visits = 1;
+    auto const m = measurement::measure_layers(networks, o, {}, ticking_clock{&now, &tick}).value();
+    CHECK(prepared == 3 + 2 + 2);
+    CHECK(m.rows[0].time().count() == approx(0.0042).epsilon(1e-9));
+  }
+  SECTION("an interruption leaves what there is") {
+    int steps = 0;
+    auto const m = measurement::measure_layers(
+                       networks, o, [&](measurement::job_progress const&) { return ++steps < 4; },
+                       ticking_clock{&now, &tick})
+                       .value();
+    CHECK(m.complete);
+    CHECK(m.rows.size() == 2 * (3 + 2));
+  }
 }

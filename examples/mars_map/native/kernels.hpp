@@ -7,6 +7,9 @@
 #include <mars/measurement/candidate.hpp>
 #include <mars/measurement/machine.hpp>
 
+#include <string>
+#include <vector>
+
 #if defined(__GNUC__)
 #define MARS_MAP_NATIVE __attribute__((visibility("default")))
 #else
@@ -18,7 +21,8 @@ namespace mars_map {
 /// The core that runs this, measured: half a second.
 [[nodiscard]] MARS_MAP_NATIVE auto native_machine() -> mars::measurement::machine;
 
-/// This library's kernels, untuned and tuned.
-[[nodiscard]] MARS_MAP_NATIVE auto native_kernels() -> mars::measurement::kernel_source;
+/// This library's kernels of some primitives, untuned or tuned or both.
+[[nodiscard]] MARS_MAP_NATIVE auto native_kernels(std::vector<std::string> primitives, bool untuned,
+                                                  bool tuned) -> mars::measurement::kernel_source;
 
 } // namespace mars_map

@@ -28,17 +28,19 @@ namespace mars::cost {
 /// Layers whose time has different reasons; each class has coefficients of its own.
 enum class layer_class : std::uint8_t {
   dense,
+  pointwise,     ///< 1×1: a matrix product of the input as it lies, run by code of its own
   depthwise,     ///< one input channel a group: few MACs for what is read
   matrix_vector, ///< one output position: each weight is used once
 };
 [[nodiscard]] inline auto class_of(convolution_layer const& c) -> layer_class {
   if (c.is_depthwise()) return layer_class::depthwise;
-  auto const positions = c.batch * c.out.rows * c.out.columns;
-  return positions == 1 ? layer_class::matrix_vector : layer_class::dense;
+  if (c.batch * c.out.rows * c.out.columns == 1) return layer_class::matrix_vector;
+  return c.is_pointwise() ? layer_class::pointwise : layer_class::dense;
 }
 [[nodiscard]] constexpr auto to_string(layer_class c) -> std::string_view {
   switch (c) {
   case layer_class::dense: return "dense";
+  case layer_class::pointwise: return "pointwise";
   case layer_class::depthwise: return "depthwise";
   case layer_class::matrix_vector: return "matrix-vector";
   }

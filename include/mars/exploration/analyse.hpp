@@ -3,7 +3,7 @@
 
 #include <mars/core/deferred.hpp>
 #include <mars/core/statistics.hpp>
-#include <mars/exploration/break_even.hpp>
+#include <mars/cost/break_even.hpp>
 #include <mars/exploration/detail/ranked_pairs.hpp>
 #include <mars/exploration/find_findings.hpp>
 #include <mars/exploration/pareto.hpp>
@@ -244,7 +244,7 @@ private:
     }
   }
 
-  [[nodiscard]] static auto least_level(std::vector<sparsity_point> const& points) -> double {
+  [[nodiscard]] static auto least_level(std::vector<cost::sparsity_point> const& points) -> double {
     auto least = points.front().sparsity;
     for (auto const& p : points) least = std::min(least, p.sparsity);
     return least;
@@ -263,12 +263,12 @@ private:
               auto const base = s_.base[1];
               auto const* opponent = cell_at({n, base, dense, g, d});
               if (opponent == nullptr || cell_at({n, base, sparse, g, d}) != nullptr) continue;
-              std::vector<sparsity_point> points;
+              std::vector<cost::sparsity_point> points;
               for (auto const c : levels)
                 if (auto const* at = cell_at({n, c, sparse, g, d}))
                   points.push_back({*s_.elements(axis_id::compression)[c].level, at->time});
               if (points.size() < 2) continue;
-              auto const sparsity = break_even_of<D>(points, opponent->time);
+              auto const sparsity = cost::break_even_of<D>(points, opponent->time);
               s_.break_evens.push_back({.network = n,
                                         .sparse = sparse,
                                         .opponent = dense,

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <mars/core/expected.hpp>
+#include <mars/core/statistics.hpp>
 #include <mars/cost/calibration.hpp>
 #include <mars/measurement/candidate.hpp>
 #include <mars/measurement/layers.hpp>
 #include <mars/measurement/machine.hpp>
 #include <mars/measurement/measurements.hpp>
+#include <mars/measurement/pace.hpp>
 #include <mars/measurement/progress_bar.hpp>
 #include <mars/measurement/timing.hpp>
 #include <mars/workload/concept.hpp>
@@ -76,6 +78,11 @@ struct measure_options {
   measurements* cache{};
   /// If copies of a layer's weights would take more, its kernels are made and timed one after another.
   bytes memory{std::int64_t{6} << 30};
+  /// How often a layer is measured at most: again at the end where the machine was slower or faster meanwhile
+  /// than with most layers, by more than `unrest`. The visit nearest to that pace counts, with all kernels of
+  /// the layer.
+  int visits{2};
+  double unrest{0.05};
 };
 
 namespace detail {
@@ -109,11 +116,20 @@ namespace detail {
   return records;
 }
 
+/// All kernels of a layer, as they were on one visit.
+struct visit {
+  std::vector<kernel_record> records{};
+  seconds pace{}; ///< of a `pace_probe` meanwhile
+  bool cached{};  ///< no visit: recalled
+};
+
 template <Clock C>
 [[nodiscard]] auto time_candidates(convolution_layer const& shape,
                                    std::vector<candidate> const& all, measure_options const& o,
-                                   C& clock) -> expected<std::vector<kernel_record>> {
-  std::vector<kernel_record> records;
+                                   C& clock) -> expected<visit> {
+  visit result;
+  auto& records = result.records;
+  pace_probe const pace;
   auto const weights = 4.0 * static_cast<double>(weights_of(shape));
   auto const together =
       weights * static_cast<double>(all.size()) <= static_cast<double>(o.memory.count());
@@ -128,21 +144,33 @@ template <Clock C>
                          .reorders_output = kernel->reorders_output});
       calls.push_back(std::move(kernel->run));
     }
+    auto const kernels = calls.size();
+    // A clock that it does not move, of a test, must not keep it busy.
+    calls.emplace_back([&pace, left = 2000]() mutable {
+      if (left-- > 0) pace();
+    });
     auto const times = time_interleaved(std::span{calls}, o.timing, clock);
-    for (std::size_t i = 0; i < times.size(); ++i) records[first + i].time = times[i];
+    for (std::size_t i = 0; i < kernels; ++i) records[first + i].time = times[i];
+    result.pace = std::max(result.pace, times.back().time);
   }
-  if (o.cache != nullptr)
-    for (std::size_t i = 0; i < all.size(); ++i)
-      if (auto ok = o.cache->set(o.on.key(), key_of(shape, all[i]), records[i]); !ok)
-        return unexpected{std::move(ok).error()};
-  return records;
+  return result;
+}
+
+[[nodiscard]] inline auto remember(convolution_layer const& shape,
+                                   std::vector<candidate> const& all, measure_options const& o,
+                                   visit const& v) -> expected<void> {
+  if (o.cache == nullptr) return {};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (auto ok = o.cache->set(o.on.key(), key_of(shape, all[i]), v.records[i]); !ok) return ok;
+  return {};
 }
 
 } // namespace detail
 
 /// Times every kernel of every source on every distinct layer of some networks: each shape once, however
-/// many networks have it, its kernels in turns. Rows come in the order of networks, layers and sources.
-/// Errors: those of sources. About one budget a kernel, and what sources take to tune.
+/// many networks have it, its kernels in turns; once more at the end where the machine was slower or faster meanwhile.
+/// Rows come in the order of networks, layers and sources. Errors: those of sources. About one budget a
+/// kernel and visit, and what sources take to tune.
 template <Clock C = thread_clock>
 [[nodiscard]] auto measure_layers(std::span<graph const> networks, measure_options const& o,
                                   job_observer const& observer = {}, C&& clock = {})
@@ -155,6 +183,7 @@ template <Clock C = thread_clock>
   struct job {
     convolution_layer shape;
     std::vector<use> uses;
+    std::vector<candidate> candidates{};
   };
   std::vector<job> jobs;
   for (std::size_t n = 0; n < networks.size(); ++n)
@@ -164,47 +193,83 @@ template <Clock C = thread_clock>
         shape.density = density;
         auto it =
             std::find_if(jobs.begin(), jobs.end(), [&](job const& j) { return j.shape == shape; });
-        if (it == jobs.end()) it = jobs.insert(it, {shape, {}});
+        if (it == jobs.end()) it = jobs.insert(it, {shape, {}, {}});
         it->uses.push_back({n, l.name, l.repeats});
       }
 
   measured_layers result{.on = o.on, .clock = std::string{clock.name()}};
-  std::vector<std::vector<measured_layer>> rows_of(jobs.size());
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    auto const& j = jobs[i];
+  std::vector<detail::visit> kept(jobs.size());
+  std::size_t done = 0, total = jobs.size();
+  auto const proceed = [&](std::string_view what) {
+    return !observer || observer({static_cast<double>(done), static_cast<double>(total), what});
+  };
+  for (; done < jobs.size(); ++done) {
+    auto const& j = jobs[done];
     auto const what =
         std::string{networks[j.uses.front().network].name()} + " " + j.uses.front().layer;
-    if (observer && !observer({static_cast<double>(i), static_cast<double>(jobs.size()), what})) {
+    if (!proceed(what)) {
       result.complete = false;
       break;
     }
-    std::vector<candidate> candidates;
     for (auto const& source : o.sources) {
       auto some = source(j.shape);
       if (!some) return unexpected{std::move(some).error().inside(what)};
-      std::move(some->begin(), some->end(), std::back_inserter(candidates));
+      std::move(some->begin(), some->end(), std::back_inserter(jobs[done].candidates));
     }
-    auto records = detail::recall(j.shape, candidates, o);
-    auto const cached = !records.empty();
-    if (!cached) {
-      auto timed = detail::time_candidates(j.shape, candidates, o, clock);
+    auto& v = kept[done];
+    v.records = detail::recall(j.shape, j.candidates, o);
+    v.cached = !v.records.empty();
+    if (v.cached) continue;
+    auto timed = detail::time_candidates(j.shape, j.candidates, o, clock);
+    if (!timed) return unexpected{std::move(timed).error()};
+    v = std::move(*timed);
+    if (auto ok = detail::remember(j.shape, j.candidates, o, v); !ok)
+      return unexpected{std::move(ok).error()};
+  }
+
+  // Again, where the machine went at another pace.
+  std::vector<double> paces;
+  for (std::size_t i = 0; i < done; ++i)
+    if (!kept[i].cached) paces.push_back(kept[i].pace.count());
+  auto const usual = seconds{paces.empty() ? 0 : median(paces)};
+  auto const distance = [&](detail::visit const& v) {
+    return v.cached || usual == seconds{} ? 0.0 : std::max(v.pace / usual, usual / v.pace) - 1;
+  };
+  auto interrupted = !result.complete;
+  for (int more = 1; more < o.visits && !interrupted; ++more) {
+    std::vector<std::size_t> restless;
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+      if (distance(kept[i]) > o.unrest) restless.push_back(i);
+    total += restless.size();
+    for (auto const i : restless) {
+      auto const& j = jobs[i];
+      interrupted = !proceed(networks[j.uses.front().network].name());
+      if (interrupted) break;
+      auto timed = detail::time_candidates(j.shape, j.candidates, o, clock);
       if (!timed) return unexpected{std::move(timed).error()};
-      records = std::move(*timed);
+      ++done;
+      if (!(distance(*timed) < distance(kept[i]))) continue;
+      kept[i] = std::move(*timed);
+      if (auto ok = detail::remember(j.shape, j.candidates, o, kept[i]); !ok)
+        return unexpected{std::move(ok).error()};
     }
-    for (std::size_t k = 0; k < candidates.size(); ++k) {
-      auto const& c = candidates[k];
-      measured_layer row{.shape = j.shape,
+  }
+
+  std::vector<std::vector<measured_layer>> rows_of(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    for (std::size_t k = 0; k < kept[i].records.size(); ++k) {
+      auto const& c = jobs[i].candidates[k];
+      measured_layer row{.shape = jobs[i].shape,
                          .primitive = c.primitive,
                          .code = c.code,
                          .element = c.element,
                          .lanes = c.lanes,
                          .automatic = c.automatic,
-                         .from_cache = cached,
-                         .record = records[k]};
+                         .from_cache = kept[i].cached,
+                         .record = kept[i].records[k]};
       row.shape.element_bits = bits_of(c.element);
       rows_of[i].push_back(std::move(row));
     }
-  }
   for (std::size_t n = 0; n < networks.size(); ++n)
     for (std::size_t i = 0; i < jobs.size(); ++i)
       for (auto const& u : jobs[i].uses) {
@@ -216,8 +281,7 @@ template <Clock C = thread_clock>
           result.rows.push_back(std::move(row));
         }
       }
-  if (observer && result.complete)
-    (void)observer({static_cast<double>(jobs.size()), static_cast<double>(jobs.size()), "done"});
+  if (result.complete) (void)proceed("done");
   return result;
 }
 

@@ -86,8 +86,8 @@ private:
              convolution_layer const& layer) -> expected<std::vector<candidate>> {
     namespace kernels = primitive::kernels;
     std::vector<candidate> all;
-    // Made by the first kernel that is prepared, and gone with the last.
-    auto const data = std::make_shared<std::shared_ptr<detail::layer_data>>();
+    // Made by the first kernel that is prepared, and gone with the last; candidates may stay.
+    auto const data = std::make_shared<std::weak_ptr<detail::layer_data>>();
     for (auto const& entry : kernels::catalogue()) {
       auto const& wanted = options.primitives;
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end())
@@ -99,8 +99,8 @@ private:
         if (tuned ? !options.tuned : !options.untuned) continue;
         auto const prepare = [=, tuning = options.tuning,
                               name = entry.name]() -> expected<prepared_kernel> {
-          if (!*data) *data = std::make_shared<detail::layer_data>(layer);
-          auto const shared = *data;
+          auto shared = data->lock();
+          if (!shared) *data = shared = std::make_shared<detail::layer_data>(layer);
           auto program = kernels::prepare(name, code, layer, shared->weights(),
                                           [&](kernels::program const& p) {
                                             shared->fit(p);

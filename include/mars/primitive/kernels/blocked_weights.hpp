@@ -83,15 +83,19 @@ private:
   return std::max<offset>(1, cached / (taps * vectors * lanes * lanes)) * lanes;
 }
 
-/// Fetches the next part's weights into the second-level cache bit by bit while this one's are used: where each
-/// is used only once or twice, they come from far away, in order, but hardware does not look beyond a page.
+/// Fetches the weights that follow those in use into the second-level cache, bit by bit: where each is used
+/// for a short while only, they come from far away, in order, but hardware does not look beyond a page.
 class lookahead {
 public:
-  /// In `calls` calls as many as `part` has.
+  /// `size` elements behind `end_of_use`, or as many as there are before `end`, in `calls` calls.
+  lookahead(float const* end_of_use, offset size, float const* end, offset calls)
+      : next_{end_of_use},
+        end_{next_ + std::min(size, end - next_)},
+        each_{round_up(ceil_div(size, calls), line)} {}
+  /// As many as `part` has.
   lookahead(blocked_weights const& weights, blocked_weights::part const& part, offset calls)
-      : next_{weights.of(part) + weights.size_of(part)},
-        end_{next_ + std::min(weights.size_of(part), weights.end() - next_)},
-        each_{round_up(ceil_div(weights.size_of(part), calls), line)} {}
+      : lookahead{weights.of(part) + weights.size_of(part), weights.size_of(part), weights.end(),
+                  calls} {}
 
   [[gnu::always_inline]] void operator()() {
     auto const stop = next_ + std::min(each_, end_ - next_);

@@ -92,8 +92,11 @@ private:
     auto const* weights = weights_.of(p);
     for (auto from = p.channels.begin; from < p.channels.end;) {
       auto const end = std::min(p.channels.end, from / lanes * lanes + pass);
+      auto const size = (end - from) * taps * V * lanes;
+      lookahead fetch{weights + size, size, weights_.end(), out_.rows * ceil_div(out_.columns, S)};
       for (offset y = 0; y < out_.rows; ++y)
         for (offset x = 0; x < out_.columns; x += S) {
+          if constexpr (S > 1) fetch(); // weights used once come as fast as they can
           auto const count = static_cast<int>(std::min<offset>(S, out_.columns - x));
           auto* to = out + (y * out_.columns + x) * out_step_;
           register_tile<V, S> sums;
@@ -104,7 +107,7 @@ private:
           add(sums, {from, end}, y, x, in, weights);
           sums.store_to(to, out_step_, out_block_, count);
         }
-      weights += (end - from) * taps * V * lanes;
+      weights += size;
       from = end;
     }
   }

@@ -3,6 +3,8 @@
 
 #include <mars/primitive/kernels/vector.hpp>
 
+#include <type_traits>
+
 namespace mars::primitive::kernels {
 
 /// What every dense kernel but the depthwise one ends in: Scalars × Vectors sums held in registers. Per
@@ -11,6 +13,9 @@ namespace mars::primitive::kernels {
 ///
 /// Direct, spatial pack and Winograd have output channels in the vectors and image positions (tiles) in
 /// the scalars; GEMM has image positions in the vectors and output channels in the scalars.
+///
+/// Where there are fewer than eight sums, each is kept in parts, so that multiply-adds need not wait for the
+/// one before (two start in a cycle and each takes four, or about that).
 template <int Vectors, int Scalars>
 class register_tile {
 public:
@@ -18,7 +23,7 @@ public:
 
   [[gnu::always_inline]] void clear() {
     unrolled<Scalars>([&](auto x) __attribute__((always_inline)) {
-      unrolled<Vectors>([&](auto v) __attribute__((always_inline)) { sums_[x][v] = vec{}; });
+      unrolled<Vectors>([&](auto v) __attribute__((always_inline)) { set(x, v, vec{}); });
     });
   }
 
@@ -28,7 +33,7 @@ public:
   [[gnu::always_inline]] void accumulate(float const* scalars, Step step, NextScalar next_scalar,
                                          float const* vectors, NextVector next_vector,
                                          offset count) {
-    for (offset c = 0; c < count; ++c) {
+    auto const add = [&](auto part) __attribute__((always_inline)) {
       vec loaded[Vectors];
       unrolled<Vectors>([&](auto v) __attribute__((always_inline)) {
         loaded[v] = load(vectors + v * lanes);
@@ -36,12 +41,15 @@ public:
       unrolled<Scalars>([&](auto x) __attribute__((always_inline)) {
         vec const scalar = broadcast(scalars[x * step]);
         unrolled<Vectors>([&](auto v) __attribute__((always_inline)) {
-          sums_[x][v] += scalar * loaded[v];
+          sums_[part][x][v] += scalar * loaded[v];
         });
       });
       scalars += next_scalar;
       vectors += next_vector;
-    }
+    };
+    offset c = 0;
+    for (; c + parts <= count; c += parts) unrolled<parts>(add);
+    for (; c < count; ++c) add(std::integral_constant<int, 0>{});
   }
 
   /// The same for those x whose bit is set in `mask`, with scalars[first + x · step]; the others' numbers
@@ -61,7 +69,7 @@ public:
         if ((mask >> x & 1U) == 0) return;
         vec const scalar = broadcast(scalars[first + x * step]);
         unrolled<Vectors>([&](auto v) __attribute__((always_inline)) {
-          sums_[x][v] += scalar * loaded[v];
+          sums_[0][x][v] += scalar * loaded[v];
         });
       });
       first += next_scalar;
@@ -74,23 +82,34 @@ public:
     unrolled<Scalars>([&](auto x) __attribute__((always_inline)) {
       if (x < count)
         unrolled<Vectors>([&](auto v) __attribute__((always_inline)) {
-          sums_[x][v] = load(p + x * step + v * next);
+          set(x, v, load(p + x * step + v * next));
         });
       else
-        unrolled<Vectors>([&](auto v) __attribute__((always_inline)) { sums_[x][v] = vec{}; });
+        unrolled<Vectors>([&](auto v) __attribute__((always_inline)) { set(x, v, vec{}); });
     });
   }
   [[gnu::always_inline]] void store_to(float* p, offset step, offset next, int count) const {
     unrolled<Scalars>([&](auto x) __attribute__((always_inline)) {
       if (x < count)
         unrolled<Vectors>([&](auto v) __attribute__((always_inline)) {
-          store(p + x * step + v * next, sums_[x][v]);
+          vec sum = sums_[0][x][v];
+          unrolled<parts - 1>([&](auto part)
+                                  __attribute__((always_inline)) { sum += sums_[part + 1][x][v]; });
+          store(p + x * step + v * next, sum);
         });
     });
   }
 
 private:
-  vec sums_[Scalars][Vectors];
+  static constexpr int parts = Vectors * Scalars < 8 ? 8 / (Vectors * Scalars) : 1;
+
+  [[gnu::always_inline]] void set(int x, int v, vec sum) {
+    sums_[0][x][v] = sum;
+    unrolled<parts - 1>([&](auto part)
+                            __attribute__((always_inline)) { sums_[part + 1][x][v] = vec{}; });
+  }
+
+  vec sums_[parts][Scalars][Vectors];
 };
 
 } // namespace mars::primitive::kernels

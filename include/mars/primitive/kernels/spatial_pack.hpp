@@ -91,8 +91,8 @@ public:
                     std::min<offset>(lanes, channels - b * lanes), workspace + b * image_.size());
       auto const& weights = weights_[static_cast<std::size_t>(ng % layer_.groups)];
       for (auto const& p : weights.parts()) {
-        p.blocks == 1 ? run<1>(weights.of(p), p.channels, workspace, blocks)
-                      : run<Vectors>(weights.of(p), p.channels, workspace, blocks);
+        p.blocks == 1 ? run<1>(weights, p, workspace, blocks)
+                      : run<Vectors>(weights, p, workspace, blocks);
         for (offset v = 0; v < p.blocks; ++v) {
           auto const first = (p.block + v) * lanes;
           detail::unblock(blocks + v * out_plane * lanes, out_plane,
@@ -114,15 +114,21 @@ private:
   }
 
   template <int V>
-  void run(float const* weights, range channels, float const* in, float* out) const {
+  void run(blocked_weights const& all, blocked_weights::part const& p, float const* in,
+           float* out) const {
     auto const& c = layer_;
     auto const plane = output_of(c).plane() * lanes;
     auto const taps = c.kernel.rows * c.kernel.columns;
     auto const pass = channels_in_cache(taps, V);
-    for (offset from = 0; from < channels.end; from += pass) {
-      range const some{from, std::min(channels.end, from + pass)};
+    auto const* weights = all.of(p);
+    for (offset from = 0; from < p.channels.end; from += pass) {
+      range const some{from, std::min(p.channels.end, from + pass)};
+      auto const size = some.size() * taps * V * lanes;
+      lookahead fetch{weights + size, size, all.end(),
+                      c.out.rows * ceil_div(c.out.columns, Scalars)};
       for (offset y = 0; y < c.out.rows; ++y)
         for (offset x = 0; x < c.out.columns; x += Scalars) {
+          fetch();
           auto const count = static_cast<int>(std::min<offset>(Scalars, c.out.columns - x));
           auto* to = out + (y * c.out.columns + x) * lanes;
           register_tile<V, Scalars> sums;
@@ -134,7 +140,7 @@ private:
               weights);
           sums.store_to(to, lanes, plane, count);
         }
-      weights += some.size() * taps * V * lanes;
+      weights += size;
     }
   }
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-namespace mars::exploration {
+namespace mars::cost {
 
 /// Time of a sparse algorithm at one share of zero weights.
 struct sparsity_point {
@@ -38,4 +38,4 @@ template <deferred D = when_called>
   return points.front().sparsity;
 }
 
-} // namespace mars::exploration
+} // namespace mars::cost
