@@ -12,9 +12,7 @@
 #include <mars/core/files.hpp>
 #include <mars/cost/cross_validation.hpp>
 #include <mars/measurement.hpp>
-#include <mars/measurement/break_even.hpp>
 #include <mars/measurement/own_kernels.hpp>
-#include <mars/measurement/probes.hpp>
 #include <mars/zoo/registry.hpp>
 #if defined(MARS_HAS_ONEDNN)
 #include <mars/measurement/onednn.hpp>

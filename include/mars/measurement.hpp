@@ -14,8 +14,11 @@
 //   progress_bar.hpp     a line on a terminal with the time left
 //   candidate.hpp        a kernel that may be made and timed; sources of them for a layer
 //   layers.hpp           the distinct layers of a network
+//   probes.hpp           probe_layers: layers of no network, to be measured beside networks
+//   pace.hpp             how fast the machine is meanwhile
 //   measure_layers.hpp   measure_layers: each kernel of each source on each layer of some networks
 //   choice.hpp           what networks lose by who chooses their kernels: a model, a library
+//   break_even.hpp       from which share of zeros on sparse kernels pay: measured, and by a model
 //
 // Two headers are included by who needs them, because they cost something:
 //
@@ -31,6 +34,7 @@
 // answers for others, and is the table's fallback. Ratios are of one call of `measure_layers`; times of
 // two runs on a shared machine differ by 5 % in the median and by a quarter at worst.
 
+#include <mars/measurement/break_even.hpp>
 #include <mars/measurement/buffer.hpp>
 #include <mars/measurement/candidate.hpp>
 #include <mars/measurement/choice.hpp>
@@ -39,7 +43,9 @@
 #include <mars/measurement/machine.hpp>
 #include <mars/measurement/measure_layers.hpp>
 #include <mars/measurement/measurements.hpp>
+#include <mars/measurement/pace.hpp>
 #include <mars/measurement/precision.hpp>
+#include <mars/measurement/probes.hpp>
 #include <mars/measurement/progress_bar.hpp>
 #include <mars/measurement/thread_clock.hpp>
 #include <mars/measurement/timing.hpp>

@@ -46,7 +46,7 @@ TEST_CASE("probes: every class of layers, over its range, and no layer of a netw
   auto const g = measurement::probe_layers().value();
   CHECK(g.name() == measurement::probes_name);
   auto const layers = measurement::distinct_layers(g);
-  CHECK(layers.size() == 72); // none twice
+  CHECK(layers.size() == 88); // none twice
   std::map<cost::layer_class, std::vector<double>> weights;
   for (auto const& l : layers) {
     CHECK(mars::macs_of(l.shape).count() <= std::int64_t{1} << 29);

@@ -233,7 +233,8 @@ template <Clock C = thread_clock>
     if (!kept[i].cached) paces.push_back(kept[i].pace.count());
   auto const usual = seconds{paces.empty() ? 0 : median(paces)};
   auto const distance = [&](detail::visit const& v) {
-    return v.cached || usual == seconds{} ? 0.0 : std::max(v.pace / usual, usual / v.pace) - 1;
+    auto const nothing = v.cached || v.records.empty() || usual == seconds{};
+    return nothing ? 0.0 : std::max(v.pace / usual, usual / v.pace) - 1;
   };
   auto interrupted = !result.complete;
   for (int more = 1; more < o.visits && !interrupted; ++more) {

@@ -53,7 +53,7 @@ private:
 } // namespace detail
 
 /// Layers of no network, spread evenly by ratio over the sizes that networks have: 16 matrix-vector
-/// products, 16 depthwise convolutions, 16 pointwise ones, 16 of 3×3 and 5×5, 8 that read an image of three
+/// products, 16 depthwise convolutions, 16 pointwise ones, 32 of 3×3 or 5×5, 8 that read an image of three
 /// channels. Measured beside networks they tell a calibration what networks alone need not: what small
 /// layers cost, and what each class costs that few networks have. Their observations are a group of their
 /// own, `probes_name`.
@@ -85,13 +85,13 @@ private:
          .groups = channels,
          .bias = false});
   }
-  for (auto const wide : {false, true})
-    for (std::uint32_t i = 1; i <= each; ++i) { // pointwise; 3×3 and 5×5
+  auto const convolutions = [&](std::uint32_t count, bool pointwise) {
+    for (std::uint32_t i = 1; i <= count; ++i) {
       detail::evenly at{i};
-      auto const in = at.between(16, wide ? 512 : 1024, 8);
-      auto const out = at.between(16, wide ? 512 : 1024, 8);
-      auto const kernel = wide ? 3 + 2 * at.below(2) : 1;
-      auto const stride = wide ? 1 + at.below(2) : 1;
+      auto const in = at.between(16, pointwise ? 1024 : 512, 8);
+      auto const out = at.between(16, pointwise ? 1024 : 512, 8);
+      auto const kernel = pointwise ? 1 : at.below(4) == 0 ? 5 : 3;
+      auto const stride = pointwise || at.below(4) > 0 ? 1 : 2;
       auto const longest = static_cast<double>(most_macs / (in * out * kernel * kernel));
       auto const size = std::min(at.between(7, 112, 1),
                                  std::max<std::int64_t>(7, std::llround(std::sqrt(longest))));
@@ -102,6 +102,9 @@ private:
            .padding = {kernel / 2},
            .bias = false});
     }
+  };
+  convolutions(each, true);
+  convolutions(2 * each, false);
   for (std::uint32_t i = 1; i <= each / 2; ++i) { // of an image
     detail::evenly at{i};
     auto const size = at.between(64, 224, 8);
