@@ -177,18 +177,37 @@ void report_break_evens(measurement::measured_layers const& m,
     if (b.code == "tuned" && b.opponent == "direct" && b.sparse == "csr_direct")
       fmt::print("  {:12} {:28} {:>6} {:>6}\n", b.network, b.layer, sparsity(b.measured),
                  sparsity(b.predicted));
-  fmt::print("\n{:44} {:>5} {:>5} {:>6} {:>6} {:>8} {:>8}\n",
-             "break-even: sparse kernel, dense one", "pairs", "seen", "mean", "worst", "in 0.10",
-             "in 0.03");
-  std::map<std::string, std::vector<measurement::layer_break_even>> groups;
-  for (auto const& b : all) {
-    groups[fmt::format("{:8} {:18} {}", b.code, b.sparse, b.opponent)].push_back(b);
-    groups[fmt::format("{:8} all", b.code)].push_back(b);
+  // What a constant would do: the mean of the other networks' layers.
+  auto constant = all;
+  for (auto& b : constant) {
+    double sum = 0, n = 0;
+    for (auto const& other : all)
+      if (other.network != b.network && other.code == b.code && other.sparse == b.sparse &&
+          other.opponent == b.opponent && other.seen()) {
+        sum += *other.measured;
+        ++n;
+      }
+    b.predicted = n > 0 ? std::optional{sum / n} : std::nullopt;
   }
-  for (auto const& [name, of] : groups) {
-    auto const j = measurement::judge(of);
-    fmt::print("  {:42} {:>5} {:>5} {:>6.3f} {:>6.3f} {:>7.0f}% {:>7.0f}%\n", name, j.pairs, j.seen,
-               j.mean, j.worst, 100 * j.within_10, 100 * j.within_3);
+  std::map<std::string, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    groups[fmt::format("{:8} {:18} {}", all[i].code, all[i].sparse, all[i].opponent)].push_back(i);
+    groups[fmt::format("{:8} all", all[i].code)].push_back(i);
+  }
+  fmt::print("\n{:44} {:>5} {:>7} {:>5} {:>6} {:>6} {:>8} {:>8}   {:>8} {:>8}\n",
+             "break-even: sparse kernel, dense one", "pairs", "agreed", "seen", "error", "worst",
+             "in 0.10", "in 0.03", "constant", "in 0.10");
+  for (auto const& [name, members] : groups) {
+    auto const judged = [&members = members](auto const& of) {
+      std::vector<measurement::layer_break_even> some;
+      for (auto const i : members) some.push_back(of[i]);
+      return measurement::judge(some);
+    };
+    auto const j = judged(all), c = judged(constant);
+    fmt::print("  {:42} {:>5} {:>6.0f}% {:>5} {:>6.3f} {:>6.3f} {:>7.0f}% {:>7.0f}%   {:>8.3f} "
+               "{:>7.0f}%\n",
+               name, j.pairs, 100 * j.agreed, j.seen, j.mean, j.worst, 100 * j.within_10,
+               100 * j.within_3, c.mean, 100 * c.within_10);
   }
 }
 
@@ -198,11 +217,6 @@ auto run(arguments const& a) -> mars::expected<void> {
     auto g = mars::zoo::find(name, {});
     if (!g) return mars::unexpected{g.error()};
     networks.push_back(std::move(*g));
-  }
-  if (a.probes) {
-    auto probes = measurement::probe_layers();
-    if (!probes) return mars::unexpected{probes.error()};
-    networks.push_back(std::move(*probes));
   }
   measurement::measurements cache;
   if (!a.cache.empty() && std::filesystem::exists(a.cache)) {
@@ -223,28 +237,35 @@ auto run(arguments const& a) -> mars::expected<void> {
   fmt::print("\n");
 
   measurement::progress_bar bar{stderr};
+  // Of a layer all that is compared is measured in one go; probes have no zeros.
+  if (a.sparse) o.densities = {1, 0.5, 0.3, 0.15, 0.05};
   auto measured = measurement::measure_layers(networks, o, std::ref(bar));
-  bar.clear();
-  if (!measured) return mars::unexpected{measured.error()};
-  if (a.sparse) {
-    o.densities = {0.5, 0.3, 0.15, 0.05};
-    std::span const of_networks{networks.data(), a.networks.size()};
-    auto sparse = measurement::measure_layers(of_networks, o, std::ref(bar));
-    bar.clear();
-    if (!sparse) return mars::unexpected{sparse.error()};
-    std::move(sparse->rows.begin(), sparse->rows.end(), std::back_inserter(measured->rows));
+  if (measured && a.probes) {
+    auto probes = measurement::probe_layers();
+    if (!probes) return mars::unexpected{probes.error()};
+    o.densities = {1};
+    auto taught = measurement::measure_layers(std::span{&*probes, 1}, o, std::ref(bar));
+    if (taught) {
+      measured->restless += taught->restless;
+      std::move(taught->rows.begin(), taught->rows.end(), std::back_inserter(measured->rows));
+    } else {
+      measured = mars::unexpected{taught.error()};
+    }
   }
-  auto const& m = *measured;
+  bar.clear();
   if (!a.cache.empty())
     if (auto ok = measurement::save_measurements(a.cache, cache); !ok) return ok;
-  fmt::print("{} rows, {}\n", m.rows.size(), m.clock);
+  if (!measured) return mars::unexpected{measured.error()};
+  auto const& m = *measured;
+  fmt::print("{} rows, {}; {} layers at another pace\n", m.rows.size(), m.clock, m.restless);
 
   auto const all = measurement::observations_of(m);
   auto const rates = measurement::rates_of(m.on);
   auto const fit = cost::calibration::fit(all, rates);
   auto const folds = cost::cross_validate(all, rates);
   auto const left_out = cost::leave_groups_out(all, rates);
-  if (!fit || !folds || !left_out) return mars::unexpected{(!fit ? fit.error() : folds.error())};
+  if (!fit || !folds || !left_out)
+    return mars::unexpected{!fit ? fit.error() : !folds ? folds.error() : left_out.error()};
   if (!a.rows.empty())
     if (auto ok = mars::write_file(a.rows, to_csv(m, *folds, *left_out)); !ok) return ok;
 
@@ -294,7 +315,8 @@ auto run(arguments const& a) -> mars::expected<void> {
   // How near our kernels come: sums over layers, each once, in one run.
   std::map<std::string, std::pair<double, double>> ratio; // ours, the library's direct
   for (auto const& r : m.rows) {
-    if (r.code == "onednn" || r.shape.density < 1) continue;
+    if (r.code == "onednn" || r.shape.density < 1 || r.network == measurement::probes_name)
+      continue;
     auto const* const theirs = m.find(r.shape, [](measured_layer const& x) {
       return x.code == "onednn" && x.primitive == "direct" && x.element == precision::fp32;
     });

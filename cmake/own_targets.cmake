@@ -32,6 +32,9 @@ set(MARS_QUICK_OPTIONS "" CACHE STRING "Compiler options of the examples and of 
 add_library(mars_quick INTERFACE)
 target_compile_options(mars_quick INTERFACE ${MARS_QUICK_OPTIONS})
 
+# The same of benchmarks that nobody judges: for who only wants to see that they run.
+set(MARS_BENCHMARK_OPTIONS "" CACHE STRING "Compiler options of the benchmarks, but for what instructions.sh counts")
+
 # g++ looks for garbage every few hundred MiB: a tenth of its time, for a fifth less memory.
 if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(--param=ggc-min-heapsize=1048576)

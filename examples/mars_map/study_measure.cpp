@@ -44,11 +44,12 @@ struct pass {
   std::vector<double> densities{1};
 };
 
-/// The networks as they are; with fewer channels; with zeros.
-[[nodiscard]] auto passes_of(study_stack const& stack) -> std::array<pass, 3> {
+/// The networks, all weights and with zeros, so that what is compared is measured together; with fewer
+/// channels; layers of no network, for the model.
+[[nodiscard]] auto passes_of(study_stack const& stack) -> mars::expected<std::array<pass, 3>> {
   std::array<pass, 3> all;
-  auto &whole = all[0], &slim = all[1], &pruned = all[2];
-  std::set<double, std::greater<>> densities;
+  auto &whole = all[0], &slim = all[1];
+  std::set<double, std::greater<>> densities{1};
   stack.networks.for_each([&](auto const& network) {
     whole.networks.push_back(network.workload);
     stack.compressions.for_each([&](auto const& c) {
@@ -66,8 +67,10 @@ struct pass {
           densities.insert(l->density);
     });
   });
-  pruned.densities.assign(densities.begin(), densities.end());
-  if (!densities.empty()) pruned.networks = whole.networks;
+  whole.densities.assign(densities.begin(), densities.end());
+  auto probes = measurement::probe_layers();
+  if (!probes) return mars::unexpected{std::move(probes).error()};
+  all[2].networks.push_back(*std::move(probes));
   return all;
 }
 
@@ -112,10 +115,9 @@ auto measure_stack(options const& o, study_stack const& stack, mars::stop_token 
       [&](auto const& g) { (g.name() == std::string_view{"tuned"} ? tuned : untuned) = true; });
   how.sources.push_back(native_kernels(std::move(primitives), untuned, tuned));
 
-  auto passes = passes_of(stack);
-  auto probes = measurement::probe_layers();
-  if (!probes) return mars::unexpected{std::move(probes).error()};
-  passes.front().networks.push_back(*std::move(probes));
+  auto const planned = passes_of(stack);
+  if (!planned) return mars::unexpected{planned.error()};
+  auto const& passes = *planned;
   double all = 0, done = 0;
   for (auto const& p : passes) all += static_cast<double>(p.networks.size() * p.densities.size());
   measurement::progress_bar bar{o.quiet ? nullptr : stderr};
@@ -141,6 +143,7 @@ auto measure_stack(options const& o, study_stack const& stack, mars::stop_token 
     std::move(some->rows.begin(), some->rows.end(), std::back_inserter(rows));
     result.layers.clock = some->clock;
     result.layers.complete = some->complete;
+    result.layers.restless += some->restless;
     if (&p == &passes.front()) result.whole = rows.size();
   }
   bar.clear();
@@ -189,8 +192,13 @@ auto agreement_text(measured_machine const& m) -> std::string {
                           on.peak.count() / 1e9);
   for (auto const& p : on.bandwidth.points)
     text += fmt::format(" {:.0f} GB/s ({} KiB)", p.rate.count() / 1e9, p.working_set.count() >> 10);
-  text += fmt::format("\n  {} kernels on layers, {}{}\n", m.layers.rows.size(), m.layers.clock,
-                      m.layers.complete ? "" : "; interrupted: the rest is not measured");
+  text += fmt::format(
+      "\n  {} kernels on layers, {}{}{}\n", m.layers.rows.size(), m.layers.clock,
+      m.layers.restless == 0
+          ? ""
+          : fmt::format("; {} layers while the machine went at another pace than with most",
+                        m.layers.restless),
+      m.layers.complete ? "" : "; interrupted: the rest is not measured");
   auto const all = measurement::observations_of(m.layers);
   auto const rates = measurement::rates_of(on);
   auto const folds = cost::cross_validate(all, rates);
@@ -216,7 +224,7 @@ auto agreement_text(measured_machine const& m) -> std::string {
   text += "\nthe model's choice of kernel, layer by layer, the network left out of its fit\n";
   auto const tuned = [first = m.layers.rows.data(), &m](measured_layer const& r) {
     return r.code == "tuned" && static_cast<std::size_t>(&r - first) < m.whole &&
-           r.network != measurement::probes_name;
+           r.shape.density == 1;
   };
   for (auto const& r : measurement::regret_of_model(m.layers, tuned, *left_out))
     if (r.layers > 0)

@@ -24,13 +24,13 @@ namespace mars_map {
 /// What this machine did, and a model fitted to it.
 struct measured_machine {
   mars::measurement::measured_layers layers;
-  std::size_t whole{}; ///< rows of the networks as they are, which come first
+  std::size_t whole{}; ///< rows of the networks as they are or with zeros, which come first
   mars::cost::calibration fit{};
 };
 
-/// Runs the kernels on the layers of the stack: of the networks as they are, with each share of zeros, and
-/// with fewer channels; remembers them where the options say. Errors: of the file; of kernels. An
-/// interruption ends the measurement, and what was measured counts.
+/// Runs the stack's kernels on its layers: of the networks as they are, with each share of zeros, and with
+/// fewer channels; and on layers of no network, for the model. Remembers them where the options say. Errors:
+/// of the file; of kernels. An interruption ends the measurement, and what was measured counts.
 [[nodiscard]] auto measure_stack(options const& o, study_stack const& stack, mars::stop_token stop)
     -> mars::expected<measured_machine>;
 

@@ -4,7 +4,7 @@
 #include "support/catch.hpp"
 
 #include <mars/core/statistics.hpp>
-#include <mars/exploration/break_even.hpp>
+#include <mars/cost/break_even.hpp>
 #include <mars/exploration/response.hpp>
 #include <mars/exploration/variance.hpp>
 

@@ -2,7 +2,7 @@
 #include "support/catch.hpp"
 
 #include <mars/core/random.hpp>
-#include <mars/exploration/break_even.hpp>
+#include <mars/cost/break_even.hpp>
 #include <mars/exploration/pareto.hpp>
 #include <mars/exploration/response.hpp>
 #include <mars/exploration/variance.hpp>

@@ -27,15 +27,6 @@ struct still_clock {
   [[nodiscard]] auto name() const -> std::string_view { return "fake"; }
 };
 
-/// Asking takes a while: what a probe of the pace is seen to take.
-struct ticking_clock {
-  double* time;
-  double* tick;
-
-  [[nodiscard]] auto now() const -> seconds { return seconds{*time += *tick}; }
-  [[nodiscard]] auto name() const -> std::string_view { return "fake"; }
-};
-
 /// Two equal convolutions and a wider one.
 auto small_network(std::string name, std::int64_t wide = 64, int element_bits = 16) -> mars::graph {
   mars::builder b{std::move(name), element_bits};
@@ -113,9 +104,10 @@ TEST_CASE("layers: measured over networks, each shape once", "[measurement]") {
     seen.emplace_back(p.what);
     return true;
   };
-  auto const m = measurement::measure_layers(networks, {.sources = {fake_source(now, prepared)}},
-                                             observer, still_clock{&now})
-                     .value();
+  auto const m =
+      measurement::measure_layers(networks, {.sources = {fake_source(now, prepared)}, .visits = 1},
+                                  observer, still_clock{&now})
+          .value();
   CHECK(m.complete);
   CHECK(m.clock == "fake");
   CHECK(seen == std::vector<std::string>{"one first", "one wide", "two wide", "done"});
@@ -179,9 +171,10 @@ TEST_CASE("layers: networks of one name are networks of their own", "[measuremen
   double now = 0;
   int prepared = 0;
   std::vector<mars::graph> const networks{small_network("net"), small_network("net")};
-  auto const m = measurement::measure_layers(networks, {.sources = {fake_source(now, prepared)}},
-                                             {}, still_clock{&now})
-                     .value();
+  auto const m =
+      measurement::measure_layers(networks, {.sources = {fake_source(now, prepared)}, .visits = 1},
+                                  {}, still_clock{&now})
+          .value();
   CHECK(prepared == 3 + 2);
   CHECK(m.rows.size() == 2 * (3 + 2));
 }
@@ -192,7 +185,8 @@ TEST_CASE("layers: the cache saves whole layers only", "[measurement]") {
   int prepared = 0;
   std::vector<mars::graph> const networks{small_network("one")};
   measurement::measurements cache;
-  measurement::measure_options const o{.sources = {fake_source(now, prepared)}, .cache = &cache};
+  measurement::measure_options const o{
+      .sources = {fake_source(now, prepared)}, .cache = &cache, .visits = 1};
   auto const first = measurement::measure_layers(networks, o, {}, still_clock{&now}).value();
   CHECK(cache.entries().size() == 5);
   CHECK(prepared == 5);
@@ -238,7 +232,7 @@ TEST_CASE("layers: ended by the observer, refused by a source, short of memory",
   int asked = 0;
   auto const m =
       measurement::measure_layers(
-          networks, {.sources = {source}},
+          networks, {.sources = {source}, .visits = 1},
           [&](measurement::job_progress const&) { return ++asked < 2; }, still_clock{&now})
           .value();
   CHECK_FALSE(m.complete);
@@ -247,32 +241,53 @@ TEST_CASE("layers: ended by the observer, refused by a source, short of memory",
   auto const failing = [](convolution_layer const&) -> mars::expected<std::vector<candidate>> {
     return mars::fail(mars::error_code::device, "library", "nothing");
   };
-  auto const failed =
-      measurement::measure_layers(networks, {.sources = {failing}}, {}, still_clock{&now});
+  auto const failed = measurement::measure_layers(networks, {.sources = {failing}, .visits = 1}, {},
+                                                  still_clock{&now});
   REQUIRE_FALSE(failed);
   CHECK(failed.error().path == "one first.library");
 
   // One after another, the same times.
-  auto const tight =
-      measurement::measure_layers(networks, {.sources = {source}, .memory = mars::bytes{1}}, {},
-                                  still_clock{&now})
-          .value();
+  auto const tight = measurement::measure_layers(
+                         networks, {.sources = {source}, .memory = mars::bytes{1}, .visits = 1}, {},
+                         still_clock{&now})
+                         .value();
   CHECK(tight.rows[1].time().count() == approx(0.002).epsilon(1e-9));
 }
 
 TEST_CASE("layers: measured again where the machine went at another pace", "[measurement]") {
   using namespace measure_layers_test;
-  double now = 0, tick = 1e-4;
+  double now = 0, pace = 1e-3;
   int prepared = 0, asked = 0;
   std::vector<mars::graph> const networks{small_network("one"), small_network("two", 128)};
   auto const source = fake_source(now, prepared);
-  // Slow while the first layer is measured.
-  auto const unsteady = [&](convolution_layer const& c) {
-    tick = ++asked == 1 ? 2e-4 : 1e-4;
-    return source(c);
+  // Slow while the first of three layers is measured, kernels and all.
+  double slowness = 1;
+  auto const unsteady = [&](convolution_layer const& c) -> mars::expected<std::vector<candidate>> {
+    slowness = ++asked == 1 ? 2 : 1;
+    auto all = source(c);
+    for (auto& candidate : *all)
+      candidate.prepare = [&, whole = candidate.prepare]() -> mars::expected<prepared_kernel> {
+        auto kernel = whole();
+        kernel->run = [&, run = kernel->run] {
+          auto const before = now;
+          run();
+          now = before + (now - before) * slowness;
+        };
+        return kernel;
+      };
+    return all;
   };
   measurement::measurements cache;
-  measurement::measure_options o{.sources = {unsteady}, .cache = &cache};
+  measurement::measure_options o{
+      .sources = {unsteady}, .cache = &cache, .pace = [&] { now += pace * slowness; }};
+  auto const remembered = [&] {
+    std::vector<double> times;
+    for (auto const& [key, record] : cache.entries())
+      if (key.second.find("c32 k32 ") != key.second.npos &&
+          key.second.find("fp32 x direct") != key.second.npos)
+        times.push_back(record.time.time.count());
+    return times;
+  };
   SECTION("once is enough when it is quiet") {
     std::vector<double> totals;
     auto const m = measurement::measure_layers(
@@ -281,31 +296,53 @@ TEST_CASE("layers: measured again where the machine went at another pace", "[mea
                          totals.push_back(p.total);
                          return true;
                        },
-                       ticking_clock{&now, &tick})
+                       still_clock{&now})
                        .value();
     CHECK(prepared == 3 + 2 + 2 + 3);
     CHECK(totals == std::vector<double>{3, 3, 3, 4, 4});
-    CHECK(m.rows[0].time().count() == approx(0.0041).epsilon(1e-9));
+    CHECK(m.restless == 0);
+    CHECK(m.rows[0].time().count() == approx(0.004).epsilon(1e-9));
     CHECK_FALSE(m.rows[0].from_cache);
-    for (auto const& [key, record] : cache.entries()) {
-      if (key.second.find("k32") != key.second.npos &&
-          key.second.find("fp32 x direct") != key.second.npos)
-        CHECK(record.time.time.count() == approx(0.0041).epsilon(1e-9));
-    }
+    REQUIRE(remembered().size() == 1);
+    CHECK(remembered()[0] == approx(0.004).epsilon(1e-9));
   }
   SECTION("never again, if so wished") {
     o.visits = 1;
-    auto const m = measurement::measure_layers(networks, o, {}, ticking_clock{&now, &tick}).value();
+    auto const m = measurement::measure_layers(networks, o, {}, still_clock{&now}).value();
     CHECK(prepared == 3 + 2 + 2);
-    CHECK(m.rows[0].time().count() == approx(0.0042).epsilon(1e-9));
+    CHECK(m.rows[0].time().count() == approx(0.008).epsilon(1e-9));
   }
-  SECTION("an interruption leaves what there is") {
+  SECTION("an interruption leaves what there is, and the restless to the next one") {
     int steps = 0;
     auto const m = measurement::measure_layers(
                        networks, o, [&](measurement::job_progress const&) { return ++steps < 4; },
-                       ticking_clock{&now, &tick})
+                       still_clock{&now})
                        .value();
     CHECK(m.complete);
+    CHECK(steps == 4);
+    CHECK(m.restless == 1);
     CHECK(m.rows.size() == 2 * (3 + 2));
+    CHECK(remembered().empty());
+    CHECK(cache.entries().size() == 2 + 2);
+  }
+  SECTION("a layer without kernels says nothing about the pace") {
+    o.densities = {1, 0.5, 0.3};
+    auto const dense_only = [&](convolution_layer const& c) {
+      return c.density < 1 ? mars::expected<std::vector<candidate>>{std::vector<candidate>{}}
+                           : unsteady(c);
+    };
+    o.sources = {dense_only};
+    auto const m = measurement::measure_layers(networks, o, {}, still_clock{&now}).value();
+    CHECK(prepared == 3 + 2 + 2 + 3);
+    CHECK(m.rows[0].time().count() == approx(0.004).epsilon(1e-9));
+  }
+  SECTION("what was measured before a source failed is remembered") {
+    asked = 1; // none is slow
+    o.sources.push_back([&](convolution_layer const&) -> mars::expected<std::vector<candidate>> {
+      if (asked == 4) return mars::fail(mars::error_code::device, "library", "nothing");
+      return std::vector<candidate>{};
+    });
+    CHECK_FALSE(measurement::measure_layers(networks, o, {}, still_clock{&now}));
+    CHECK(cache.entries().size() == 3 + 2);
   }
 }

@@ -94,6 +94,7 @@ TEST_CASE("break-even: measured against predicted", "[measurement]") {
 
   auto const j = measurement::judge(all);
   CHECK(j.pairs == 2);
+  CHECK(j.agreed == 1);
   CHECK(j.seen == 1);
   CHECK(j.mean == approx(0.125));
   CHECK(j.worst == approx(0.125));
@@ -101,18 +102,28 @@ TEST_CASE("break-even: measured against predicted", "[measurement]") {
 
   SECTION("a model without a crossing is at 1") {
     predicted[0] = seconds{1e-4};
-    CHECK(measurement::break_evens_of(m, predicted)[0].error() == approx(0.375));
+    auto const b = measurement::break_evens_of(m, predicted)[0];
+    CHECK(b.error() == approx(0.375));
+    CHECK_FALSE(b.agreed());
+  }
+  SECTION("one that sees it ahead throughout is at 0") {
+    predicted[0] = seconds{1};
+    CHECK(measurement::break_evens_of(m, predicted)[0].error() == approx(0.625));
   }
   SECTION("what is not predicted is not judged") {
     predicted[0].reset();
     CHECK(measurement::break_evens_of(m, predicted).size() == 1);
+    predicted[0] = seconds{2e-3};
+    predicted[3].reset(); // of one share of zeros
+    CHECK(measurement::break_evens_of(m, predicted).empty());
     for (auto& p : predicted) p.reset();
     CHECK(measurement::break_evens_of(m, predicted).empty());
     CHECK(measurement::judge({}).seen == 0);
   }
   SECTION("one share of zeros shows no crossing") {
     m.rows.resize(3);
-    predicted.resize(3);
+    m.rows.push_back(m.rows.back());
+    predicted.resize(4);
     CHECK(measurement::break_evens_of(m, predicted).empty());
   }
 }

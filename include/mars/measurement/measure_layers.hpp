@@ -23,6 +23,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -55,7 +56,10 @@ struct measured_layers {
   machine on{};
   std::string clock{}; ///< what time is
   std::vector<measured_layer> rows{};
-  bool complete{true}; ///< false: the observer ended it; what is there is whole layers
+  bool complete{
+      true}; ///< false: the observer ended it before all had been measured; what is there is whole layers
+  std::size_t
+      restless{}; ///< distinct layers measured at another pace than most, for want of visits
 
   /// Of a layer whose shape is this, in any network; the first that `wanted`. Null: not measured.
   template <class Wanted>
@@ -83,6 +87,9 @@ struct measure_options {
   /// the layer.
   int visits{2};
   double unrest{0.05};
+  /// What tells the pace, by the same clock; empty: a `pace_probe`. Not asked where `visits` is 1. With a clock
+  /// that real work does not move give what moves it.
+  std::function<void()> pace{};
 };
 
 namespace detail {
@@ -119,7 +126,7 @@ namespace detail {
 /// All kernels of a layer, as they were on one visit.
 struct visit {
   std::vector<kernel_record> records{};
-  seconds pace{}; ///< of a `pace_probe` meanwhile
+  seconds pace{}; ///< of the probe, meanwhile
   bool cached{};  ///< no visit: recalled
 };
 
@@ -129,7 +136,7 @@ template <Clock C>
                                    C& clock) -> expected<visit> {
   visit result;
   auto& records = result.records;
-  pace_probe const pace;
+  double groups = 0;
   auto const weights = 4.0 * static_cast<double>(weights_of(shape));
   auto const together =
       weights * static_cast<double>(all.size()) <= static_cast<double>(o.memory.count());
@@ -145,145 +152,189 @@ template <Clock C>
       calls.push_back(std::move(kernel->run));
     }
     auto const kernels = calls.size();
-    // A clock that it does not move, of a test, must not keep it busy.
-    calls.emplace_back([&pace, left = 2000]() mutable {
-      if (left-- > 0) pace();
-    });
+    if (o.visits > 1) calls.push_back(o.pace);
     auto const times = time_interleaved(std::span{calls}, o.timing, clock);
     for (std::size_t i = 0; i < kernels; ++i) records[first + i].time = times[i];
-    result.pace = std::max(result.pace, times.back().time);
+    result.pace += times.back().time;
+    ++groups;
   }
+  if (groups > 0) result.pace = result.pace / groups;
   return result;
 }
 
-[[nodiscard]] inline auto remember(convolution_layer const& shape,
-                                   std::vector<candidate> const& all, measure_options const& o,
-                                   visit const& v) -> expected<void> {
-  if (o.cache == nullptr) return {};
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (auto ok = o.cache->set(o.on.key(), key_of(shape, all[i]), v.records[i]); !ok) return ok;
-  return {};
-}
+/// Distinct layers of some networks, measured.
+template <Clock C>
+class campaign {
+public:
+  campaign(std::span<graph const> networks, measure_options const& o, job_observer const& observer,
+           C& clock)
+      : networks_{networks}, o_{o}, observer_{observer}, clock_{clock} {
+    if (o_.visits > 1 && !o_.pace) o_.pace = pace_probe{};
+    for (std::size_t n = 0; n < networks.size(); ++n)
+      for (auto const& l : distinct_layers(networks[n]))
+        for (auto const density : o.densities) {
+          auto shape = l.shape;
+          shape.density = density;
+          auto it = std::find_if(jobs_.begin(), jobs_.end(),
+                                 [&](job const& j) { return j.shape == shape; });
+          if (it == jobs_.end()) it = jobs_.insert(it, {.shape = shape});
+          it->uses.push_back({n, l.name, l.repeats});
+        }
+    total_ = jobs_.size();
+  }
 
-} // namespace detail
+  [[nodiscard]] auto run() -> expected<measured_layers> {
+    auto ok = visit_all();
+    auto const ended = visited_ < jobs_.size();
+    find_usual();
+    for (int more = 1; ok && !stopped_ && more < o_.visits; ++more) ok = visit_restless();
+    auto const kept = remember();
+    if (!ok) return unexpected{std::move(ok).error()};
+    if (!kept) return unexpected{kept.error()};
+    measured_layers result{
+        .on = o_.on, .clock = std::string{clock_.name()}, .rows = rows(), .complete = !ended};
+    for (auto const& j : jobs_) result.restless += is_restless(j) ? 1 : 0;
+    if (!stopped_) (void)proceed("done");
+    return result;
+  }
 
-/// Times every kernel of every source on every distinct layer of some networks: each shape once, however
-/// many networks have it, its kernels in turns; once more at the end where the machine was slower or faster meanwhile.
-/// Rows come in the order of networks, layers and sources. Errors: those of sources. About one budget a
-/// kernel and visit, and what sources take to tune.
-template <Clock C = thread_clock>
-[[nodiscard]] auto measure_layers(std::span<graph const> networks, measure_options const& o,
-                                  job_observer const& observer = {}, C&& clock = {})
-    -> expected<measured_layers> {
+private:
   struct use {
     std::size_t network; ///< which: names need not differ
     std::string layer;
     std::int64_t repeats;
   };
   struct job {
-    convolution_layer shape;
-    std::vector<use> uses;
+    convolution_layer shape{};
+    std::vector<use> uses{};
     std::vector<candidate> candidates{};
+    visit best{}; ///< the one nearest to the usual pace
   };
-  std::vector<job> jobs;
-  for (std::size_t n = 0; n < networks.size(); ++n)
-    for (auto const& l : distinct_layers(networks[n]))
-      for (auto const density : o.densities) {
-        auto shape = l.shape;
-        shape.density = density;
-        auto it =
-            std::find_if(jobs.begin(), jobs.end(), [&](job const& j) { return j.shape == shape; });
-        if (it == jobs.end()) it = jobs.insert(it, {shape, {}, {}});
-        it->uses.push_back({n, l.name, l.repeats});
-      }
 
-  measured_layers result{.on = o.on, .clock = std::string{clock.name()}};
-  std::vector<detail::visit> kept(jobs.size());
-  std::size_t done = 0, total = jobs.size();
-  auto const proceed = [&](std::string_view what) {
-    return !observer || observer({static_cast<double>(done), static_cast<double>(total), what});
-  };
-  for (; done < jobs.size(); ++done) {
-    auto const& j = jobs[done];
-    auto const what =
-        std::string{networks[j.uses.front().network].name()} + " " + j.uses.front().layer;
-    if (!proceed(what)) {
-      result.complete = false;
-      break;
-    }
-    for (auto const& source : o.sources) {
-      auto some = source(j.shape);
-      if (!some) return unexpected{std::move(some).error().inside(what)};
-      std::move(some->begin(), some->end(), std::back_inserter(jobs[done].candidates));
-    }
-    auto& v = kept[done];
-    v.records = detail::recall(j.shape, j.candidates, o);
-    v.cached = !v.records.empty();
-    if (v.cached) continue;
-    auto timed = detail::time_candidates(j.shape, j.candidates, o, clock);
-    if (!timed) return unexpected{std::move(timed).error()};
-    v = std::move(*timed);
-    if (auto ok = detail::remember(j.shape, j.candidates, o, v); !ok)
-      return unexpected{std::move(ok).error()};
+  [[nodiscard]] auto name_of(job const& j) const -> std::string {
+    return std::string{networks_[j.uses.front().network].name()} + " " + j.uses.front().layer;
+  }
+  /// False once the observer has ended it.
+  [[nodiscard]] auto proceed(std::string_view what) -> bool {
+    stopped_ =
+        observer_ && !observer_({static_cast<double>(done_), static_cast<double>(total_), what});
+    return !stopped_;
   }
 
-  // Again, where the machine went at another pace.
-  std::vector<double> paces;
-  for (std::size_t i = 0; i < done; ++i)
-    if (!kept[i].cached) paces.push_back(kept[i].pace.count());
-  auto const usual = seconds{paces.empty() ? 0 : median(paces)};
-  auto const distance = [&](detail::visit const& v) {
-    auto const nothing = v.cached || v.records.empty() || usual == seconds{};
-    return nothing ? 0.0 : std::max(v.pace / usual, usual / v.pace) - 1;
-  };
-  auto interrupted = !result.complete;
-  for (int more = 1; more < o.visits && !interrupted; ++more) {
-    std::vector<std::size_t> restless;
-    for (std::size_t i = 0; i < jobs.size(); ++i)
-      if (distance(kept[i]) > o.unrest) restless.push_back(i);
-    total += restless.size();
-    for (auto const i : restless) {
-      auto const& j = jobs[i];
-      interrupted = !proceed(networks[j.uses.front().network].name());
-      if (interrupted) break;
-      auto timed = detail::time_candidates(j.shape, j.candidates, o, clock);
+  [[nodiscard]] auto visit_all() -> expected<void> {
+    for (auto& j : jobs_) {
+      auto const what = name_of(j);
+      if (!proceed(what)) return {};
+      for (auto const& source : o_.sources) {
+        auto some = source(j.shape);
+        if (!some) return unexpected{std::move(some).error().inside(what)};
+        std::move(some->begin(), some->end(), std::back_inserter(j.candidates));
+      }
+      j.best.records = recall(j.shape, j.candidates, o_);
+      j.best.cached = !j.best.records.empty();
+      if (!j.best.cached) {
+        auto timed = time_candidates(j.shape, j.candidates, o_, clock_);
+        if (!timed) return unexpected{std::move(timed).error()};
+        j.best = std::move(*timed);
+      }
+      ++visited_;
+      ++done_;
+    }
+    return {};
+  }
+
+  void find_usual() {
+    std::vector<double> paces;
+    for (auto const& j : jobs_)
+      if (was_timed(j)) paces.push_back(j.best.pace.count());
+    if (!paces.empty()) usual_ = seconds{median(paces)};
+  }
+  [[nodiscard]] static auto was_timed(job const& j) -> bool {
+    return !j.best.cached && !j.best.records.empty();
+  }
+  [[nodiscard]] auto distance(visit const& v) const -> double {
+    if (!(usual_ > seconds{}) || !(v.pace > seconds{})) return 0;
+    return std::max(v.pace / usual_, usual_ / v.pace) - 1;
+  }
+  [[nodiscard]] auto is_restless(job const& j) const -> bool {
+    return was_timed(j) && distance(j.best) > o_.unrest;
+  }
+
+  [[nodiscard]] auto visit_restless() -> expected<void> {
+    std::vector<job*> again;
+    for (auto& j : jobs_)
+      if (is_restless(j)) again.push_back(&j);
+    total_ += again.size();
+    for (auto* const j : again) {
+      if (!proceed(name_of(*j))) return {};
+      auto timed = time_candidates(j->shape, j->candidates, o_, clock_);
       if (!timed) return unexpected{std::move(timed).error()};
-      ++done;
-      if (!(distance(*timed) < distance(kept[i]))) continue;
-      kept[i] = std::move(*timed);
-      if (auto ok = detail::remember(j.shape, j.candidates, o, kept[i]); !ok)
-        return unexpected{std::move(ok).error()};
+      if (distance(*timed) < distance(j->best)) j->best = std::move(*timed);
+      ++done_;
     }
+    return {};
   }
 
-  std::vector<std::vector<measured_layer>> rows_of(jobs.size());
-  for (std::size_t i = 0; i < jobs.size(); ++i)
-    for (std::size_t k = 0; k < kept[i].records.size(); ++k) {
-      auto const& c = jobs[i].candidates[k];
-      measured_layer row{.shape = jobs[i].shape,
-                         .primitive = c.primitive,
-                         .code = c.code,
-                         .element = c.element,
-                         .lanes = c.lanes,
-                         .automatic = c.automatic,
-                         .from_cache = kept[i].cached,
-                         .record = kept[i].records[k]};
-      row.shape.element_bits = bits_of(c.element);
-      rows_of[i].push_back(std::move(row));
+  /// What is settled. Where the measurement ended early, restless layers are left to the next one.
+  [[nodiscard]] auto remember() const -> expected<void> {
+    if (o_.cache == nullptr) return {};
+    auto const whole = visited_ == jobs_.size() && !stopped_;
+    for (auto const& j : jobs_) {
+      if (!was_timed(j) || (!whole && is_restless(j))) continue;
+      for (std::size_t i = 0; i < j.candidates.size(); ++i)
+        if (auto ok =
+                o_.cache->set(o_.on.key(), key_of(j.shape, j.candidates[i]), j.best.records[i]);
+            !ok)
+          return ok;
     }
-  for (std::size_t n = 0; n < networks.size(); ++n)
-    for (std::size_t i = 0; i < jobs.size(); ++i)
-      for (auto const& u : jobs[i].uses) {
-        if (u.network != n) continue;
-        for (auto row : rows_of[i]) {
-          row.network = networks[n].name();
-          row.layer = u.layer;
-          row.repeats = u.repeats;
-          result.rows.push_back(std::move(row));
-        }
-      }
-  if (result.complete) (void)proceed("done");
-  return result;
+    return {};
+  }
+
+  [[nodiscard]] auto rows() const -> std::vector<measured_layer> {
+    std::vector<measured_layer> all;
+    for (std::size_t n = 0; n < networks_.size(); ++n)
+      for (auto const& j : jobs_)
+        for (auto const& u : j.uses)
+          for (std::size_t k = 0; u.network == n && k < j.best.records.size(); ++k) {
+            auto const& c = j.candidates[k];
+            all.push_back({.network = std::string{networks_[n].name()},
+                           .layer = u.layer,
+                           .repeats = u.repeats,
+                           .shape = j.shape,
+                           .primitive = c.primitive,
+                           .code = c.code,
+                           .element = c.element,
+                           .lanes = c.lanes,
+                           .automatic = c.automatic,
+                           .from_cache = j.best.cached,
+                           .record = j.best.records[k]});
+            all.back().shape.element_bits = bits_of(c.element);
+          }
+    return all;
+  }
+
+  std::span<graph const> networks_;
+  measure_options o_;
+  job_observer const& observer_;
+  C& clock_;
+  std::vector<job> jobs_{};
+  seconds usual_{};
+  std::size_t visited_{}, done_{}, total_{};
+  bool stopped_{};
+};
+
+} // namespace detail
+
+/// Times every kernel of every source on every distinct layer of some networks: each shape once, however
+/// many networks have it, its kernels in turns; once more at the end where the machine was slower or faster
+/// meanwhile (the observer's total grows by these). Rows come in the order of networks, layers and sources.
+/// What has been measured goes into the cache also when a source fails or the observer ends it. Errors: those
+/// of sources. About one budget a kernel and visit, and what sources take to tune.
+template <Clock C = thread_clock>
+[[nodiscard]] auto measure_layers(std::span<graph const> networks, measure_options const& o,
+                                  job_observer const& observer = {}, C&& clock = {})
+    -> expected<measured_layers> {
+  return detail::campaign<std::remove_reference_t<C>>{networks, o, observer, clock}.run();
 }
 
 /// Whose code and which algorithm: what coefficients are fitted for.

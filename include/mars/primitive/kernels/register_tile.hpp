@@ -3,6 +3,7 @@
 
 #include <mars/primitive/kernels/vector.hpp>
 
+#include <algorithm>
 #include <type_traits>
 
 namespace mars::primitive::kernels {
@@ -14,8 +15,8 @@ namespace mars::primitive::kernels {
 /// Direct, spatial pack and Winograd have output channels in the vectors and image positions (tiles) in
 /// the scalars; GEMM has image positions in the vectors and output channels in the scalars.
 ///
-/// Where there are fewer than eight sums, each is kept in parts, so that multiply-adds need not wait for the
-/// one before (two start in a cycle and each takes four, or about that).
+/// Four sums or fewer are each kept in parts, so that multiply-adds need not wait for the one before (two
+/// start in a cycle and each takes four, or about that).
 template <int Vectors, int Scalars>
 class register_tile {
 public:
@@ -101,7 +102,8 @@ public:
   }
 
 private:
-  static constexpr int parts = Vectors * Scalars < 8 ? 8 / (Vectors * Scalars) : 1;
+  /// No more than channels come at a time.
+  static constexpr int parts = Vectors * Scalars > 4 ? 1 : std::min(8 / (Vectors * Scalars), lanes);
 
   [[gnu::always_inline]] void set(int x, int v, vec sum) {
     sums_[0][x][v] = sum;
