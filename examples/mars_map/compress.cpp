@@ -45,7 +45,26 @@ namespace compression = mars::compression;
   return std::nullopt;
 }
 
+[[nodiscard]] auto unknown_compression(std::string_view name) -> mars::unexpected<mars::error> {
+  return mars::fail(mars::error_code::unknown_name, "--compressions",
+                    std::string{name.substr(0, 64)},
+                    "none, float16, bfloat16, int8, int8_inside, weight_pruning_N, "
+                    "channel_pruning_N, or sums of them");
+}
+
 } // namespace
+
+auto load_compressed(options const& o) -> mars::expected<workload> {
+  auto w = load_workload(o);
+  if (!w || o.compressions.empty()) return w;
+  auto const& name = o.compressions.front();
+  auto const c = compression_named(name);
+  if (!c) return unknown_compression(name);
+  auto smaller = (*c)(w->graph);
+  if (!smaller) return mars::unexpected{std::move(smaller).error().inside("compression " + name)};
+  w->graph = *std::move(smaller);
+  return w;
+}
 
 auto answer_compressed(options const& o, workload& w, answer_function const& answer)
     -> mars::expected<outcome> {
@@ -69,10 +88,7 @@ auto answer_compressed(options const& o, workload& w, answer_function const& ans
   std::vector<std::pair<std::string, std::string>> rejected;
   for (auto const& name : o.compressions) {
     auto const c = compression_named(name);
-    if (!c)
-      return mars::fail(mars::error_code::unknown_name, "--compressions", name.substr(0, 64),
-                        "none, float16, bfloat16, int8, int8_inside, weight_pruning_N, "
-                        "channel_pruning_N, or sums of them");
+    if (!c) return unknown_compression(name);
     auto point = mars::permitting_point(w.graph, *c, limit);
     if (!point && name != "none" && !o.accuracy_unknown) {
       rejected.emplace_back(name,

@@ -11,6 +11,9 @@
 
 namespace mars_map {
 
+/// The workload, under the one compression that `o` names, if any. Errors: `load_workload`'s; `unknown_name`.
+[[nodiscard]] auto load_compressed(options const& o) -> mars::expected<workload>;
+
 /// Answers for the workload under each of `o.compressions` that the limit on accuracy permits, and takes the
 /// best; they share the time of `o`. `w` becomes the compressed workload. Errors: `unknown_name`, `infeasible` where none is permitted, and
 /// those of an answer.

@@ -71,6 +71,11 @@ auto complete_from_mapping(options& o, std::string const& file) -> mars::expecte
       return mars::fail(mars::error_code::missing_key, option, "nothing",
                         "a name of --list, or a file", file + " does not say what it maps");
   }
+  // What it maps is the compressed network.
+  auto const compression = document->find("compression");
+  if (compression != document->end() && compression->is_object() && compression->contains("name") &&
+      (*compression)["name"].is_string())
+    o.compressions = {(*compression)["name"].get<std::string>()};
   return {};
 }
 

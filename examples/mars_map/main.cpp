@@ -194,7 +194,7 @@ template <class Inspect>
   if (!o.json.empty() && !o.json_to_stdout())
     if (auto ok = check_writable_file("--json", o.json); !ok) return report_error(ok.error());
   if (auto ok = complete_from_mapping(o, o.files.front()); !ok) return report_error(ok.error());
-  auto const w = load_workload(o);
+  auto const w = load_compressed(o);
   if (!w) return report_error(w.error());
   auto const system = load_system(o);
   if (!system) return report_error(system.error());
@@ -207,7 +207,7 @@ template <class Inspect>
 [[nodiscard]] auto export_files(options o) -> int {
   if (auto ok = check_writable_folder("--out", o.out); !ok) return report_error(ok.error());
   if (auto ok = complete_from_mapping(o, o.files.front()); !ok) return report_error(ok.error());
-  auto const w = load_workload(o);
+  auto const w = load_compressed(o);
   if (!w) return report_error(w.error());
   auto const system = load_system(o);
   if (!system) return report_error(system.error());

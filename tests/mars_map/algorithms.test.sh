@@ -36,6 +36,14 @@ grep -q '"reason": "nobody published' narrow.json || fail "bfloat16 is not rejec
 less "$(number latency_s narrow.json)" "$(number latency_s found.json)" || fail "int8 gains nothing"
 on_core --mapping narrow.json --compressions int8 --json again.json
 [ "$(number latency_s again.json)" = "$(number latency_s narrow.json)" ] || fail "compressed, it takes another time"
+# Who looks at the plan looks at the compressed network.
+"$tool" diff narrow.json again.json --json compared.json >/dev/null || fail "diff ended with $?"
+grep -q "$(number latency_s narrow.json)" compared.json || fail "diff prices another network: $(cat compared.json)"
+"$tool" explain narrow.json --operator layer1.0.conv1 >explained || fail "explain ended with $?"
+"$tool" export narrow.json --format device-map --out exported >/dev/null || fail "export ended with $?"
+sed 's/"name": "int8"/"name": "int3"/' narrow.json >wrong.json
+if "$tool" explain wrong.json --operator layer1.0.conv1 2>said; then fail "int3 was explained"; fi
+grep -q "int3" said || fail "int3 was not named: $(cat said)"
 on_core --search exact --compressions none,int8 --accuracy-loss 0.01 --json exact.json
 [ "$(number latency_s exact.json)" = "$(number latency_s found.json)" ] || fail "int8 loses more than 0.01"
 if on_core --search exact --compressions int8 --accuracy-loss 0.01 2>said; then fail "nothing was permitted"; fi
