@@ -54,6 +54,15 @@ using mars::io::ordered_json;
   return "tensor";
 }
 
+/// Of the network that a plan maps; `none` where the document does not say.
+[[nodiscard]] auto compression_of(mars::io::json const& document) -> std::string {
+  auto const at = document.find("compression");
+  if (at == document.end() || !at->is_object() || !at->contains("name") ||
+      !(*at)["name"].is_string())
+    return "none";
+  return (*at)["name"].get<std::string>();
+}
+
 } // namespace
 
 auto complete_from_mapping(options& o, std::string const& file) -> mars::expected<void> {
@@ -71,11 +80,18 @@ auto complete_from_mapping(options& o, std::string const& file) -> mars::expecte
       return mars::fail(mars::error_code::missing_key, option, "nothing",
                         "a name of --list, or a file", file + " does not say what it maps");
   }
-  // What it maps is the compressed network.
-  auto const compression = document->find("compression");
-  if (compression != document->end() && compression->is_object() && compression->contains("name") &&
-      (*compression)["name"].is_string())
-    o.compressions = {(*compression)["name"].get<std::string>()};
+  // What they map is the compressed network.
+  auto const name = compression_of(*document);
+  if (name != "none") o.compressions = {name};
+  for (auto const& other : o.files) {
+    if (other == file) continue;
+    auto const read = mars::io::read_file(other).and_then(
+        [](std::string const& text) { return mars::io::parse_json(text); });
+    if (!read) return mars::unexpected{in_file(other, read.error())};
+    if (auto const theirs = compression_of(*read); theirs != name)
+      return mars::fail(mars::error_code::invalid_argument, other + ": compression", theirs,
+                        name + ", as in " + file);
+  }
   return {};
 }
 

@@ -39,6 +39,8 @@ on_core --mapping narrow.json --compressions int8 --json again.json
 # Who looks at the plan looks at the compressed network.
 "$tool" diff narrow.json again.json --json compared.json >/dev/null || fail "diff ended with $?"
 grep -q "$(number latency_s narrow.json)" compared.json || fail "diff prices another network: $(cat compared.json)"
+if "$tool" diff narrow.json found.json 2>said; then fail "plans of two networks were compared"; fi
+grep -q "found.json: compression" said || fail "it was not named: $(cat said)"
 "$tool" explain narrow.json --operator layer1.0.conv1 >explained || fail "explain ended with $?"
 "$tool" export narrow.json --format device-map --out exported >/dev/null || fail "export ended with $?"
 sed 's/"name": "int8"/"name": "int3"/' narrow.json >wrong.json

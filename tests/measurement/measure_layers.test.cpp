@@ -311,6 +311,8 @@ TEST_CASE("layers: measured again where the machine went at another pace", "[mea
     auto const m = measurement::measure_layers(networks, o, {}, still_clock{&now}).value();
     CHECK(prepared == 3 + 2 + 2);
     CHECK(m.rows[0].time().count() == approx(0.008).epsilon(1e-9));
+    CHECK(m.restless == 0); // nobody asked
+    CHECK(cache.entries().size() == 3 + 2 + 2);
   }
   SECTION("an interruption leaves what there is, and the restless to the next one") {
     int steps = 0;

@@ -56,10 +56,10 @@ struct measured_layers {
   machine on{};
   std::string clock{}; ///< what time is
   std::vector<measured_layer> rows{};
-  bool complete{
-      true}; ///< false: the observer ended it before all had been measured; what is there is whole layers
-  std::size_t
-      restless{}; ///< distinct layers measured at another pace than most, for want of visits
+  /// False: the observer ended it before all had been measured; what is there is whole layers.
+  bool complete{true};
+  /// Distinct layers measured at another pace than most, for want of visits.
+  std::size_t restless{};
 
   /// Of a layer whose shape is this, in any network; the first that `wanted`. Null: not measured.
   template <class Wanted>
@@ -155,7 +155,7 @@ template <Clock C>
     if (o.visits > 1) calls.push_back(o.pace);
     auto const times = time_interleaved(std::span{calls}, o.timing, clock);
     for (std::size_t i = 0; i < kernels; ++i) records[first + i].time = times[i];
-    result.pace += times.back().time;
+    if (o.visits > 1) result.pace += times.back().time;
     ++groups;
   }
   if (groups > 0) result.pace = result.pace / groups;
